@@ -1,0 +1,192 @@
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_BACKWARD_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_BACKWARD_H_
+
+// The backward pass over one chunk of steps. First, row by row: dz from the bits, and the product
+// dz [R; W]^T that gives dL/dh_{t-1} and dL/dx_t. Then, over all rows of the chunk at once:
+// [x | h | 1]^T dz, the gradient of [W; R; b].
+
+#include "cc_ops/core/kernels/kernels.h"
+#include "cc_ops/core/kernels/product.h"
+#include "cc_ops/core/kernels/storage.h"
+
+namespace addrnn {
+namespace ADDRNN_ISA {
+
+template <typename C>
+constexpr int64_t kPanelColumns = kTileVectors * kLanes<C>;
+
+template <typename C>
+struct BackwardLayout {
+  int64_t depth, state_panels, input_panels, panel_size;
+
+  explicit BackwardLayout(const Problem& p)
+      : depth(2 * p.units),
+        state_panels((p.units + kPanelColumns<C> - 1) / kPanelColumns<C>),
+        input_panels((p.input + kPanelColumns<C> - 1) / kPanelColumns<C>),
+        panel_size(2 * p.units * kPanelColumns<C>) {}
+};
+
+template <typename C>
+int64_t PackedBackwardSize(const Problem& p, bool inputs_too) {
+  const BackwardLayout<C> layout(p);
+  return (layout.state_panels + (inputs_too ? layout.input_panels : 0)) * layout.panel_size;
+}
+
+// The transposed matrix [rows, depth] in panels of columns, zeros beyond `rows`.
+template <typename S>
+Compute<S>* PackTransposed(const S* matrix, int64_t rows, int64_t depth, Compute<S>* packed) {
+  constexpr int64_t kColumns = kPanelColumns<Compute<S>>;
+  for (int64_t first = 0; first < rows; first += kColumns) {
+    const int64_t present = rows - first < kColumns ? rows - first : kColumns;
+    for (int64_t k = 0; k < depth; ++k, packed += kColumns) {
+      for (int64_t i = 0; i < kColumns; ++i) {
+        packed[i] = i < present ? ToCompute(matrix[(first + i) * depth + k]) : 0;
+      }
+    }
+  }
+  return packed;
+}
+
+template <typename S>
+void PackBackward(const Problem& p, const BackwardTensors<S>& tensors, Compute<S>* packed) {
+  packed = PackTransposed(tensors.recurrent_kernel, p.units, 2 * p.units, packed);
+  if (tensors.d_inputs) PackTransposed(tensors.kernel, p.input, 2 * p.units, packed);
+}
+
+// g = dL/dh_t of one row -> dz of that row; the part of g that goes to h_{t-1} directly stays in `carry`.
+template <typename S>
+ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>* carry, Compute<S>* dz) {
+  using C = Compute<S>;
+  constexpr int kStep = kLanes<C>;
+  const int64_t units = task.problem.units;
+  const BackwardTensors<S>& tensors = task.tensors;
+  for (int64_t unit = 0; unit < units; unit += kStep) {
+    const int64_t left = units - unit < kStep ? units - unit : kStep;
+    Bytes<C> bytes = {};
+    Vector<C> d_output = {}, candidate = {};
+    if (left == kStep) {
+      __builtin_memcpy(&bytes, tensors.reserve + at + unit, kStep);
+      LoadRow(tensors.d_outputs + at + unit, kStep, (C*)&d_output);
+      if (tensors.candidates) LoadRow(tensors.candidates + at + unit, kStep, (C*)&candidate);
+    } else {
+      for (int64_t i = 0; i < left; ++i) bytes[i] = tensors.reserve[at + unit + i];
+      LoadRow(tensors.d_outputs + at + unit, left, (C*)&d_output);
+      if (tensors.candidates) LoadRow(tensors.candidates + at + unit, left, (C*)&candidate);
+    }
+    const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
+    const Mask<C> none = {};
+    const Vector<C> g = Load<C>(carry + unit) + d_output;
+    const Vector<C> du = And<C>((bits & (int)kUpdateOpens) != none, g) - And<C>((bits & (int)kUpdateCloses) != none, g);
+    const Vector<C> dc = And<C>((bits & (int)kWrite) != none, g * ((C)1 - candidate * candidate));
+    Store<C>(carry + unit, And<C>((bits & (int)kKeep) != none, g));
+    Store<C>(dz + unit, du);
+    Store<C>(dz + task.gate_stride + unit, dc);
+  }
+}
+
+// The row [x_t | h_{t-1} | 1] that the gradient of the weights is a sum of products with.
+template <typename S>
+ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t, int64_t t_in, Compute<S>* factors) {
+  const Problem& p = task.problem;
+  const BackwardTensors<S>& tensors = task.tensors;
+  LoadRow(tensors.inputs + (b * p.time + t_in) * p.input, p.input, factors);
+  factors += p.input;
+  if (t > 0) {
+    LoadRow(tensors.outputs + (b * p.time + t - 1) * p.units, p.units, factors);
+  } else if (tensors.initial_state) {
+    LoadRow(tensors.initial_state + b * p.units, p.units, factors);
+  } else {
+    for (int64_t i = 0; i < p.units; ++i) factors[i] = 0;
+  }
+  factors[p.units] = 1;
+}
+
+template <typename S>
+void Backward(const BackwardTask<S>& task, int64_t row_begin, int64_t row_end) {
+  using C = Compute<S>;
+  const Problem& p = task.problem;
+  const BackwardLayout<C> layout(p);
+  const int64_t panels = layout.state_panels + (task.tensors.d_inputs ? layout.input_panels : 0);
+  for (int64_t t = task.t_end - 1; t >= task.t_begin; --t) {
+    const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
+    const int64_t first = (t - task.t_begin) * p.batch;
+    for (int64_t b = row_begin; b < row_end; ++b) {
+      OpenGate(task, (b * p.time + t) * p.units, task.carry + b * task.carry_stride,
+               task.dz + (first + b) * task.dz_stride);
+      CopyFactors(task, b, t, t_in, task.factors + (first + b) * task.factor_stride);
+    }
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const C* packed = task.packed + panel * layout.panel_size;
+      ForEachTile(row_begin, row_end, [&](auto tile, int64_t row) __attribute__((always_inline)) {
+        constexpr int kRows = decltype(tile)::rows;
+        const C* dz = task.dz + (first + row) * task.dz_stride;
+        const auto add_product = [&](C* sums, int64_t sums_stride) __attribute__((always_inline)) {
+          MultiplyTile<C, kRows, 1>(sums, sums_stride, dz, task.dz_stride, 1, packed, kPanelColumns<C>, p.units, 0);
+          MultiplyTile<C, kRows, 1>(sums, sums_stride, dz + task.gate_stride, task.dz_stride, 1,
+                                    packed + p.units * kPanelColumns<C>, kPanelColumns<C>, p.units, 0);
+        };
+        if (panel < layout.state_panels) {
+          add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>, task.carry_stride);
+          return;
+        }
+        C sums[kRows * kPanelColumns<C>] = {};
+        add_product(sums, kPanelColumns<C>);
+        const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
+        const int64_t left = p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
+        for (int r = 0; r < kRows; ++r) {
+          StoreRow<S>(sums + r * kPanelColumns<C>, left,
+                      task.tensors.d_inputs + ((row + r) * p.time + t_in) * p.input + column);
+        }
+      });
+    }
+  }
+}
+
+template <typename S>
+void WeightGradient(const BackwardTask<S>& task, int64_t k_begin, int64_t k_end) {
+  using C = Compute<S>;
+  const int64_t rows = (task.t_end - task.t_begin) * task.problem.batch;
+  // So many rows that a strip of dz and one of the factors stay in the nearest cache together.
+  constexpr int64_t kDepth = 128;
+  for (int64_t first = 0; first < rows; first += kDepth) {
+    const int64_t depth = rows - first < kDepth ? rows - first : kDepth;
+    for (int64_t column = 0; column < 2 * task.gate_stride; column += kPanelColumns<C>) {
+      ForEachTile(k_begin, k_end, [&](auto tile, int64_t k) __attribute__((always_inline)) {
+        constexpr int kRows = decltype(tile)::rows;
+        MultiplyTile<C, kRows, 1>(task.d_weights + k * task.weights_stride + column, task.weights_stride,
+                                  task.factors + first * task.factor_stride + k, 1, task.factor_stride,
+                                  task.dz + first * task.dz_stride + column, task.dz_stride, depth, 0);
+      });
+    }
+  }
+}
+
+template <typename S>
+void LoadCarry(const BackwardTask<S>& task) {
+  const Problem& p = task.problem;
+  for (int64_t b = 0; b < p.batch; ++b) {
+    LoadRow(task.tensors.d_final_state + b * p.units, p.units, task.carry + b * task.carry_stride);
+  }
+}
+
+template <typename S>
+void StoreGradients(const BackwardTask<S>& task) {
+  const Problem& p = task.problem;
+  const BackwardTensors<S>& tensors = task.tensors;
+  for (int64_t b = 0; b < p.batch; ++b) {
+    StoreRow<S>(task.carry + b * task.carry_stride, p.units, tensors.d_initial_state + b * p.units);
+  }
+  for (int64_t k = 0; k < p.input + p.units + 1; ++k) {
+    S* to = k < p.input             ? tensors.d_kernel + k * 2 * p.units
+            : k < p.input + p.units ? tensors.d_recurrent_kernel + (k - p.input) * 2 * p.units
+                                    : tensors.d_bias;
+    const Compute<S>* from = task.d_weights + k * task.weights_stride;
+    StoreRow<S>(from, p.units, to);
+    StoreRow<S>(from + task.gate_stride, p.units, to + p.units);
+  }
+}
+
+}  // namespace ADDRNN_ISA
+}  // namespace addrnn
+
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_KERNELS_BACKWARD_H_

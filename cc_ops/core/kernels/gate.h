@@ -1,0 +1,107 @@
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_GATE_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_GATE_H_
+
+// The gate of SPEC section 1 on vectors, and the bits of section 2 that its gradient needs.
+
+#include "cc_ops/core/kernels/simd.h"
+#include "cc_ops/core/problem.h"
+
+namespace addrnn {
+namespace ADDRNN_ISA {
+
+template <typename C>
+struct ExpConstants;
+template <>
+struct ExpConstants<float> {
+  static constexpr float kRound = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
+  static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
+  static constexpr float kSaturation = 10.0f;  // tanh is 1 in this precision from here on
+  static constexpr int kTerms = 7, kMantissaBits = 23, kExponentBias = 127;
+};
+template <>
+struct ExpConstants<double> {
+  static constexpr double kRound = 0x1.8p52;
+  static constexpr double kLn2High = 0x1.62e42fefap-1, kLn2Low = 0x1.cf79abc9e3b3ap-40;
+  static constexpr double kSaturation = 20.0;
+  static constexpr int kTerms = 13, kMantissaBits = 52, kExponentBias = 1023;
+};
+
+// tanh(x) = e / (e + 2) with e = exp(2x) - 1, where 2x = n ln 2 + r, |r| <= ln 2 / 2, and exp(r) - 1 is its
+// Taylor series. Taking e and not exp(2x) keeps the relative precision near 0.
+template <typename C>
+ADDRNN_INLINE Vector<C> Tanh(Vector<C> x) {
+  using K = ExpConstants<C>;
+  const Vector<C> limit = Broadcast<C>(K::kSaturation);
+  Vector<C> y = Select<C>(x > limit, limit, x);
+  y = Select<C>(y < -limit, -limit, y);
+  y += y;
+  const Vector<C> shifted = y * (C)1.4426950408889634074 + K::kRound;
+  const Vector<C> n = shifted - K::kRound;
+  const Vector<C> r = (y - n * K::kLn2High) - n * K::kLn2Low;
+  Vector<C> series = Broadcast<C>(1);
+#pragma GCC unroll 16
+  for (int i = K::kTerms; i > 1; --i) series = series * (r * (C)(1.0 / i)) + (C)1;
+  series *= r;
+  // 2^n: the low bits of `shifted` hold n.
+  const Mask<C> exponent = (Mask<C>)shifted - (Mask<C>)Broadcast<C>(K::kRound) + K::kExponentBias;
+  const Vector<C> power = (Vector<C>)(exponent << K::kMantissaBits);
+  const Vector<C> e = power * series + (power - (C)1);
+  return e / (e + (C)2);
+}
+
+// Activates z in place; returns where the derivative of a piecewise-linear activation is 1. For tanh that is
+// everywhere: its derivative comes from the candidate itself.
+template <typename C>
+ADDRNN_INLINE Mask<C> Activate(Activation activation, Vector<C>& z) {
+  const Vector<C> zero = {}, one = Broadcast<C>(1);
+  switch (activation) {
+    case Activation::kRelu: {
+      const Mask<C> passes = z > zero;
+      z = Relu<C>(z);
+      return passes;
+    }
+    case Activation::kHardTanh: {
+      const Mask<C> passes = (z > -one) & (z < one);
+      z = Select<C>(z >= one, one, z);
+      z = Select<C>(z <= -one, -one, z);
+      return passes;
+    }
+    case Activation::kTanh:
+      z = Tanh<C>(z);
+      break;
+    case Activation::kLinear:
+      break;
+  }
+  return zero == zero;
+}
+
+template <typename C>
+struct GateParameters {
+  Activation activation;
+  Vector<C> shift, bound;
+};
+
+// One step for one vector of units: the update gate u, the candidate's z (activated in place) and the state.
+template <typename C>
+ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>& z, Vector<C> state,
+                             Mask<C>* bits) {
+  const Vector<C> zero = {};
+  const Mask<C> slope = Activate<C>(p.activation, z);
+  const Vector<C> closing = Relu<C>(u);
+  const Vector<C> opening = u - closing;  // -(-u)+, exactly
+  const Vector<C> kept = state + p.shift + opening;
+  const Vector<C> written = z + p.shift - closing;
+  const Vector<C> sum = Relu<C>(kept) + Relu<C>(written) - p.shift;
+  if (bits != nullptr) {
+    const Mask<C> k = kept > zero, w = written > zero;
+    *bits = ((k & (int)kKeep) | (w & slope & (int)kWrite) | (k & (u < zero) & (int)kUpdateOpens) |
+             (w & (u > zero) & (int)kUpdateCloses)) &
+            (sum < p.bound);
+  }
+  return Select<C>(sum > p.bound, p.bound, sum);
+}
+
+}  // namespace ADDRNN_ISA
+}  // namespace addrnn
+
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_KERNELS_GATE_H_

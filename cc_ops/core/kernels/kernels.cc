@@ -1,0 +1,39 @@
+// The table of kernels of one instruction set. Compiled once for each, with ADDRNN_ISA naming it.
+
+#include "cc_ops/core/kernels/kernels.h"
+
+#include "cc_ops/core/kernels/backward.h"
+#include "cc_ops/core/kernels/forward.h"
+
+namespace addrnn {
+namespace ADDRNN_ISA {
+
+template <typename S>
+constexpr Kernels<S> Table() {
+  using C = Compute<S>;
+  return {kTileRows,
+          kPanelColumns<C>,
+          PackedForwardSize<C>,
+          PackForward<S>,
+          ForwardScratchSize<C>,
+          Forward<S>,
+          PackedBackwardSize<C>,
+          PackBackward<S>,
+          Backward<S>,
+          WeightGradient<S>,
+          LoadCarry<S>,
+          StoreGradients<S>};
+}
+
+extern const Kernels<float> kFloat32;
+extern const Kernels<double> kFloat64;
+extern const Kernels<Float16> kFloat16;
+extern const Kernels<BFloat16> kBFloat16;
+
+const Kernels<float> kFloat32 = Table<float>();
+const Kernels<double> kFloat64 = Table<double>();
+const Kernels<Float16> kFloat16 = Table<Float16>();
+const Kernels<BFloat16> kBFloat16 = Table<BFloat16>();
+
+}  // namespace ADDRNN_ISA
+}  // namespace addrnn

@@ -1,0 +1,66 @@
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_
+
+// The interface of the kernels: one table of functions per instruction set and storage type. add_gru.cc
+// cuts a call into independent pieces of work and hands them to threads; a function of this table does one
+// piece in one thread. Sizes are in elements of Compute<S>.
+
+#include "cc_ops/core/problem.h"
+
+namespace addrnn {
+
+template <typename S>
+struct ForwardTask {
+  Problem problem;
+  ForwardTensors<S> tensors;
+  const Compute<S>* packed;  // by pack_forward
+};
+
+// The backward pass goes through time in chunks of steps, last chunk first. The rows of a chunk are the
+// pairs (step, batch row), row = (t - t_begin) * B + b.
+template <typename S>
+struct BackwardTask {
+  Problem problem;
+  BackwardTensors<S> tensors;
+  const Compute<S>* packed;  // by pack_backward
+  int64_t t_begin;
+  int64_t t_end;
+  Compute<S>* carry;      // [B, carry_stride] dL/dh_t on its way to t - 1
+  Compute<S>* dz;         // [rows, dz_stride] dL/du, and dL/dz_c from gate_stride on
+  Compute<S>* factors;    // [rows, factor_stride] x_t | h_{t-1} | 1
+  Compute<S>* d_weights;  // [D + H + 1, weights_stride] the gradients of [W; R; b], laid out as dz
+  int64_t carry_stride;
+  int64_t gate_stride;
+  int64_t dz_stride;
+  int64_t factor_stride;
+  int64_t weights_stride;
+};
+
+template <typename S>
+struct Kernels {
+  using C = Compute<S>;
+
+  int64_t tile_rows;     // batch rows, and rows of d_weights, that are computed together
+  int64_t tile_columns;  // columns likewise; the buffers of a BackwardTask are padded to them with zeros
+
+  int64_t (*packed_forward_size)(const Problem&);
+  void (*pack_forward)(const Problem&, const ForwardTensors<S>&, C* packed);
+  int64_t (*forward_scratch_size)(const Problem&, int64_t rows);
+  // All steps of the batch rows [row_begin, row_end).
+  void (*forward)(const ForwardTask<S>&, int64_t row_begin, int64_t row_end, C* scratch);
+
+  int64_t (*packed_backward_size)(const Problem&, bool inputs_too);
+  void (*pack_backward)(const Problem&, const BackwardTensors<S>&, C* packed);
+  // The chunk's steps of the batch rows [row_begin, row_end): dz, factors, carry and d_inputs.
+  void (*backward)(const BackwardTask<S>&, int64_t row_begin, int64_t row_end);
+  // The chunk's contribution to the rows [k_begin, k_end) of d_weights.
+  void (*weight_gradient)(const BackwardTask<S>&, int64_t k_begin, int64_t k_end);
+  // Before the first chunk: carry from d_final_state. After the last: carry to d_initial_state, and d_weights to
+  // the gradients of kernel, recurrent_kernel and bias.
+  void (*load_carry)(const BackwardTask<S>&);
+  void (*store_gradients)(const BackwardTask<S>&);
+};
+
+}  // namespace addrnn
+
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_

@@ -1,0 +1,100 @@
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SIMD_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SIMD_H_
+
+// Vectors of the width that this file is compiled for, by the GCC/Clang vector extensions. The kernel headers
+// keep to the namespace of their instruction set and include no header of the C++ library: an inline function
+// that two instruction sets share could be taken, at link time, from the one the machine cannot run.
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef ADDRNN_ISA
+#error "ADDRNN_ISA must name the instruction set that this file is compiled for."
+#endif
+
+#define ADDRNN_INLINE inline __attribute__((always_inline))
+
+namespace addrnn {
+namespace ADDRNN_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+constexpr bool kManyRegisters = true;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+constexpr bool kManyRegisters = false;
+#elif defined(__aarch64__)
+constexpr int kVectorBytes = 16;
+constexpr bool kManyRegisters = true;
+#else
+constexpr int kVectorBytes = 16;
+constexpr bool kManyRegisters = false;
+#endif
+
+template <typename C>
+struct Simd;
+
+template <>
+struct Simd<float> {
+  using Integer = int32_t;
+  typedef float Vector __attribute__((vector_size(kVectorBytes)));
+  typedef int32_t Mask __attribute__((vector_size(kVectorBytes)));
+  typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes / 4)));
+};
+
+template <>
+struct Simd<double> {
+  using Integer = int64_t;
+  typedef double Vector __attribute__((vector_size(kVectorBytes)));
+  typedef int64_t Mask __attribute__((vector_size(kVectorBytes)));
+  typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes / 8)));
+};
+
+template <typename C>
+using Vector = typename Simd<C>::Vector;
+template <typename C>
+using Mask = typename Simd<C>::Mask;  // all bits of a lane set, or none
+template <typename C>
+using Bytes = typename Simd<C>::Bytes;  // one byte per lane
+
+template <typename C>
+constexpr int kLanes = kVectorBytes / sizeof(C);
+
+template <typename C>
+ADDRNN_INLINE Vector<C> Load(const C* from) {
+  Vector<C> v;
+  __builtin_memcpy(&v, from, sizeof(v));
+  return v;
+}
+
+template <typename C>
+ADDRNN_INLINE void Store(C* to, Vector<C> v) {
+  __builtin_memcpy(to, &v, sizeof(v));
+}
+
+// `a - zeros` and not `zeros + a`: only the first is exactly `a` for every a, and so costs nothing.
+template <typename C>
+ADDRNN_INLINE Vector<C> Broadcast(C a) {
+  return a - Vector<C>{};
+}
+
+template <typename C>
+ADDRNN_INLINE Vector<C> And(Mask<C> mask, Vector<C> v) {
+  return (Vector<C>)(mask & (Mask<C>)v);
+}
+
+template <typename C>
+ADDRNN_INLINE Vector<C> Select(Mask<C> mask, Vector<C> yes, Vector<C> no) {
+  return (Vector<C>)((mask & (Mask<C>)yes) | (~mask & (Mask<C>)no));
+}
+
+// (v)+. A NaN stays a NaN: a broken training must be seen, not hidden.
+template <typename C>
+ADDRNN_INLINE Vector<C> Relu(Vector<C> v) {
+  return And<C>(~(v < Vector<C>{}), v);
+}
+
+}  // namespace ADDRNN_ISA
+}  // namespace addrnn
+
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SIMD_H_

@@ -1,0 +1,133 @@
+#include "cc_ops/core/thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cfenv>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+namespace addrnn {
+namespace {
+
+// How often a thread looks for work, or for the end of it, before it goes to sleep: some tens of microseconds,
+// the time between two parallel phases of one call.
+constexpr int kSpins = 2000;
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+int Processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(CPU_COUNT(&set), 1);
+  return std::max<int>(std::thread::hardware_concurrency(), 1);
+}
+
+class ThreadPool {
+ public:
+  // False where another call has the pool.
+  bool Run(int n, int threads, const std::function<void(int)>& body) {
+    if (taken_.exchange(true, std::memory_order_acquire)) return false;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      // Workers stay for the life of the process and are woken for every call that wants at least as many.
+      try {
+        for (; workers_ < threads - 1; ++workers_) std::thread(&ThreadPool::Work, this, workers_).detach();
+      } catch (const std::system_error&) {
+        threads = workers_ + 1;  // the system gives no more: fewer do the same work
+      }
+      body_ = &body;
+      n_ = n;
+      wanted_ = threads - 1;
+      std::fegetenv(&environment_);
+      next_.store(0, std::memory_order_relaxed);
+      running_.store(threads - 1, std::memory_order_relaxed);
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < n;) body(i);
+    for (int spin = 0; spin < kSpins && running_.load(std::memory_order_acquire) != 0; ++spin) Pause();
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return running_.load(std::memory_order_acquire) == 0; });
+    taken_.store(false, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  void Work(int id) {
+    uint64_t seen = 0;
+    for (;;) {
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) Pause();
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
+        seen = generation_.load(std::memory_order_relaxed);
+        if (id >= wanted_) continue;
+        // As the caller: TensorFlow's threads flush subnormal numbers to zero, and a result must not depend
+        // on which thread computed it.
+        std::fesetenv(&environment_);
+      }
+      for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < n_;) (*body_)(i);
+      if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        done_.notify_one();
+      }
+    }
+  }
+
+  std::atomic<bool> taken_{false};  // by a call
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  int workers_ = 0;
+  const std::function<void(int)>* body_ = nullptr;
+  int n_ = 0;
+  int wanted_ = 0;
+  std::fenv_t environment_;
+  std::atomic<int> next_{0};
+  std::atomic<int> running_{0};
+  std::atomic<uint64_t> generation_{0};
+};
+
+std::atomic<int> limit{0};
+std::atomic<ThreadPool*> current{nullptr};
+
+// Never deleted: its threads run until the process ends. A forked child has no threads and starts anew.
+ThreadPool& Pool() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
+  (void)registered;
+  ThreadPool* pool = current.load();
+  if (pool == nullptr) {
+    ThreadPool* made = new ThreadPool;
+    if (current.compare_exchange_strong(pool, made)) return *made;
+    delete made;
+  }
+  return *pool;
+}
+
+}  // namespace
+
+int NumThreads() {
+  const int set = limit.load();
+  if (set > 0) return set;
+  static const int processors = Processors();
+  return processors;
+}
+
+void SetNumThreads(int n) { limit.store(std::max(n, 0)); }
+
+void ParallelFor(int n, const std::function<void(int)>& body) {
+  const int threads = std::min(n, NumThreads());
+  if (threads > 1 && Pool().Run(n, threads, body)) return;
+  for (int i = 0; i < n; ++i) body(i);
+}
+
+}  // namespace addrnn

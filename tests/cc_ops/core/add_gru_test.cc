@@ -1,0 +1,362 @@
+// The recurrence and its gradient against plain loops in double, written from SPEC sections 1 and 2, over sizes
+// below, at and above the tiles.
+
+#include "cc_ops/core/add_gru.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cc_ops/core/thread_pool.h"
+#include "tests/cc_ops/core/instruction_set.h"
+
+namespace addrnn {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr uint8_t kCanary = 0xA5;
+
+struct Case {
+  Problem problem;
+  std::vector<double> inputs, kernel, recurrent_kernel, bias, initial_state, d_outputs, d_final_state;
+  std::vector<uint8_t> mask;
+};
+
+std::vector<double> Random(std::mt19937& generator, int64_t n, double scale) {
+  std::normal_distribution<double> normal(0, scale);
+  std::vector<double> values(n);
+  // float values, so that every type computes with the same numbers
+  for (double& value : values) value = static_cast<float>(normal(generator));
+  return values;
+}
+
+Case MakeCase(const Problem& p, bool masked) {
+  std::mt19937 generator(static_cast<unsigned>(p.batch * 1000003 + p.time * 10007 + p.input * 101 + p.units));
+  Case c = {p, {}, {}, {}, {}, {}, {}, {}, {}};
+  c.inputs = Random(generator, p.batch * p.time * p.input, 1);
+  c.kernel = Random(generator, p.input * 2 * p.units, 1 / std::sqrt(p.input + 1.0));
+  c.recurrent_kernel = Random(generator, p.units * 2 * p.units, 0.4 / std::sqrt(p.units + 1.0));
+  c.bias = Random(generator, 2 * p.units, 0.3);
+  c.initial_state = Random(generator, p.batch * p.units, 1);
+  c.d_outputs = Random(generator, p.batch * p.time * p.units, 1);
+  c.d_final_state = Random(generator, p.batch * p.units, 1);
+  if (masked) {
+    for (int64_t i = 0; i < p.batch * p.time; ++i) c.mask.push_back(generator() % 3 != 0);
+  }
+  return c;
+}
+
+double Relu(double v) { return v > 0 ? v : 0; }
+
+double Activate(Activation activation, double z, double* slope) {
+  switch (activation) {
+    case Activation::kRelu:
+      *slope = z > 0;
+      return Relu(z);
+    case Activation::kHardTanh:
+      *slope = z > -1 && z < 1;
+      return std::min(std::max(z, -1.0), 1.0);
+    case Activation::kTanh:
+      *slope = 1 - std::tanh(z) * std::tanh(z);
+      return std::tanh(z);
+    case Activation::kLinear:
+      break;
+  }
+  *slope = 1;
+  return z;
+}
+
+struct Expected {
+  std::vector<double> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state;
+};
+
+// Forward, then backward through remembered gates, one row and one step at a time.
+Expected Reference(const Case& c) {
+  const Problem& p = c.problem;
+  const int64_t h = p.units, gates = 2 * h;
+  Expected e;
+  e.outputs.assign(p.batch * p.time * h, 0);
+  e.final_state.assign(p.batch * h, 0);
+  e.d_inputs.assign(c.inputs.size(), 0);
+  e.d_kernel.assign(c.kernel.size(), 0);
+  e.d_recurrent_kernel.assign(c.recurrent_kernel.size(), 0);
+  e.d_bias.assign(gates, 0);
+  e.d_initial_state.assign(p.batch * h, 0);
+  const double s = p.state_shift;
+  for (int64_t b = 0; b < p.batch; ++b) {
+    std::vector<std::vector<double>> states(1, std::vector<double>(c.initial_state.data() + b * h, c.initial_state.data() + (b + 1) * h));
+    std::vector<std::vector<double>> z_of;
+    const auto x_of = [&](int64_t t) { return c.inputs.data() + (b * p.time + (p.go_backwards ? p.time - 1 - t : t)) * p.input; };
+    const auto live = [&](int64_t t) {
+      return c.mask.empty() || c.mask[b * p.time + (p.go_backwards ? p.time - 1 - t : t)];
+    };
+    for (int64_t t = 0; t < p.time; ++t) {
+      std::vector<double> z(c.bias), state(h);
+      for (int64_t j = 0; j < gates; ++j) {
+        for (int64_t k = 0; k < p.input; ++k) z[j] += x_of(t)[k] * c.kernel[k * gates + j];
+        for (int64_t k = 0; k < h; ++k) z[j] += states[t][k] * c.recurrent_kernel[k * gates + j];
+      }
+      for (int64_t j = 0; j < h; ++j) {
+        double slope;
+        const double candidate = Activate(p.activation, z[h + j], &slope);
+        const double sum = Relu(states[t][j] + s - Relu(-z[j])) + Relu(candidate + s - Relu(z[j])) - s;
+        state[j] = live(t) ? std::min(sum, p.state_max) : states[t][j];
+        e.outputs[(b * p.time + t) * h + j] = state[j];
+      }
+      z_of.push_back(z);
+      states.push_back(state);
+    }
+    std::vector<double> carry(c.d_final_state.data() + b * h, c.d_final_state.data() + (b + 1) * h);
+    for (int64_t j = 0; j < h; ++j) e.final_state[b * h + j] = states.back()[j];
+    for (int64_t t = p.time - 1; t >= 0; --t) {
+      std::vector<double> dz(gates, 0);
+      for (int64_t j = 0; j < h; ++j) {
+        const double g = carry[j] + c.d_outputs[(b * p.time + t) * h + j];
+        carry[j] = g;
+        if (!live(t)) continue;
+        double slope;
+        const double u = z_of[t][j], candidate = Activate(p.activation, z_of[t][h + j], &slope);
+        const double kept = states[t][j] + s - Relu(-u), written = candidate + s - Relu(u);
+        const double passed = Relu(kept) + Relu(written) - s < p.state_max ? g : 0;
+        dz[j] = (kept > 0 && u < 0 ? passed : 0) - (written > 0 && u > 0 ? passed : 0);
+        dz[h + j] = written > 0 ? passed * slope : 0;
+        carry[j] = kept > 0 ? passed : 0;
+      }
+      double* d_x = e.d_inputs.data() + (x_of(t) - c.inputs.data());
+      for (int64_t j = 0; j < gates; ++j) {
+        e.d_bias[j] += dz[j];
+        for (int64_t k = 0; k < p.input; ++k) {
+          e.d_kernel[k * gates + j] += x_of(t)[k] * dz[j];
+          d_x[k] += dz[j] * c.kernel[k * gates + j];
+        }
+        for (int64_t k = 0; k < h; ++k) e.d_recurrent_kernel[k * gates + j] += states[t][k] * dz[j];
+      }
+      for (int64_t k = 0; k < h; ++k) {
+        for (int64_t j = 0; j < gates; ++j) carry[k] += dz[j] * c.recurrent_kernel[k * gates + j];
+      }
+    }
+    for (int64_t j = 0; j < h; ++j) e.d_initial_state[b * h + j] = carry[j];
+  }
+  return e;
+}
+
+// A buffer with canaries on both sides.
+template <typename S>
+class Guarded {
+ public:
+  explicit Guarded(int64_t n) : n_(n), bytes_(n * sizeof(S) + 2 * kGuard, kCanary) {}
+  explicit Guarded(const std::vector<double>& values) : Guarded(static_cast<int64_t>(values.size())) {
+    for (int64_t i = 0; i < n_; ++i) data()[i] = static_cast<S>(values[i]);
+  }
+  ~Guarded() {
+    for (size_t i = 0; i < kGuard; ++i) {
+      EXPECT_EQ(bytes_[i], kCanary) << "written before a buffer";
+      EXPECT_EQ(bytes_[bytes_.size() - 1 - i], kCanary) << "written behind a buffer";
+    }
+  }
+  S* data() { return reinterpret_cast<S*>(bytes_.data() + kGuard); }
+  std::vector<S> values() { return std::vector<S>(data(), data() + n_); }
+
+ private:
+  static constexpr size_t kGuard = 128;
+  int64_t n_;
+  std::vector<uint8_t> bytes_;
+};
+
+template <typename S>
+struct Computed {
+  std::vector<S> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state;
+};
+
+template <typename S>
+Computed<S> Compute(const Case& c) {
+  const Problem& p = c.problem;
+  const int64_t sequence = p.batch * p.time * p.units;
+  const bool tanh = p.activation == Activation::kTanh;
+  Guarded<S> inputs(c.inputs), kernel(c.kernel), recurrent_kernel(c.recurrent_kernel), bias(c.bias),
+      initial_state(c.initial_state), d_outputs(c.d_outputs), d_final_state(c.d_final_state);
+  Guarded<S> outputs(sequence), final_state(p.batch * p.units), candidates(tanh ? sequence : 0);
+  Guarded<uint8_t> reserve(sequence);
+  ForwardTensors<S> forward = {inputs.data(), kernel.data(), recurrent_kernel.data(), bias.data(), initial_state.data(),
+                               c.mask.empty() ? nullptr : c.mask.data(), outputs.data(), final_state.data(),
+                               reserve.data(), tanh ? candidates.data() : nullptr};
+  AddGruForward(p, forward);
+
+  Guarded<S> d_inputs(c.inputs.size()), d_kernel(c.kernel.size()), d_recurrent_kernel(c.recurrent_kernel.size()),
+      d_bias(2 * p.units), d_initial_state(p.batch * p.units);
+  BackwardTensors<S> backward = {inputs.data(), kernel.data(), recurrent_kernel.data(), initial_state.data(),
+                                 outputs.data(), reserve.data(), tanh ? candidates.data() : nullptr, d_outputs.data(),
+                                 d_final_state.data(), d_inputs.data(), d_kernel.data(), d_recurrent_kernel.data(),
+                                 d_bias.data(), d_initial_state.data()};
+  AddGruBackward(p, backward);
+  return {outputs.values(), final_state.values(), d_inputs.values(), d_kernel.values(), d_recurrent_kernel.values(),
+          d_bias.values(), d_initial_state.values()};
+}
+
+// The largest difference, relative to the largest expected value.
+template <typename S>
+void ExpectNear(const std::vector<S>& actual, const std::vector<double>& expected, double tolerance, const char* what) {
+  ASSERT_EQ(actual.size(), expected.size()) << what;
+  double largest = 1e-30, worst = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(expected[i]));
+    const double difference = std::abs(static_cast<double>(actual[i]) - expected[i]);
+    worst = std::isnan(difference) ? kInfinity : std::max(worst, difference);
+  }
+  EXPECT_LE(worst / largest, tolerance) << what;
+}
+
+template <typename S>
+void ExpectAgreement(const Case& c, double tolerance) {
+  const Problem& p = c.problem;
+  SCOPED_TRACE("batch " + std::to_string(p.batch) + " time " + std::to_string(p.time) + " input " +
+               std::to_string(p.input) + " units " + std::to_string(p.units) + " activation " +
+               std::to_string(static_cast<int>(p.activation)));
+  const Computed<S> computed = Compute<S>(c);
+  const Expected expected = Reference(c);
+  ExpectNear(computed.outputs, expected.outputs, tolerance, "outputs");
+  ExpectNear(computed.final_state, expected.final_state, tolerance, "final_state");
+  ExpectNear(computed.d_inputs, expected.d_inputs, tolerance, "d_inputs");
+  ExpectNear(computed.d_kernel, expected.d_kernel, tolerance, "d_kernel");
+  ExpectNear(computed.d_recurrent_kernel, expected.d_recurrent_kernel, tolerance, "d_recurrent_kernel");
+  ExpectNear(computed.d_bias, expected.d_bias, tolerance, "d_bias");
+  ExpectNear(computed.d_initial_state, expected.d_initial_state, tolerance, "d_initial_state");
+}
+
+class AddGruTest : public InstructionSetTest {};
+
+TEST_F(AddGruTest, AgreesWithLoopsAcrossTileEdges) {
+  const int64_t sizes[][4] = {{1, 1, 1, 1},    {1, 5, 7, 8},    {2, 3, 8, 9},    {3, 4, 9, 16},  {4, 2, 1, 17},
+                              {5, 3, 16, 31},  {6, 2, 31, 32},  {7, 3, 3, 33},   {12, 2, 5, 63}, {13, 2, 64, 64},
+                              {33, 2, 2, 130}, {97, 2, 3, 5},   {2, 50, 3, 4},   {3, 90, 2, 3},  {300, 1, 3, 4}};
+  for (const auto& size : sizes) {
+    const Problem p = {size[0], size[1], size[2], size[3], Activation::kRelu, 0, kInfinity, false};
+    ExpectAgreement<double>(MakeCase(p, false), 1e-12);
+  }
+}
+
+TEST_F(AddGruTest, AgreesForEveryActivationShiftBoundMaskAndDirection) {
+  for (Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kHardTanh, Activation::kTanh}) {
+    for (double shift : {0.0, 0.5}) {
+      for (double bound : {kInfinity, 1.5}) {
+        for (bool masked : {false, true}) {
+          for (bool backwards : {false, true}) {
+            const Problem p = {7, 5, 3, 19, activation, shift, bound, backwards};
+            ExpectAgreement<double>(MakeCase(p, masked), 1e-12);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_F(AddGruTest, SinglePrecision) {
+  // Sums of float products, some of them through several steps; a kink taken the other way would show.
+  const Problem p = {9, 4, 5, 33, Activation::kTanh, 0, kInfinity, false};
+  ExpectAgreement<float>(MakeCase(p, false), 1e-5);
+}
+
+TEST_F(AddGruTest, EmptySizes) {
+  for (int axis = 0; axis < 4; ++axis) {
+    int64_t size[4] = {2, 3, 4, 5};
+    size[axis] = 0;
+    const Problem p = {size[0], size[1], size[2], size[3], Activation::kRelu, 0, kInfinity, false};
+    ExpectAgreement<double>(MakeCase(p, false), 1e-12);
+  }
+}
+
+TEST_F(AddGruTest, ResultDoesNotDependOnThreads) {
+  const Problem p = {45, 6, 33, 70, Activation::kRelu, 0, 4, false};
+  const Case c = MakeCase(p, true);
+  SetNumThreads(1);
+  const Computed<float> alone = Compute<float>(c);
+  for (int threads : {2, 3, 8}) {
+    SetNumThreads(threads);
+    const Computed<float> together = Compute<float>(c);
+    EXPECT_EQ(alone.outputs, together.outputs);
+    EXPECT_EQ(alone.d_inputs, together.d_inputs);
+    EXPECT_EQ(alone.d_kernel, together.d_kernel);
+    EXPECT_EQ(alone.d_recurrent_kernel, together.d_recurrent_kernel);
+    EXPECT_EQ(alone.d_bias, together.d_bias);
+  }
+  SetNumThreads(0);
+}
+
+TEST_F(AddGruTest, ConcurrentCallsAgree) {
+  const Problem p = {24, 4, 16, 40, Activation::kHardTanh, 0.5, 2, false};
+  const Case c = MakeCase(p, false);
+  const Computed<float> alone = Compute<float>(c);
+  SetNumThreads(3);
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 6; ++i) {
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 5; ++repeat) {
+        const Computed<float> again = Compute<float>(c);
+        EXPECT_EQ(alone.outputs, again.outputs);
+        EXPECT_EQ(alone.d_kernel, again.d_kernel);
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  SetNumThreads(0);
+}
+
+TEST_F(AddGruTest, NanIsNotHidden) {
+  Problem p = {2, 2, 3, 9, Activation::kRelu, 0, 4, false};
+  for (Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kHardTanh, Activation::kTanh}) {
+    p.activation = activation;
+    Case c = MakeCase(p, false);
+    c.inputs[0] = std::nan("");
+    const Computed<float> computed = Compute<float>(c);
+    for (int64_t j = 0; j < p.units; ++j) EXPECT_TRUE(std::isnan(computed.outputs[j])) << static_cast<int>(activation);
+  }
+}
+
+// SPEC section 4: marked values are summed, everything else is kept, exactly, over any number of steps.
+TEST_F(AddGruTest, ExactAdder) {
+  const int64_t steps = 10000;
+  const Problem p = {1, steps, 2, 1, Activation::kRelu, 0, kInfinity, false};
+  std::vector<float> inputs(2 * steps), outputs(steps), state(1);
+  float sum = 0;
+  std::mt19937 generator(7);
+  for (int64_t t = 0; t < steps; ++t) {
+    inputs[2 * t] = static_cast<float>(generator() % 256) / 256;
+    inputs[2 * t + 1] = generator() % 2;
+    sum += inputs[2 * t] * inputs[2 * t + 1];
+  }
+  const std::vector<float> kernel = {0, 1, -1, 0}, recurrent_kernel = {0, 0}, bias = {1, 0};
+  ForwardTensors<float> tensors = {};
+  tensors.inputs = inputs.data();
+  tensors.kernel = kernel.data();
+  tensors.recurrent_kernel = recurrent_kernel.data();
+  tensors.bias = bias.data();
+  tensors.outputs = outputs.data();
+  tensors.final_state = state.data();
+  AddGruForward(p, tensors);
+  EXPECT_EQ(state[0], sum);
+  EXPECT_EQ(outputs.back(), sum);
+}
+
+TEST(InvalidTest, SaysWhatIsWrong) {
+  Problem p = {1, 1, 1, 1, Activation::kRelu, 0, kInfinity, false};
+  EXPECT_EQ(Invalid(p), "");
+  p.batch = -1;
+  EXPECT_NE(Invalid(p).find("negative"), std::string::npos);
+  p.batch = int64_t{1} << 40;
+  p.time = int64_t{1} << 40;
+  EXPECT_NE(Invalid(p).find("too large"), std::string::npos);
+  p.batch = p.time = 1;
+  p.state_shift = std::nan("");
+  EXPECT_NE(Invalid(p).find("state_shift"), std::string::npos);
+  p.state_shift = 1;
+  p.state_max = -1;
+  EXPECT_NE(Invalid(p).find("state_max"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace addrnn

@@ -1,0 +1,16 @@
+"""Prints the folders of the named Python packages, separated by semicolons, without importing them.
+
+For CMake. A package that is not installed gives NOTFOUND.
+"""
+
+import importlib.util
+import sys
+
+
+def package_dir(name):
+    spec = importlib.util.find_spec(name)
+    return spec.submodule_search_locations[0] if spec else "NOTFOUND"
+
+
+if __name__ == "__main__":
+    print(";".join(package_dir(name) for name in sys.argv[1:]))
