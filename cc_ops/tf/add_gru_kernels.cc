@@ -1,0 +1,324 @@
+// The CPU kernels of the TensorFlow ops: nothing but shapes, buffers and a call into the core.
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "cc_ops/core/add_gru.h"
+#include "cc_ops/tf/status.h"
+#include "tensorflow/c/kernels.h"
+#include "tensorflow/c/tf_tensor.h"
+
+namespace addrnn {
+namespace {
+
+// An error of the caller's making, to become the op's status.
+struct InvalidArgument {
+  std::string message;
+};
+// An error that TensorFlow has already put into the status.
+struct StatusIsSet {};
+
+using Dims = std::vector<int64_t>;
+
+std::string ToString(const Dims& dims) {
+  std::string text = "[";
+  for (size_t i = 0; i < dims.size(); ++i) text += (i ? ", " : "") + std::to_string(dims[i]);
+  return text + "]";
+}
+
+class Tensor {
+ public:
+  explicit Tensor(TF_Tensor* tensor) : tensor_(tensor) {}
+
+  Dims dims() const {
+    Dims dims(TF_NumDims(tensor_.get()));
+    for (size_t i = 0; i < dims.size(); ++i) dims[i] = TF_Dim(tensor_.get(), static_cast<int>(i));
+    return dims;
+  }
+  bool empty() const { return TF_TensorElementCount(tensor_.get()) == 0; }
+  template <typename S>
+  S* data() const {
+    return static_cast<S*>(TF_TensorData(tensor_.get()));
+  }
+  // For optional inputs: null stands for an absent one.
+  template <typename S>
+  S* data_or_null() const {
+    return empty() ? nullptr : data<S>();
+  }
+
+ private:
+  struct Delete {
+    void operator()(TF_Tensor* tensor) const { TF_DeleteTensor(tensor); }
+  };
+  std::unique_ptr<TF_Tensor, Delete> tensor_;
+};
+
+void CheckRank(const Tensor& tensor, const char* name, size_t least, size_t most, const char* expected) {
+  const size_t rank = tensor.dims().size();
+  if (rank >= least && rank <= most) return;
+  throw InvalidArgument{std::string(name) + " must be of shape " + expected + ", received shape " +
+                        ToString(tensor.dims())};
+}
+
+void CheckDims(const Tensor& tensor, const char* name, const Dims& expected) {
+  if (tensor.dims() == expected) return;
+  throw InvalidArgument{std::string(name) + " must be of shape " + ToString(expected) + ", received shape " +
+                        ToString(tensor.dims())};
+}
+
+// An empty tensor of any shape of that rank stands for an absent one.
+void CheckOptional(const Tensor& tensor, const char* name, const Dims& expected) {
+  if (tensor.empty() && tensor.dims().size() == expected.size()) return;
+  CheckDims(tensor, name, expected);
+}
+
+// One call of an op: its tensors and its status.
+class Call {
+ public:
+  explicit Call(TF_OpKernelContext* context) : context_(context) {}
+
+  Tensor Input(int index) {
+    TF_Tensor* tensor = nullptr;
+    TF_GetInput(context_, index, &tensor, status_.get());
+    if (!status_.ok()) throw StatusIsSet();
+    return Tensor(tensor);
+  }
+
+  template <typename S>
+  Tensor Output(int index, const Dims& dims) {
+    size_t bytes = sizeof(S);
+    for (int64_t dim : dims) {
+      if (__builtin_mul_overflow(bytes, static_cast<size_t>(dim), &bytes)) {
+        throw InvalidArgument{"an output of shape " + ToString(dims) + " is too large"};
+      }
+    }
+    TF_Tensor* tensor = TF_AllocateOutput(context_, index, TF_ExpectedOutputDataType(context_, index), dims.data(),
+                                          static_cast<int>(dims.size()), bytes, status_.get());
+    if (!status_.ok()) throw StatusIsSet();
+    return Tensor(tensor);
+  }
+
+  // Runs the body; whatever goes wrong in it becomes the status of the op.
+  template <typename Body>
+  void Run(const char* op, const Body& body) {
+    const std::string prefix = std::string(op) + ": ";
+    try {
+      body();
+      return;
+    } catch (const StatusIsSet&) {
+    } catch (const InvalidArgument& error) {
+      status_.Fail(TF_INVALID_ARGUMENT, prefix + error.message);
+    } catch (const std::bad_alloc&) {
+      status_.Fail(TF_RESOURCE_EXHAUSTED, prefix + "out of memory for the working buffers");
+    } catch (const std::exception& error) {
+      status_.Fail(TF_INTERNAL, prefix + error.what());
+    }
+    TF_OpKernelContext_Failure(context_, status_.get());
+  }
+
+ private:
+  TF_OpKernelContext* context_;
+  Status status_;
+};
+
+struct Attributes {
+  Activation activation = Activation::kLinear;
+  float state_shift = 0;
+  float state_max = 0;
+  bool go_backwards = false;
+  bool with_reserve = false;
+  bool with_d_inputs = false;
+};
+
+class AttributeReader {
+ public:
+  explicit AttributeReader(TF_OpKernelConstruction* construction) : construction_(construction) {}
+  ~AttributeReader() {
+    if (!status_.ok()) TF_OpKernelConstruction_Failure(construction_, status_.get());
+  }
+
+  float Float(const char* name) {
+    float value = 0;
+    if (status_.ok()) TF_OpKernelConstruction_GetAttrFloat(construction_, name, &value, status_.get());
+    return value;
+  }
+
+  bool Bool(const char* name) {
+    TF_Bool value = 0;
+    if (status_.ok()) TF_OpKernelConstruction_GetAttrBool(construction_, name, &value, status_.get());
+    return value != 0;
+  }
+
+  Activation ActivationAttr() {
+    char value[16] = {};
+    if (status_.ok()) {
+      TF_OpKernelConstruction_GetAttrString(construction_, "activation", value, sizeof(value) - 1, status_.get());
+    }
+    const std::string name = value;
+    if (name == "relu") return Activation::kRelu;
+    if (name == "hard_tanh") return Activation::kHardTanh;
+    if (name == "tanh") return Activation::kTanh;
+    return Activation::kLinear;  // the op's definition admits no other
+  }
+
+ private:
+  TF_OpKernelConstruction* construction_;
+  Status status_;
+};
+
+// The sizes that the three tensors common to both ops agree on.
+Problem CheckedProblem(const Attributes& attributes, const Tensor& inputs, const Tensor& kernel,
+                       const Tensor& recurrent_kernel) {
+  CheckRank(inputs, "inputs", 2, 3, "[batch, time, input], or [batch, input] for one step");
+  CheckRank(recurrent_kernel, "recurrent_kernel", 2, 2, "[units, 2 * units]");
+  const Dims dims = inputs.dims();
+  Problem p = {};
+  p.batch = dims.front();
+  p.time = dims.size() == 3 ? dims[1] : 1;
+  p.input = dims.back();
+  p.units = recurrent_kernel.dims()[0];
+  p.activation = attributes.activation;
+  p.state_shift = attributes.state_shift;
+  p.state_max = attributes.state_max;
+  p.go_backwards = attributes.go_backwards;
+  const std::string invalid = Invalid(p);
+  if (!invalid.empty()) throw InvalidArgument{invalid};
+  CheckDims(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
+  CheckDims(kernel, "kernel", {p.input, 2 * p.units});
+  return p;
+}
+
+// Of outputs, reserve and candidates: [batch, time, units], without the time where the inputs have none.
+Dims SequenceDims(const Tensor& inputs, const Problem& p) {
+  if (inputs.dims().size() == 2) return {p.batch, p.units};
+  return {p.batch, p.time, p.units};
+}
+
+template <typename S>
+void Forward(void* kernel_state, TF_OpKernelContext* context) {
+  const Attributes& attributes = *static_cast<const Attributes*>(kernel_state);
+  Call call(context);
+  call.Run("AddGru", [&] {
+    const Tensor inputs = call.Input(0), kernel = call.Input(1), recurrent_kernel = call.Input(2),
+                 bias = call.Input(3), initial_state = call.Input(4), mask = call.Input(5);
+    const Problem p = CheckedProblem(attributes, inputs, kernel, recurrent_kernel);
+    CheckOptional(bias, "bias", {2 * p.units});
+    CheckOptional(initial_state, "initial_state", {p.batch, p.units});
+    CheckOptional(mask, "mask", {p.batch, p.time});
+
+    const Dims sequence = SequenceDims(inputs, p), absent = {0};
+    const bool keeps_candidates = attributes.with_reserve && p.activation == Activation::kTanh;
+    const Tensor outputs = call.Output<S>(0, sequence);
+    const Tensor final_state = call.Output<S>(1, {p.batch, p.units});
+    const Tensor reserve = call.Output<uint8_t>(2, attributes.with_reserve ? sequence : absent);
+    const Tensor candidates = call.Output<S>(3, keeps_candidates ? sequence : absent);
+
+    ForwardTensors<S> tensors = {};
+    tensors.inputs = inputs.data<S>();
+    tensors.kernel = kernel.data<S>();
+    tensors.recurrent_kernel = recurrent_kernel.data<S>();
+    tensors.bias = bias.data_or_null<S>();
+    tensors.initial_state = initial_state.data_or_null<S>();
+    tensors.mask = mask.data_or_null<uint8_t>();
+    tensors.outputs = outputs.data<S>();
+    tensors.final_state = final_state.data<S>();
+    tensors.reserve = reserve.data_or_null<uint8_t>();
+    tensors.candidates = candidates.data_or_null<S>();
+    AddGruForward(p, tensors);
+  });
+}
+
+template <typename S>
+void Backward(void* kernel_state, TF_OpKernelContext* context) {
+  const Attributes& attributes = *static_cast<const Attributes*>(kernel_state);
+  Call call(context);
+  call.Run("AddGruGrad", [&] {
+    const Tensor inputs = call.Input(0), kernel = call.Input(1), recurrent_kernel = call.Input(2),
+                 initial_state = call.Input(3), outputs = call.Input(4), reserve = call.Input(5),
+                 candidates = call.Input(6), d_outputs = call.Input(7), d_final_state = call.Input(8);
+    const Problem p = CheckedProblem(attributes, inputs, kernel, recurrent_kernel);
+    const Dims sequence = SequenceDims(inputs, p);
+    CheckOptional(initial_state, "initial_state", {p.batch, p.units});
+    CheckDims(outputs, "outputs", sequence);
+    CheckDims(reserve, "reserve", sequence);
+    if (p.activation == Activation::kTanh) CheckDims(candidates, "candidates", sequence);
+    CheckDims(d_outputs, "d_outputs", sequence);
+    CheckDims(d_final_state, "d_final_state", {p.batch, p.units});
+
+    const Tensor d_inputs = call.Output<S>(0, attributes.with_d_inputs ? inputs.dims() : Dims{0});
+    const Tensor d_kernel = call.Output<S>(1, kernel.dims());
+    const Tensor d_recurrent_kernel = call.Output<S>(2, recurrent_kernel.dims());
+    const Tensor d_bias = call.Output<S>(3, {2 * p.units});
+    const Tensor d_initial_state = call.Output<S>(4, {p.batch, p.units});
+
+    BackwardTensors<S> tensors = {};
+    tensors.inputs = inputs.data<S>();
+    tensors.kernel = kernel.data<S>();
+    tensors.recurrent_kernel = recurrent_kernel.data<S>();
+    tensors.initial_state = initial_state.data_or_null<S>();
+    tensors.outputs = outputs.data<S>();
+    tensors.reserve = reserve.data<uint8_t>();
+    tensors.candidates = p.activation == Activation::kTanh ? candidates.data<S>() : nullptr;
+    tensors.d_outputs = d_outputs.data<S>();
+    tensors.d_final_state = d_final_state.data<S>();
+    tensors.d_inputs = d_inputs.data_or_null<S>();
+    tensors.d_kernel = d_kernel.data<S>();
+    tensors.d_recurrent_kernel = d_recurrent_kernel.data<S>();
+    tensors.d_bias = d_bias.data<S>();
+    tensors.d_initial_state = d_initial_state.data<S>();
+    AddGruBackward(p, tensors);
+  });
+}
+
+void* CreateForward(TF_OpKernelConstruction* construction) {
+  AttributeReader reader(construction);
+  auto* attributes = new Attributes;
+  attributes->activation = reader.ActivationAttr();
+  attributes->state_shift = reader.Float("state_shift");
+  attributes->state_max = reader.Float("state_max");
+  attributes->go_backwards = reader.Bool("go_backwards");
+  attributes->with_reserve = reader.Bool("with_reserve");
+  return attributes;
+}
+
+void* CreateBackward(TF_OpKernelConstruction* construction) {
+  AttributeReader reader(construction);
+  auto* attributes = new Attributes;
+  attributes->activation = reader.ActivationAttr();
+  attributes->state_max = 1;  // the bound is in the reserve's bits
+  attributes->go_backwards = reader.Bool("go_backwards");
+  attributes->with_d_inputs = reader.Bool("with_d_inputs");
+  return attributes;
+}
+
+void Delete(void* kernel_state) { delete static_cast<Attributes*>(kernel_state); }
+
+template <typename S>
+void RegisterKernels(TF_DataType type) {
+  struct {
+    const char* op;
+    const char* name;
+    void* (*create)(TF_OpKernelConstruction*);
+    void (*compute)(void*, TF_OpKernelContext*);
+  } const kernels[] = {{"AddGru", "AddGruCpu", &CreateForward, &Forward<S>},
+                       {"AddGruGrad", "AddGruGradCpu", &CreateBackward, &Backward<S>}};
+  for (const auto& kernel : kernels) {
+    const Status status;
+    TF_KernelBuilder* builder = TF_NewKernelBuilder(kernel.op, "CPU", kernel.create, kernel.compute, &Delete);
+    TF_KernelBuilder_TypeConstraint(builder, "T", type, status.get());
+    status.AbortUnlessOk("constraining a kernel of keras_addrnn");
+    TF_RegisterKernelBuilder(kernel.name, builder, status.get());  // takes the builder
+    status.AbortUnlessOk("registering a kernel of keras_addrnn");
+  }
+}
+
+[[maybe_unused]] const bool registered =
+    (RegisterKernels<float>(TF_FLOAT), RegisterKernels<double>(TF_DOUBLE), RegisterKernels<Float16>(TF_HALF),
+     RegisterKernels<BFloat16>(TF_BFLOAT16), true);
+
+}  // namespace
+}  // namespace addrnn

@@ -1,0 +1,193 @@
+// The definitions of the TensorFlow ops and their shape functions, on TensorFlow's C interface: one binary
+// serves many versions of TensorFlow.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cc_ops/tf/status.h"
+#include "tensorflow/c/ops.h"
+
+namespace addrnn {
+namespace {
+
+constexpr int64_t kUnknown = -1;
+
+struct DeleteShape {
+  void operator()(TF_ShapeHandle* handle) const { TF_DeleteShapeHandle(handle); }
+};
+struct DeleteDimension {
+  void operator()(TF_DimensionHandle* handle) const { TF_DeleteDimensionHandle(handle); }
+};
+using Shape = std::unique_ptr<TF_ShapeHandle, DeleteShape>;
+
+// One shape function at work. The first error stays in the status; later calls do nothing.
+class ShapeInference {
+ public:
+  ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status) : context_(context), status_(status) {
+    // What is not set below is unknown.
+    TF_ShapeInferenceContextSetUnknownShape(context, status);
+  }
+
+  Shape Input(int index) {
+    Shape shape(TF_NewShapeHandle());
+    if (Ok()) TF_ShapeInferenceContextGetInput(context_, index, shape.get(), status_);
+    return shape;
+  }
+
+  // -1 where the rank is not known.
+  int64_t Rank(const Shape& shape) {
+    if (!Ok() || !TF_ShapeInferenceContextRankKnown(context_, shape.get())) return kUnknown;
+    return TF_ShapeInferenceContextRank(context_, shape.get());
+  }
+
+  // -1 where the dimension, or the rank, is not known.
+  int64_t Dim(const Shape& shape, int64_t axis) {
+    if (!Ok() || Rank(shape) <= axis) return kUnknown;
+    std::unique_ptr<TF_DimensionHandle, DeleteDimension> dim(TF_NewDimensionHandle());
+    TF_ShapeInferenceContextDim(context_, shape.get(), axis, dim.get());
+    return TF_DimensionHandleValueKnown(dim.get()) ? TF_DimensionHandleValue(dim.get()) : kUnknown;
+  }
+
+  void CheckRank(const Shape& shape, const char* name, int64_t least, int64_t most, const char* expected) {
+    const int64_t rank = Rank(shape);
+    if (rank == kUnknown || (rank >= least && rank <= most)) return;
+    Fail(std::string(name) + " must be of shape " + expected + ", received rank " + std::to_string(rank));
+  }
+
+  // `value`, where it is known, must be `expected`, where that is known.
+  void CheckDim(int64_t value, int64_t expected, const std::string& what) {
+    if (value == kUnknown || expected == kUnknown || value == expected) return;
+    Fail(what + " must be " + std::to_string(expected) + ", received " + std::to_string(value));
+  }
+
+  // The dimensions [begin, end) of one shape followed by those of another.
+  Shape Join(const Shape& first, int64_t begin, int64_t end, const Shape& second, int64_t from, int64_t to) {
+    Shape head(TF_NewShapeHandle()), tail(TF_NewShapeHandle()), joined(TF_NewShapeHandle());
+    if (Ok()) TF_ShapeInferenceContextSubshape(context_, first.get(), begin, end, head.get(), status_);
+    if (Ok()) TF_ShapeInferenceContextSubshape(context_, second.get(), from, to, tail.get(), status_);
+    if (Ok()) TF_ShapeInferenceContextConcatenateShapes(context_, head.get(), tail.get(), joined.get(), status_);
+    return joined;
+  }
+
+  void SetOutput(int index, const Shape& shape) {
+    if (Ok()) TF_ShapeInferenceContextSetOutput(context_, index, shape.get(), status_);
+  }
+
+  bool Ok() const { return TF_GetCode(status_) == TF_OK; }
+
+ private:
+  void Fail(const std::string& message) {
+    if (Ok()) TF_SetStatus(status_, TF_INVALID_ARGUMENT, ("AddGru: " + message).c_str());
+  }
+
+  TF_ShapeInferenceContext* context_;
+  TF_Status* status_;
+};
+
+// An absent optional input is an empty tensor: nothing is known of its dimensions.
+int64_t PresentDim(ShapeInference& s, const Shape& shape, int64_t axis) {
+  for (int64_t i = 0; i < s.Rank(shape); ++i) {
+    if (s.Dim(shape, i) == 0) return kUnknown;
+  }
+  return s.Dim(shape, axis);
+}
+
+void AddGruShape(TF_ShapeInferenceContext* context, TF_Status* status) {
+  ShapeInference s(context, status);
+  const Shape inputs = s.Input(0), kernel = s.Input(1), recurrent_kernel = s.Input(2), bias = s.Input(3),
+              initial_state = s.Input(4), mask = s.Input(5);
+  s.CheckRank(inputs, "inputs", 2, 3, "[batch, time, input], or [batch, input] for one step");
+  s.CheckRank(kernel, "kernel", 2, 2, "[input, 2 * units]");
+  s.CheckRank(recurrent_kernel, "recurrent_kernel", 2, 2, "[units, 2 * units]");
+  s.CheckRank(bias, "bias", 1, 1, "[2 * units], or [0]");
+  s.CheckRank(initial_state, "initial_state", 2, 2, "[batch, units], or [0, 0]");
+  s.CheckRank(mask, "mask", 2, 2, "[batch, time], or [0, 0]");
+
+  const int64_t rank = s.Rank(inputs);
+  const int64_t units = s.Dim(recurrent_kernel, 0);
+  const int64_t gates = units == kUnknown ? kUnknown : 2 * units;
+  s.CheckDim(s.Dim(recurrent_kernel, 1), gates, "recurrent_kernel.shape[1], 2 * units,");
+  s.CheckDim(s.Dim(kernel, 1), gates, "kernel.shape[1], 2 * units,");
+  s.CheckDim(PresentDim(s, bias, 0), gates, "bias.shape[0], 2 * units,");
+  s.CheckDim(PresentDim(s, initial_state, 1), units, "initial_state.shape[1], units,");
+  if (rank != kUnknown) {
+    s.CheckDim(s.Dim(kernel, 0), s.Dim(inputs, rank - 1), "kernel.shape[0], the input size,");
+    s.CheckDim(PresentDim(s, initial_state, 0), s.Dim(inputs, 0), "initial_state.shape[0], the batch size,");
+    s.CheckDim(PresentDim(s, mask, 0), s.Dim(inputs, 0), "mask.shape[0], the batch size,");
+    s.CheckDim(PresentDim(s, mask, 1), rank == 3 ? s.Dim(inputs, 1) : 1, "mask.shape[1], the number of steps,");
+    if (s.Rank(recurrent_kernel) == 2) {
+      s.SetOutput(0, s.Join(inputs, 0, rank - 1, recurrent_kernel, 0, 1));
+      s.SetOutput(1, s.Join(inputs, 0, 1, recurrent_kernel, 0, 1));
+    }
+  }
+}
+
+// Each gradient has the shape of what it is the gradient of.
+void AddGruGradShape(TF_ShapeInferenceContext* context, TF_Status* status) {
+  ShapeInference s(context, status);
+  const Shape inputs = s.Input(0), kernel = s.Input(1), recurrent_kernel = s.Input(2);
+  s.SetOutput(1, kernel);
+  s.SetOutput(2, recurrent_kernel);
+  if (s.Rank(recurrent_kernel) == 2) {
+    s.SetOutput(3, s.Join(recurrent_kernel, 1, 2, recurrent_kernel, 0, 0));
+    if (s.Rank(inputs) >= 2) s.SetOutput(4, s.Join(inputs, 0, 1, recurrent_kernel, 0, 1));
+  }
+}
+
+void Register(TF_OpDefinitionBuilder* builder) {
+  const Status status;
+  TF_RegisterOpDefinition(builder, status.get());  // takes the builder
+  status.AbortUnlessOk("registering an op of keras_addrnn");
+}
+
+void DefineAddGru() {
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("AddGru");
+  TF_OpDefinitionBuilderAddInput(op, "inputs: T");
+  TF_OpDefinitionBuilderAddInput(op, "kernel: T");
+  TF_OpDefinitionBuilderAddInput(op, "recurrent_kernel: T");
+  TF_OpDefinitionBuilderAddInput(op, "bias: T");
+  TF_OpDefinitionBuilderAddInput(op, "initial_state: T");
+  TF_OpDefinitionBuilderAddInput(op, "mask: bool");
+  TF_OpDefinitionBuilderAddOutput(op, "outputs: T");
+  TF_OpDefinitionBuilderAddOutput(op, "final_state: T");
+  TF_OpDefinitionBuilderAddOutput(op, "reserve: uint8");
+  TF_OpDefinitionBuilderAddOutput(op, "candidates: T");
+  TF_OpDefinitionBuilderAddAttr(op, "T: {half, bfloat16, float, double}");
+  TF_OpDefinitionBuilderAddAttr(op, "activation: {'linear', 'relu', 'hard_tanh', 'tanh'} = 'relu'");
+  TF_OpDefinitionBuilderAddAttr(op, "state_shift: float = 0.0");
+  TF_OpDefinitionBuilderAddAttr(op, "state_max: float = inf");
+  TF_OpDefinitionBuilderAddAttr(op, "go_backwards: bool = false");
+  TF_OpDefinitionBuilderAddAttr(op, "with_reserve: bool = false");
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, &AddGruShape);
+  Register(op);
+}
+
+void DefineAddGruGrad() {
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("AddGruGrad");
+  TF_OpDefinitionBuilderAddInput(op, "inputs: T");
+  TF_OpDefinitionBuilderAddInput(op, "kernel: T");
+  TF_OpDefinitionBuilderAddInput(op, "recurrent_kernel: T");
+  TF_OpDefinitionBuilderAddInput(op, "initial_state: T");
+  TF_OpDefinitionBuilderAddInput(op, "outputs: T");
+  TF_OpDefinitionBuilderAddInput(op, "reserve: uint8");
+  TF_OpDefinitionBuilderAddInput(op, "candidates: T");
+  TF_OpDefinitionBuilderAddInput(op, "d_outputs: T");
+  TF_OpDefinitionBuilderAddInput(op, "d_final_state: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_inputs: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_kernel: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_recurrent_kernel: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_bias: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_initial_state: T");
+  TF_OpDefinitionBuilderAddAttr(op, "T: {half, bfloat16, float, double}");
+  TF_OpDefinitionBuilderAddAttr(op, "activation: {'linear', 'relu', 'hard_tanh', 'tanh'} = 'relu'");
+  TF_OpDefinitionBuilderAddAttr(op, "go_backwards: bool = false");
+  TF_OpDefinitionBuilderAddAttr(op, "with_d_inputs: bool = true");
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, &AddGruGradShape);
+  Register(op);
+}
+
+[[maybe_unused]] const bool defined = (DefineAddGru(), DefineAddGruGrad(), true);
+
+}  // namespace
+}  // namespace addrnn
