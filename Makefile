@@ -1,0 +1,83 @@
+# What a person types; `make` alone lists it. Nothing needs to be activated first.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-all test-cc test-backends bench lint format clean
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Stamps are written last, so what was interrupted is done again.
+REQUIREMENTS := .venv/.requirements
+INSTALLED := build/.installed
+LIBRARY := keras_addrnn/_lib/libkeras_addrnn_tf.so
+CC_SOURCES := $(shell find cc_ops -type f)
+CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops) -name '*.cc' -o -name '*.h')
+
+help:
+	@echo "make setup     .venv with everything pinned, and the op compiled; quick to repeat"
+	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
+	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
+	@echo "make test-all  with the slow ones"
+	@echo "make bench     speed beside Keras' own layers"
+	@echo "make lint      check style; make format mends it"
+	@echo "make clean     remove what was built; .venv stays"
+
+setup: $(LIBRARY)
+	@echo "setup: done"
+
+$(REQUIREMENTS): requirements/dev.txt tools/setup.sh
+	@PYTHON="$(PYTHON)" tools/setup.sh
+	@touch $@
+
+$(INSTALLED): $(REQUIREMENTS) setup.py pyproject.toml keras_addrnn/__init__.py
+	@echo "setup: compiling the op and installing the package (a minute the first time)"
+	@python -m pip install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(LIBRARY): $(INSTALLED) CMakeLists.txt $(CC_SOURCES)
+	@cmake --build build/cmake
+	@touch $@
+
+demo: setup
+	@python examples/mnist.py $(ARGS)
+
+test: SELECT := not slow
+test test-all: setup
+	@$(MAKE) --no-print-directory test-cc test-backends SELECT="$(SELECT)"
+	@pytest -m "$(SELECT)"
+
+# Shares the objects of `make setup`.
+test-cc: setup
+	@if echo '#include <gtest/gtest.h>' | $(CXX) -x c++ -fsyntax-only - 2>/dev/null; then \
+	  cmake -DADDRNN_BUILD_TESTS=ON build/cmake >/dev/null; \
+	  cmake --build build/cmake --target addrnn_core_test; \
+	  ctest --test-dir build/cmake --output-on-failure --progress; \
+	else \
+	  echo "C++ tests SKIPPED: no GoogleTest (Debian: apt-get install libgtest-dev)"; \
+	fi
+
+test-backends: setup
+	@for backend in jax torch; do \
+	  echo "== Keras on $$backend"; \
+	  KERAS_BACKEND=$$backend pytest -q -m "backend_neutral$(if $(SELECT), and $(SELECT))"; \
+	done
+
+bench: setup
+	@for script in benchmarks/*.py; do python $$script; done
+
+lint: $(REQUIREMENTS)
+	@ruff check .
+	@ruff format --check .
+	@clang-format --dry-run -Werror $(CC_FILES)
+
+format: $(REQUIREMENTS)
+	@ruff check --fix .
+	@ruff format .
+	@clang-format -i $(CC_FILES)
+
+clean:
+	@rm -rf build dist *.egg-info keras_addrnn/_lib keras_addrnn/*.so .pytest_cache .ruff_cache .hypothesis
+	@rm -f bazel-*
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
