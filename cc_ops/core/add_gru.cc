@@ -15,8 +15,8 @@ namespace {
 // Less work than this (in multiply-adds) is done sooner than another thread is woken.
 constexpr double kWorkPerThread = 1e6;
 
-// Rows of a chunk of the backward pass: enough for an efficient product over them, few enough for its
-// buffers to stay in the cache between the two halves of the work.
+// Rows of a chunk of the backward pass: enough for an efficient product over them, few enough for
+// its buffers to stay in the cache between the two halves of the work.
 constexpr int64_t kChunkRows = 256;
 
 struct Free {
@@ -51,8 +51,10 @@ void ParallelTiles(int parts, int64_t n, int64_t tile, const Body& body) {
   const int64_t tiles = (n + tile - 1) / tile;
   // Where there are enough rows for it, parts are cut evenly and tiles within them adapt.
   ParallelFor(parts, [&](int part) {
-    const int64_t begin = tiles >= 2 * parts ? n * part / parts : std::min(n, tiles * part / parts * tile);
-    const int64_t end = tiles >= 2 * parts ? n * (part + 1) / parts : std::min(n, tiles * (part + 1) / parts * tile);
+    const int64_t begin =
+        tiles >= 2 * parts ? n * part / parts : std::min(n, tiles * part / parts * tile);
+    const int64_t end = tiles >= 2 * parts ? n * (part + 1) / parts
+                                           : std::min(n, tiles * (part + 1) / parts * tile);
     if (begin < end) body(part, begin, end);
   });
 }
@@ -65,21 +67,22 @@ std::string Invalid(const Problem& p) {
   for (int64_t size : {p.batch, p.time, p.input, p.units}) {
     if (size < 0) return "sizes must not be negative, received " + std::to_string(size);
   }
-  // Every buffer, working buffers with their padding included, is far smaller than 64 times the product of
-  // sizes that is bounded here.
+  // Every buffer, working buffers with their padding included, is far smaller than 64 times the
+  // product of sizes that is bounded here.
   const double limit = double(std::numeric_limits<int64_t>::max()) / 1024;
   const double rows = double(p.batch) * std::max<double>(p.time, 1) + 1;
   const double width = double(p.input) + 2.0 * p.units + 256;
   if (rows * width > limit || width * width > limit) {
-    return "sizes too large: batch " + std::to_string(p.batch) + ", time " + std::to_string(p.time) + ", input " +
-           std::to_string(p.input) + ", units " + std::to_string(p.units);
+    return "sizes too large: batch " + std::to_string(p.batch) + ", time " +
+           std::to_string(p.time) + ", input " + std::to_string(p.input) + ", units " +
+           std::to_string(p.units);
   }
   if (!(std::isfinite(p.state_shift) && p.state_shift >= 0)) {
     return "state_shift must be finite and at least 0, received " + std::to_string(p.state_shift);
   }
   if (!(p.state_max > -p.state_shift)) {
-    return "state_max must be above -state_shift, the lowest state, received " + std::to_string(p.state_max) +
-           " with state_shift " + std::to_string(p.state_shift);
+    return "state_max must be above -state_shift, the lowest state, received " +
+           std::to_string(p.state_max) + " with state_shift " + std::to_string(p.state_shift);
   }
   return {};
 }
@@ -105,10 +108,12 @@ template <typename S>
 void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
   using C = Compute<S>;
   const Kernels<S>& kernels = SelectedKernels<S>();
-  const Buffer<C> packed = Allocate<C>(kernels.packed_backward_size(p, tensors.d_inputs != nullptr));
+  const Buffer<C> packed =
+      Allocate<C>(kernels.packed_backward_size(p, tensors.d_inputs != nullptr));
   kernels.pack_backward(p, tensors, packed.get());
 
-  const int64_t steps = std::min(std::max<int64_t>(kChunkRows / std::max<int64_t>(p.batch, 1), 1), p.time);
+  const int64_t steps =
+      std::min(std::max<int64_t>(kChunkRows / std::max<int64_t>(p.batch, 1), 1), p.time);
   const int64_t rows = steps * p.batch;
   const int64_t weight_rows = p.input + p.units + 1;
   BackwardTask<S> task = {};
@@ -131,13 +136,15 @@ void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
 
   kernels.load_carry(task);
   const int row_parts = Parts(p, (p.batch + kernels.tile_rows - 1) / kernels.tile_rows, steps);
-  const int weight_parts = Parts(p, (weight_rows + kernels.tile_rows - 1) / kernels.tile_rows, steps);
+  const int weight_parts =
+      Parts(p, (weight_rows + kernels.tile_rows - 1) / kernels.tile_rows, steps);
   for (task.t_end = p.time; task.t_end > 0; task.t_end = task.t_begin) {
     task.t_begin = std::max<int64_t>(task.t_end - steps, 0);
     ParallelTiles(row_parts, p.batch, kernels.tile_rows,
                   [&](int, int64_t begin, int64_t end) { kernels.backward(task, begin, end); });
-    ParallelTiles(weight_parts, weight_rows, kernels.tile_rows,
-                  [&](int, int64_t begin, int64_t end) { kernels.weight_gradient(task, begin, end); });
+    ParallelTiles(
+        weight_parts, weight_rows, kernels.tile_rows,
+        [&](int, int64_t begin, int64_t end) { kernels.weight_gradient(task, begin, end); });
   }
   kernels.store_gradients(task);
 }

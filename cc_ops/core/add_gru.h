@@ -1,8 +1,9 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_ADD_GRU_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_ADD_GRU_H_
 
-// The addition-gated recurrence over whole sequences, and its gradient. Knows no framework: tensors are
-// pointers to dense row-major buffers that the caller has checked to be of the sizes named in problem.h.
+// The addition-gated recurrence over whole sequences, and its gradient. Knows no framework: tensors
+// are pointers to dense row-major buffers that the caller has checked to be of the sizes named in
+// problem.h.
 
 #include <string>
 
@@ -10,12 +11,13 @@
 
 namespace addrnn {
 
-// Why the problem cannot be computed, or an empty string: negative sizes, sizes whose buffers would not fit an
-// address, a state_shift that is negative or not finite, a state_max that is not above -state_shift.
+// Why the problem cannot be computed, or an empty string: negative sizes, sizes whose buffers would
+// not fit an address, a state_shift that is negative or not finite, a state_max that is not above
+// -state_shift.
 std::string Invalid(const Problem& problem);
 
-// Both throw std::bad_alloc where there is no memory for the working buffers. The result does not depend on
-// the number of threads. S is float, double, Float16 or BFloat16.
+// Both throw std::bad_alloc where there is no memory for the working buffers. The result does not
+// depend on the number of threads. S is float, double, Float16 or BFloat16.
 template <typename S>
 void AddGruForward(const Problem& problem, const ForwardTensors<S>& tensors);
 

@@ -5,12 +5,12 @@
 
 namespace addrnn {
 
-#define ADDRNN_DECLARE(isa)                    \
-  namespace isa {                              \
-  extern const Kernels<float> kFloat32;        \
-  extern const Kernels<double> kFloat64;       \
-  extern const Kernels<Float16> kFloat16;      \
-  extern const Kernels<BFloat16> kBFloat16;    \
+#define ADDRNN_DECLARE(isa)                 \
+  namespace isa {                           \
+  extern const Kernels<float> kFloat32;     \
+  extern const Kernels<double> kFloat64;    \
+  extern const Kernels<Float16> kFloat16;   \
+  extern const Kernels<BFloat16> kBFloat16; \
   }
 
 ADDRNN_DECLARE(baseline)
@@ -32,14 +32,15 @@ struct InstructionSetTables {
 };
 
 #define ADDRNN_TABLES(isa, supported) \
-  { #isa, supported, isa::kFloat32, isa::kFloat64, isa::kFloat16, isa::kBFloat16 }
+  {#isa, supported, isa::kFloat32, isa::kFloat64, isa::kFloat16, isa::kBFloat16}
 
 // Best first.
 const std::vector<InstructionSetTables>& Compiled() {
   static const std::vector<InstructionSetTables> compiled = {
 #ifdef ADDRNN_HAVE_X86
-      ADDRNN_TABLES(avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")),
+      ADDRNN_TABLES(avx512,
+                    __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")),
       ADDRNN_TABLES(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")),
 #endif
       ADDRNN_TABLES(baseline, true),

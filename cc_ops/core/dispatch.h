@@ -1,8 +1,8 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_DISPATCH_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_DISPATCH_H_
 
-// Which of the compiled instruction sets is used: the best one that this machine can run, or the one that the
-// environment variable KERAS_ADDRNN_ISA names.
+// Which of the compiled instruction sets is used: the best one that this machine can run, or the
+// one that the environment variable KERAS_ADDRNN_ISA names.
 
 #include <string>
 
@@ -13,8 +13,8 @@ namespace addrnn {
 // Separated by spaces, best first: those compiled in that this machine can run.
 std::string AvailableInstructionSets();
 
-// Of the kernels in use. Decided once, at the first call. A name in KERAS_ADDRNN_ISA that is not available is
-// not obeyed: RequestedInstructionSet tells what was asked for.
+// Of the kernels in use. Decided once, at the first call. A name in KERAS_ADDRNN_ISA that is not
+// available is not obeyed: RequestedInstructionSet tells what was asked for.
 std::string InstructionSet();
 std::string RequestedInstructionSet();
 

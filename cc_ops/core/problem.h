@@ -1,8 +1,8 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_PROBLEM_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_PROBLEM_H_
 
-// What one call computes, and on which buffers. Plain data without any include of the C++ library: these
-// structs are also seen by the kernel files, which are compiled once per instruction set.
+// What one call computes, and on which buffers. Plain data without any include of the C++ library:
+// these structs are also seen by the kernel files, which are compiled once per instruction set.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +23,8 @@ struct Problem {
   bool go_backwards;   // read the inputs and the mask from the last step to the first
 };
 
-// Storage types that are not arithmetic types of the language. All arithmetic on them is done in float.
+// Storage types that are not arithmetic types of the language. All arithmetic on them is done in
+// float.
 struct Float16 {
   uint16_t bits;
 };
@@ -54,7 +55,7 @@ struct ForwardTensors {
   S* outputs;                 // [B, T, H]
   S* final_state;             // [B, H]
   uint8_t* reserve;           // [B, T, H] of GateBit, or null where no gradient is wanted
-  S* candidates;              // [B, T, H] values of c_t; used for tanh with a reserve only, else null
+  S* candidates;  // [B, T, H] values of c_t; used for tanh with a reserve only, else null
 };
 
 template <typename S>
@@ -75,17 +76,17 @@ struct BackwardTensors {
   S* d_initial_state;         // [B, H]
 };
 
-// All that the backward pass has to know of one unit at one step (SPEC section 2). A masked step is kKeep
-// alone, a step whose state was cut off at state_max has no bit at all.
+// All that the backward pass has to know of one unit at one step (SPEC section 2). A masked step is
+// kKeep alone, a step whose state was cut off at state_max has no bit at all.
 enum GateBit : uint8_t {
-  kKeep = 1,           // dh_{t-1} takes g
-  kWrite = 2,          // dz_c takes g (times the derivative of tanh)
-  kUpdateOpens = 4,    // du takes +g: u < 0 and the old state passed
-  kUpdateCloses = 8,   // du takes -g: u > 0 and the candidate passed
+  kKeep = 1,          // dh_{t-1} takes g
+  kWrite = 2,         // dz_c takes g (times the derivative of tanh)
+  kUpdateOpens = 4,   // du takes +g: u < 0 and the old state passed
+  kUpdateCloses = 8,  // du takes -g: u > 0 and the candidate passed
 };
 
-// The distance between rows of n elements: an odd number of cache lines. Rows that are a power of two apart
-// would compete for the same sets of the cache.
+// The distance between rows of n elements: an odd number of cache lines. Rows that are a power of
+// two apart would compete for the same sets of the cache.
 template <typename C>
 constexpr int64_t SpreadStride(int64_t n) {
   constexpr int64_t kLine = 64 / sizeof(C);

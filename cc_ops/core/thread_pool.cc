@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cfenv>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -14,8 +15,8 @@
 namespace addrnn {
 namespace {
 
-// How often a thread looks for work, or for the end of it, before it goes to sleep: some tens of microseconds,
-// the time between two parallel phases of one call.
+// How often a thread looks for work, or for the end of it, before it goes to sleep: some tens of
+// microseconds, the time between two parallel phases of one call.
 constexpr int kSpins = 2000;
 
 void Pause() {
@@ -32,32 +33,58 @@ int Processors() {
   return std::max<int>(std::thread::hardware_concurrency(), 1);
 }
 
+// One call of ParallelFor. A worker that comes late finds no index left and touches nothing but
+// these numbers, so nobody has to wait for it: on a busy machine that could take milliseconds.
+struct Job {
+  Job(const std::function<void(int)>& body, int n, int workers)
+      : body(body), n(n), workers(workers) {
+    std::fegetenv(&environment);
+  }
+
+  // True if this thread finished the last index.
+  bool Work() {
+    bool last = false;
+    for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) {
+      body(i);
+      last = done.fetch_add(1, std::memory_order_acq_rel) + 1 == n;
+    }
+    return last;
+  }
+
+  bool Done() const { return done.load(std::memory_order_acquire) == n; }
+
+  const std::function<void(int)>& body;  // the caller's; it lives while indices are left
+  const int n;
+  const int workers;
+  std::fenv_t environment;
+  std::atomic<int> next{0};
+  std::atomic<int> done{0};
+};
+
 class ThreadPool {
  public:
   // False where another call has the pool.
   bool Run(int n, int threads, const std::function<void(int)>& body) {
     if (taken_.exchange(true, std::memory_order_acquire)) return false;
+    const auto job = std::make_shared<Job>(body, n, threads - 1);
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      // Workers stay for the life of the process and are woken for every call that wants at least as many.
+      // Workers stay for the life of the process and are woken for every call that wants at least
+      // as many.
       try {
-        for (; workers_ < threads - 1; ++workers_) std::thread(&ThreadPool::Work, this, workers_).detach();
+        for (; workers_ < threads - 1; ++workers_)
+          std::thread(&ThreadPool::Work, this, workers_).detach();
       } catch (const std::system_error&) {
-        threads = workers_ + 1;  // the system gives no more: fewer do the same work
+        // The system gives no more threads: fewer do the same work.
       }
-      body_ = &body;
-      n_ = n;
-      wanted_ = threads - 1;
-      std::fegetenv(&environment_);
-      next_.store(0, std::memory_order_relaxed);
-      running_.store(threads - 1, std::memory_order_relaxed);
+      job_ = job;
       generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
-    for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < n;) body(i);
-    for (int spin = 0; spin < kSpins && running_.load(std::memory_order_acquire) != 0; ++spin) Pause();
+    job->Work();
+    for (int spin = 0; spin < kSpins && !job->Done(); ++spin) Pause();
     std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return running_.load(std::memory_order_acquire) == 0; });
+    done_.wait(lock, [&] { return job->Done(); });
     taken_.store(false, std::memory_order_release);
     return true;
   }
@@ -66,18 +93,21 @@ class ThreadPool {
   void Work(int id) {
     uint64_t seen = 0;
     for (;;) {
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) Pause();
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen;
+           ++spin)
+        Pause();
+      std::shared_ptr<Job> job;
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
         seen = generation_.load(std::memory_order_relaxed);
-        if (id >= wanted_) continue;
-        // As the caller: TensorFlow's threads flush subnormal numbers to zero, and a result must not depend
-        // on which thread computed it.
-        std::fesetenv(&environment_);
+        job = job_;
       }
-      for (int i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < n_;) (*body_)(i);
-      if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      if (id >= job->workers) continue;
+      // As the caller: TensorFlow's threads flush subnormal numbers to zero, and a result must not
+      // depend on which thread computed it.
+      std::fesetenv(&job->environment);
+      if (job->Work()) {
         std::lock_guard<std::mutex> lock(mutex_);
         done_.notify_one();
       }
@@ -87,20 +117,16 @@ class ThreadPool {
   std::atomic<bool> taken_{false};  // by a call
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  int workers_ = 0;
-  const std::function<void(int)>* body_ = nullptr;
-  int n_ = 0;
-  int wanted_ = 0;
-  std::fenv_t environment_;
-  std::atomic<int> next_{0};
-  std::atomic<int> running_{0};
+  std::shared_ptr<Job> job_;
   std::atomic<uint64_t> generation_{0};
+  int workers_ = 0;
 };
 
 std::atomic<int> limit{0};
 std::atomic<ThreadPool*> current{nullptr};
 
-// Never deleted: its threads run until the process ends. A forked child has no threads and starts anew.
+// Never deleted: its threads run until the process ends. A forked child has no threads and starts
+// anew.
 ThreadPool& Pool() {
   static const int registered = pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
   (void)registered;

@@ -1,20 +1,22 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_THREAD_POOL_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_THREAD_POOL_H_
 
-// A small pool of threads for the process. TensorFlow's C interface gives an op no access to its own.
+// A small pool of threads for the process. TensorFlow's C interface gives an op no access to its
+// own.
 
 #include <functional>
 
 namespace addrnn {
 
-// The number of threads, the calling one included, that ParallelFor may use. At first: the number of
-// processors that the process may run on. SetNumThreads(0) goes back to that.
+// The number of threads, the calling one included, that ParallelFor may use. At first: the number
+// of processors that the process may run on. SetNumThreads(0) goes back to that.
 int NumThreads();
 void SetNumThreads(int n);
 
-// Calls body(i) for i in [0, n), each once, in any order, on the calling thread and on those of the pool; all
-// are done when it returns. `body` must not throw. Calls from several threads at once are fine: one gets the
-// pool, the others do their own work alone, which keeps the processors as busy. Works in a forked process too.
+// Calls body(i) for i in [0, n), each once, in any order, on the calling thread and on those of the
+// pool; all are done when it returns. `body` must not throw. Calls from several threads at once are
+// fine: one gets the pool, the others do their own work alone, which keeps the processors as busy.
+// Works in a forked process too.
 void ParallelFor(int n, const std::function<void(int)>& body);
 
 }  // namespace addrnn

@@ -2,6 +2,7 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <limits>
 #include <optional>
@@ -27,13 +28,15 @@ Activation ActivationFromName(const std::string& name) {
   if (name == "relu") return Activation::kRelu;
   if (name == "hard_tanh") return Activation::kHardTanh;
   if (name == "tanh") return Activation::kTanh;
-  throw std::invalid_argument("activation must be linear, relu, hard_tanh or tanh, received " + name);
+  throw std::invalid_argument("activation must be linear, relu, hard_tanh or tanh, received " +
+                              name);
 }
 
 void CheckShape(const py::array& array, const char* name, const Shape& expected) {
   if (Shape(array.shape(), array.shape() + array.ndim()) == expected) return;
   std::string text = std::string(name) + " must be of shape [";
-  for (size_t i = 0; i < expected.size(); ++i) text += (i ? ", " : "") + std::to_string(expected[i]);
+  for (size_t i = 0; i < expected.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(expected[i]);
   throw std::invalid_argument(text + "]");
 }
 
@@ -45,13 +48,22 @@ const S* DataOrNull(const std::optional<Array<S>>& array) {
 template <typename S>
 py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>& recurrent_kernel,
                  const std::optional<Array<S>>& bias, const std::optional<Array<S>>& initial_state,
-                 const std::optional<Array<bool>>& mask, const std::string& activation, double state_shift,
-                 double state_max, bool go_backwards) {
-  if (inputs.ndim() != 3) throw std::invalid_argument("inputs must be of shape [batch, time, input]");
-  if (recurrent_kernel.ndim() != 2) throw std::invalid_argument("recurrent_kernel must be of shape [units, 2 * units]");
-  const Problem p = {inputs.shape(0), inputs.shape(1), inputs.shape(2), recurrent_kernel.shape(0),
-                     ActivationFromName(activation), state_shift, state_max, go_backwards};
-  if (const std::string invalid = Invalid(p); !invalid.empty()) throw std::invalid_argument(invalid);
+                 const std::optional<Array<bool>>& mask, const std::string& activation,
+                 double state_shift, double state_max, bool go_backwards) {
+  if (inputs.ndim() != 3)
+    throw std::invalid_argument("inputs must be of shape [batch, time, input]");
+  if (recurrent_kernel.ndim() != 2)
+    throw std::invalid_argument("recurrent_kernel must be of shape [units, 2 * units]");
+  const Problem p = {inputs.shape(0),
+                     inputs.shape(1),
+                     inputs.shape(2),
+                     recurrent_kernel.shape(0),
+                     ActivationFromName(activation),
+                     state_shift,
+                     state_max,
+                     go_backwards};
+  if (const std::string invalid = Invalid(p); !invalid.empty())
+    throw std::invalid_argument(invalid);
   CheckShape(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
   CheckShape(kernel, "kernel", {p.input, 2 * p.units});
   if (bias) CheckShape(*bias, "bias", {2 * p.units});
@@ -77,12 +89,14 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
 
 template <typename S>
 void Define(py::module_& module) {
-  module.def("add_gru", &AddGru<S>, py::arg("inputs").noconvert(), py::arg("kernel").noconvert(),
-             py::arg("recurrent_kernel").noconvert(), py::arg("bias").noconvert() = py::none(),
-             py::arg("initial_state").noconvert() = py::none(), py::arg("mask").noconvert() = py::none(),
-             py::kw_only(), py::arg("activation") = "relu", py::arg("state_shift") = 0.0,
-             py::arg("state_max") = std::numeric_limits<double>::infinity(), py::arg("go_backwards") = false,
-             "The recurrence on C-contiguous float32 or float64 arrays: returns (outputs, final state).");
+  module.def(
+      "add_gru", &AddGru<S>, py::arg("inputs").noconvert(), py::arg("kernel").noconvert(),
+      py::arg("recurrent_kernel").noconvert(), py::arg("bias").noconvert() = py::none(),
+      py::arg("initial_state").noconvert() = py::none(), py::arg("mask").noconvert() = py::none(),
+      py::kw_only(), py::arg("activation") = "relu", py::arg("state_shift") = 0.0,
+      py::arg("state_max") = std::numeric_limits<double>::infinity(),
+      py::arg("go_backwards") = false,
+      "The recurrence on C-contiguous float32 or float64 arrays: returns (outputs, final state).");
 }
 
 PYBIND11_MODULE(_core, module) {
@@ -90,9 +104,11 @@ PYBIND11_MODULE(_core, module) {
   Define<float>(module);
   Define<double>(module);
   module.def("instruction_set", &InstructionSet, "The instruction set in use.");
-  module.def("available_instruction_sets", &AvailableInstructionSets, "Those this machine can run, best first.");
+  module.def("available_instruction_sets", &AvailableInstructionSets,
+             "Those this machine can run, best first.");
   module.def("num_threads", &NumThreads, "The number of threads a call may use.");
-  module.def("set_num_threads", &SetNumThreads, py::arg("n"), "Sets it; 0: one for each processor.");
+  module.def("set_num_threads", &SetNumThreads, py::arg("n"),
+             "Sets it; 0: one for each processor.");
 }
 
 }  // namespace

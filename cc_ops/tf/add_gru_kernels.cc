@@ -57,7 +57,8 @@ class Tensor {
   std::unique_ptr<TF_Tensor, Delete> tensor_;
 };
 
-void CheckRank(const Tensor& tensor, const char* name, size_t least, size_t most, const char* expected) {
+void CheckRank(const Tensor& tensor, const char* name, size_t least, size_t most,
+               const char* expected) {
   const size_t rank = tensor.dims().size();
   if (rank >= least && rank <= most) return;
   throw InvalidArgument{std::string(name) + " must be of shape " + expected + ", received shape " +
@@ -66,8 +67,8 @@ void CheckRank(const Tensor& tensor, const char* name, size_t least, size_t most
 
 void CheckDims(const Tensor& tensor, const char* name, const Dims& expected) {
   if (tensor.dims() == expected) return;
-  throw InvalidArgument{std::string(name) + " must be of shape " + ToString(expected) + ", received shape " +
-                        ToString(tensor.dims())};
+  throw InvalidArgument{std::string(name) + " must be of shape " + ToString(expected) +
+                        ", received shape " + ToString(tensor.dims())};
 }
 
 // An empty tensor of any shape of that rank stands for an absent one.
@@ -96,8 +97,9 @@ class Call {
         throw InvalidArgument{"an output of shape " + ToString(dims) + " is too large"};
       }
     }
-    TF_Tensor* tensor = TF_AllocateOutput(context_, index, TF_ExpectedOutputDataType(context_, index), dims.data(),
-                                          static_cast<int>(dims.size()), bytes, status_.get());
+    TF_Tensor* tensor =
+        TF_AllocateOutput(context_, index, TF_ExpectedOutputDataType(context_, index), dims.data(),
+                          static_cast<int>(dims.size()), bytes, status_.get());
     if (!status_.ok()) throw StatusIsSet();
     return Tensor(tensor);
   }
@@ -143,20 +145,23 @@ class AttributeReader {
 
   float Float(const char* name) {
     float value = 0;
-    if (status_.ok()) TF_OpKernelConstruction_GetAttrFloat(construction_, name, &value, status_.get());
+    if (status_.ok())
+      TF_OpKernelConstruction_GetAttrFloat(construction_, name, &value, status_.get());
     return value;
   }
 
   bool Bool(const char* name) {
     TF_Bool value = 0;
-    if (status_.ok()) TF_OpKernelConstruction_GetAttrBool(construction_, name, &value, status_.get());
+    if (status_.ok())
+      TF_OpKernelConstruction_GetAttrBool(construction_, name, &value, status_.get());
     return value != 0;
   }
 
   Activation ActivationAttr() {
     char value[16] = {};
     if (status_.ok()) {
-      TF_OpKernelConstruction_GetAttrString(construction_, "activation", value, sizeof(value) - 1, status_.get());
+      TF_OpKernelConstruction_GetAttrString(construction_, "activation", value, sizeof(value) - 1,
+                                            status_.get());
     }
     const std::string name = value;
     if (name == "relu") return Activation::kRelu;
@@ -192,7 +197,8 @@ Problem CheckedProblem(const Attributes& attributes, const Tensor& inputs, const
   return p;
 }
 
-// Of outputs, reserve and candidates: [batch, time, units], without the time where the inputs have none.
+// Of outputs, reserve and candidates: [batch, time, units], without the time where the inputs have
+// none.
 Dims SequenceDims(const Tensor& inputs, const Problem& p) {
   if (inputs.dims().size() == 2) return {p.batch, p.units};
   return {p.batch, p.time, p.units};
@@ -239,7 +245,8 @@ void Backward(void* kernel_state, TF_OpKernelContext* context) {
   call.Run("AddGruGrad", [&] {
     const Tensor inputs = call.Input(0), kernel = call.Input(1), recurrent_kernel = call.Input(2),
                  initial_state = call.Input(3), outputs = call.Input(4), reserve = call.Input(5),
-                 candidates = call.Input(6), d_outputs = call.Input(7), d_final_state = call.Input(8);
+                 candidates = call.Input(6), d_outputs = call.Input(7),
+                 d_final_state = call.Input(8);
     const Problem p = CheckedProblem(attributes, inputs, kernel, recurrent_kernel);
     const Dims sequence = SequenceDims(inputs, p);
     CheckOptional(initial_state, "initial_state", {p.batch, p.units});
@@ -308,7 +315,8 @@ void RegisterKernels(TF_DataType type) {
                        {"AddGruGrad", "AddGruGradCpu", &CreateBackward, &Backward<S>}};
   for (const auto& kernel : kernels) {
     const Status status;
-    TF_KernelBuilder* builder = TF_NewKernelBuilder(kernel.op, "CPU", kernel.create, kernel.compute, &Delete);
+    TF_KernelBuilder* builder =
+        TF_NewKernelBuilder(kernel.op, "CPU", kernel.create, kernel.compute, &Delete);
     TF_KernelBuilder_TypeConstraint(builder, "T", type, status.get());
     status.AbortUnlessOk("constraining a kernel of keras_addrnn");
     TF_RegisterKernelBuilder(kernel.name, builder, status.get());  // takes the builder
@@ -317,8 +325,8 @@ void RegisterKernels(TF_DataType type) {
 }
 
 [[maybe_unused]] const bool registered =
-    (RegisterKernels<float>(TF_FLOAT), RegisterKernels<double>(TF_DOUBLE), RegisterKernels<Float16>(TF_HALF),
-     RegisterKernels<BFloat16>(TF_BFLOAT16), true);
+    (RegisterKernels<float>(TF_FLOAT), RegisterKernels<double>(TF_DOUBLE),
+     RegisterKernels<Float16>(TF_HALF), RegisterKernels<BFloat16>(TF_BFLOAT16), true);
 
 }  // namespace
 }  // namespace addrnn

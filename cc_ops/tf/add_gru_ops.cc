@@ -1,5 +1,5 @@
-// The definitions of the TensorFlow ops and their shape functions, on TensorFlow's C interface: one binary
-// serves many versions of TensorFlow.
+// The definitions of the TensorFlow ops and their shape functions, on TensorFlow's C interface: one
+// binary serves many versions of TensorFlow.
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +24,8 @@ using Shape = std::unique_ptr<TF_ShapeHandle, DeleteShape>;
 // One shape function at work. The first error stays in the status; later calls do nothing.
 class ShapeInference {
  public:
-  ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status) : context_(context), status_(status) {
+  ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status)
+      : context_(context), status_(status) {
     // What is not set below is unknown.
     TF_ShapeInferenceContextSetUnknownShape(context, status);
   }
@@ -49,10 +50,12 @@ class ShapeInference {
     return TF_DimensionHandleValueKnown(dim.get()) ? TF_DimensionHandleValue(dim.get()) : kUnknown;
   }
 
-  void CheckRank(const Shape& shape, const char* name, int64_t least, int64_t most, const char* expected) {
+  void CheckRank(const Shape& shape, const char* name, int64_t least, int64_t most,
+                 const char* expected) {
     const int64_t rank = Rank(shape);
     if (rank == kUnknown || (rank >= least && rank <= most)) return;
-    Fail(std::string(name) + " must be of shape " + expected + ", received rank " + std::to_string(rank));
+    Fail(std::string(name) + " must be of shape " + expected + ", received rank " +
+         std::to_string(rank));
   }
 
   // `value`, where it is known, must be `expected`, where that is known.
@@ -62,11 +65,16 @@ class ShapeInference {
   }
 
   // The dimensions [begin, end) of one shape followed by those of another.
-  Shape Join(const Shape& first, int64_t begin, int64_t end, const Shape& second, int64_t from, int64_t to) {
+  Shape Join(const Shape& first, int64_t begin, int64_t end, const Shape& second, int64_t from,
+             int64_t to) {
     Shape head(TF_NewShapeHandle()), tail(TF_NewShapeHandle()), joined(TF_NewShapeHandle());
-    if (Ok()) TF_ShapeInferenceContextSubshape(context_, first.get(), begin, end, head.get(), status_);
-    if (Ok()) TF_ShapeInferenceContextSubshape(context_, second.get(), from, to, tail.get(), status_);
-    if (Ok()) TF_ShapeInferenceContextConcatenateShapes(context_, head.get(), tail.get(), joined.get(), status_);
+    if (Ok())
+      TF_ShapeInferenceContextSubshape(context_, first.get(), begin, end, head.get(), status_);
+    if (Ok())
+      TF_ShapeInferenceContextSubshape(context_, second.get(), from, to, tail.get(), status_);
+    if (Ok())
+      TF_ShapeInferenceContextConcatenateShapes(context_, head.get(), tail.get(), joined.get(),
+                                                status_);
     return joined;
   }
 
@@ -95,8 +103,8 @@ int64_t PresentDim(ShapeInference& s, const Shape& shape, int64_t axis) {
 
 void AddGruShape(TF_ShapeInferenceContext* context, TF_Status* status) {
   ShapeInference s(context, status);
-  const Shape inputs = s.Input(0), kernel = s.Input(1), recurrent_kernel = s.Input(2), bias = s.Input(3),
-              initial_state = s.Input(4), mask = s.Input(5);
+  const Shape inputs = s.Input(0), kernel = s.Input(1), recurrent_kernel = s.Input(2),
+              bias = s.Input(3), initial_state = s.Input(4), mask = s.Input(5);
   s.CheckRank(inputs, "inputs", 2, 3, "[batch, time, input], or [batch, input] for one step");
   s.CheckRank(kernel, "kernel", 2, 2, "[input, 2 * units]");
   s.CheckRank(recurrent_kernel, "recurrent_kernel", 2, 2, "[units, 2 * units]");
@@ -113,9 +121,11 @@ void AddGruShape(TF_ShapeInferenceContext* context, TF_Status* status) {
   s.CheckDim(PresentDim(s, initial_state, 1), units, "initial_state.shape[1], units,");
   if (rank != kUnknown) {
     s.CheckDim(s.Dim(kernel, 0), s.Dim(inputs, rank - 1), "kernel.shape[0], the input size,");
-    s.CheckDim(PresentDim(s, initial_state, 0), s.Dim(inputs, 0), "initial_state.shape[0], the batch size,");
+    s.CheckDim(PresentDim(s, initial_state, 0), s.Dim(inputs, 0),
+               "initial_state.shape[0], the batch size,");
     s.CheckDim(PresentDim(s, mask, 0), s.Dim(inputs, 0), "mask.shape[0], the batch size,");
-    s.CheckDim(PresentDim(s, mask, 1), rank == 3 ? s.Dim(inputs, 1) : 1, "mask.shape[1], the number of steps,");
+    s.CheckDim(PresentDim(s, mask, 1), rank == 3 ? s.Dim(inputs, 1) : 1,
+               "mask.shape[1], the number of steps,");
     if (s.Rank(recurrent_kernel) == 2) {
       s.SetOutput(0, s.Join(inputs, 0, rank - 1, recurrent_kernel, 0, 1));
       s.SetOutput(1, s.Join(inputs, 0, 1, recurrent_kernel, 0, 1));

@@ -19,7 +19,9 @@ class Status {
 
   TF_Status* get() const { return status_; }
   bool ok() const { return TF_GetCode(status_) == TF_OK; }
-  void Fail(TF_Code code, const std::string& message) const { TF_SetStatus(status_, code, message.c_str()); }
+  void Fail(TF_Code code, const std::string& message) const {
+    TF_SetStatus(status_, code, message.c_str());
+  }
 
   // For what can only go wrong if the library itself is broken, while it is loaded.
   void AbortUnlessOk(const char* doing) const {

@@ -53,9 +53,11 @@ void PackBackward(const Problem& p, const BackwardTensors<S>& tensors, Compute<S
   if (tensors.d_inputs) PackTransposed(tensors.kernel, p.input, 2 * p.units, packed);
 }
 
-// g = dL/dh_t of one row -> dz of that row; the part of g that goes to h_{t-1} directly stays in `carry`.
+// g = dL/dh_t of one row -> dz of that row; the part of g that goes to h_{t-1} directly stays in
+// `carry`.
 template <typename S>
-ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>* carry, Compute<S>* dz) {
+ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>* carry,
+                            Compute<S>* dz) {
   using C = Compute<S>;
   constexpr int kStep = kLanes<C>;
   const int64_t units = task.problem.units;
@@ -76,7 +78,8 @@ ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>*
     const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
     const Mask<C> none = {};
     const Vector<C> g = Load<C>(carry + unit) + d_output;
-    const Vector<C> du = And<C>((bits & (int)kUpdateOpens) != none, g) - And<C>((bits & (int)kUpdateCloses) != none, g);
+    const Vector<C> du = And<C>((bits & (int)kUpdateOpens) != none, g) -
+                         And<C>((bits & (int)kUpdateCloses) != none, g);
     const Vector<C> dc = And<C>((bits & (int)kWrite) != none, g * ((C)1 - candidate * candidate));
     Store<C>(carry + unit, And<C>((bits & (int)kKeep) != none, g));
     Store<C>(dz + unit, du);
@@ -86,7 +89,8 @@ ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>*
 
 // The row [x_t | h_{t-1} | 1] that the gradient of the weights is a sum of products with.
 template <typename S>
-ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t, int64_t t_in, Compute<S>* factors) {
+ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t, int64_t t_in,
+                               Compute<S>* factors) {
   const Problem& p = task.problem;
   const BackwardTensors<S>& tensors = task.tensors;
   LoadRow(tensors.inputs + (b * p.time + t_in) * p.input, p.input, factors);
@@ -121,18 +125,22 @@ void Backward(const BackwardTask<S>& task, int64_t row_begin, int64_t row_end) {
         constexpr int kRows = decltype(tile)::rows;
         const C* dz = task.dz + (first + row) * task.dz_stride;
         const auto add_product = [&](C* sums, int64_t sums_stride) __attribute__((always_inline)) {
-          MultiplyTile<C, kRows, 1>(sums, sums_stride, dz, task.dz_stride, 1, packed, kPanelColumns<C>, p.units, 0);
+          MultiplyTile<C, kRows, 1>(sums, sums_stride, dz, task.dz_stride, 1, packed,
+                                    kPanelColumns<C>, p.units, 0);
           MultiplyTile<C, kRows, 1>(sums, sums_stride, dz + task.gate_stride, task.dz_stride, 1,
-                                    packed + p.units * kPanelColumns<C>, kPanelColumns<C>, p.units, 0);
+                                    packed + p.units * kPanelColumns<C>, kPanelColumns<C>, p.units,
+                                    0);
         };
         if (panel < layout.state_panels) {
-          add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>, task.carry_stride);
+          add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>,
+                      task.carry_stride);
           return;
         }
         C sums[kRows * kPanelColumns<C>] = {};
         add_product(sums, kPanelColumns<C>);
         const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
-        const int64_t left = p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
+        const int64_t left =
+            p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
         for (int r = 0; r < kRows; ++r) {
           StoreRow<S>(sums + r * kPanelColumns<C>, left,
                       task.tensors.d_inputs + ((row + r) * p.time + t_in) * p.input + column);
@@ -153,9 +161,10 @@ void WeightGradient(const BackwardTask<S>& task, int64_t k_begin, int64_t k_end)
     for (int64_t column = 0; column < 2 * task.gate_stride; column += kPanelColumns<C>) {
       ForEachTile(k_begin, k_end, [&](auto tile, int64_t k) __attribute__((always_inline)) {
         constexpr int kRows = decltype(tile)::rows;
-        MultiplyTile<C, kRows, 1>(task.d_weights + k * task.weights_stride + column, task.weights_stride,
-                                  task.factors + first * task.factor_stride + k, 1, task.factor_stride,
-                                  task.dz + first * task.dz_stride + column, task.dz_stride, depth, 0);
+        MultiplyTile<C, kRows, 1>(
+            task.d_weights + k * task.weights_stride + column, task.weights_stride,
+            task.factors + first * task.factor_stride + k, 1, task.factor_stride,
+            task.dz + first * task.dz_stride + column, task.dz_stride, depth, 0);
       });
     }
   }

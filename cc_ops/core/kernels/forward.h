@@ -1,9 +1,9 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_FORWARD_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_FORWARD_H_
 
-// The forward pass. Batch rows never meet, so a thread takes some rows through all steps. Per step and tile,
-// the product [x_t | h_{t-1}] [W; R] for some rows and units stays in registers, u beside z, and the gate is its
-// epilogue.
+// The forward pass. Batch rows never meet, so a thread takes some rows through all steps. Per step
+// and tile, the product [x_t | h_{t-1}] [W; R] for some rows and units stays in registers, u beside
+// z, and the gate is its epilogue.
 
 #include "cc_ops/core/kernels/gate.h"
 #include "cc_ops/core/kernels/kernels.h"
@@ -15,10 +15,11 @@ namespace ADDRNN_ISA {
 
 template <typename C>
 struct ForwardLayout {
-  static constexpr int kGateVectors = kTileVectors / 2;          // of u, and as many of z
-  static constexpr int64_t kUnits = kGateVectors * kLanes<C>;    // units of one panel
-  static constexpr int64_t kPanelRow = 2 * kUnits;               // [u | z]
-  // Rows that go through all steps together: their [x | h] should stay in the nearer caches beside the weights.
+  static constexpr int kGateVectors = kTileVectors / 2;        // of u, and as many of z
+  static constexpr int64_t kUnits = kGateVectors * kLanes<C>;  // units of one panel
+  static constexpr int64_t kPanelRow = 2 * kUnits;             // [u | z]
+  // Rows that go through all steps together: their [x | h] should stay in the nearer caches beside
+  // the weights.
   static constexpr int64_t kBlockRows = 96;
 
   int64_t depth, panels, panel_size, row_stride;
@@ -44,8 +45,8 @@ int64_t ForwardScratchSize(const Problem& p, int64_t rows) {
   return 2 * block * layout.row_stride;
 }
 
-// packed: for every panel of units a row of the bias, then the D rows of W, then the H rows of R, each [u | z];
-// zeros for units that do not exist.
+// packed: for every panel of units a row of the bias, then the D rows of W, then the H rows of R,
+// each [u | z]; zeros for units that do not exist.
 template <typename S>
 void PackForward(const Problem& p, const ForwardTensors<S>& tensors, Compute<S>* packed) {
   using C = Compute<S>;
@@ -57,7 +58,7 @@ void PackForward(const Problem& p, const ForwardTensors<S>& tensors, Compute<S>*
     int64_t present = p.units - unit;
     present = present < 0 ? 0 : present < layout.kUnits ? present : layout.kUnits;
     for (int64_t k = -1; k < layout.depth; ++k, packed += layout.kPanelRow) {
-      const S* row = k < 0          ? tensors.bias
+      const S* row = k < 0         ? tensors.bias
                      : k < p.input ? tensors.kernel + k * 2 * p.units
                                    : tensors.recurrent_kernel + (k - p.input) * 2 * p.units;
       for (int64_t i = 0; i < layout.kPanelRow; ++i) packed[i] = 0;
@@ -74,12 +75,15 @@ struct TilePlace {
   int rows, panels;
 };
 
-// The gate for one tile of sums, [rows][panels][u | z]: writes h_t into the state part of `next` and into the
-// tensors. One function for all tile sizes: inlined in each, it would be most of the library.
+// The gate for one tile of sums, [rows][panels][u | z]: writes h_t into the state part of `next`
+// and into the tensors. One function for all tile sizes: inlined in each, it would be most of the
+// library.
 template <typename S>
-__attribute__((noinline)) void GateTile(const ForwardTask<S>& task, const GateParameters<Compute<S>>& gate,
-                                        const ForwardLayout<Compute<S>>& layout, const TilePlace& place,
-                                        const Vector<Compute<S>>* sums, const Compute<S>* now, Compute<S>* next) {
+__attribute__((noinline)) void GateTile(const ForwardTask<S>& task,
+                                        const GateParameters<Compute<S>>& gate,
+                                        const ForwardLayout<Compute<S>>& layout,
+                                        const TilePlace& place, const Vector<Compute<S>>* sums,
+                                        const Compute<S>* now, Compute<S>* next) {
   using C = Compute<S>;
   using Layout = ForwardLayout<C>;
   const Problem& p = task.problem;
@@ -118,13 +122,15 @@ __attribute__((noinline)) void GateTile(const ForwardTask<S>& task, const GatePa
 }
 
 template <typename S>
-void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end, Compute<S>* scratch) {
+void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end,
+                  Compute<S>* scratch) {
   using C = Compute<S>;
   using Layout = ForwardLayout<C>;
   const Problem& p = task.problem;
   const ForwardTensors<S>& tensors = task.tensors;
   const Layout layout(p);
-  const GateParameters<C> gate = {p.activation, Broadcast<C>((C)p.state_shift), Broadcast<C>((C)p.state_max)};
+  const GateParameters<C> gate = {p.activation, Broadcast<C>((C)p.state_shift),
+                                  Broadcast<C>((C)p.state_max)};
 
   C* now = scratch;
   C* next = scratch + (row_end - row_begin) * layout.row_stride;
@@ -136,9 +142,11 @@ void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end
   for (int64_t t = 0; t < p.time; ++t) {
     const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
     for (int64_t b = row_begin; b < row_end; ++b) {
-      LoadRow(tensors.inputs + (b * p.time + t_in) * p.input, p.input, now + (b - row_begin) * layout.row_stride);
+      LoadRow(tensors.inputs + (b * p.time + t_in) * p.input, p.input,
+              now + (b - row_begin) * layout.row_stride);
     }
-    // Panels outside: a panel of weights is read once per step, from the nearest cache for all but the first rows.
+    // Panels outside: a panel of weights is read once per step, from the nearest cache for all but
+    // the first rows.
     int64_t panel = 0;
     while (panel < layout.panels) {
       int64_t taken = 1;
@@ -150,14 +158,15 @@ void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end
         const C* packed = task.packed + panel * layout.panel_size;
         Vector<C> sums[kRows][kVectors];
         for (int v = 0; v < kVectors; ++v) {
-          const C* bias = packed + v / kTileVectors * layout.panel_size + v % kTileVectors * kLanes<C>;
+          const C* bias =
+              packed + v / kTileVectors * layout.panel_size + v % kTileVectors * kLanes<C>;
           for (int r = 0; r < kRows; ++r) sums[r][v] = Load<C>(bias);
         }
-        MultiplyTile<C, kRows, kPanels>((C*)sums, kVectors * kLanes<C>, now + offset, layout.row_stride, 1,
-                                        packed + Layout::kPanelRow, Layout::kPanelRow, layout.depth,
-                                        layout.panel_size);
-        GateTile<S>(task, gate, layout, {row, t, t_in, panel, kRows, kPanels}, sums[0], now + offset + p.input,
-                    next + offset + p.input);
+        MultiplyTile<C, kRows, kPanels>((C*)sums, kVectors * kLanes<C>, now + offset,
+                                        layout.row_stride, 1, packed + Layout::kPanelRow,
+                                        Layout::kPanelRow, layout.depth, layout.panel_size);
+        GateTile<S>(task, gate, layout, {row, t, t_in, panel, kRows, kPanels}, sums[0],
+                    now + offset + p.input, next + offset + p.input);
         taken = kPanels;
       });
       panel += taken;
@@ -167,7 +176,8 @@ void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end
     next = swap;
   }
   for (int64_t b = row_begin; b < row_end; ++b) {
-    StoreRow<S>(now + (b - row_begin) * layout.row_stride + p.input, p.units, tensors.final_state + b * p.units);
+    StoreRow<S>(now + (b - row_begin) * layout.row_stride + p.input, p.units,
+                tensors.final_state + b * p.units);
   }
 }
 

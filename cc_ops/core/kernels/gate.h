@@ -13,7 +13,8 @@ template <typename C>
 struct ExpConstants;
 template <>
 struct ExpConstants<float> {
-  static constexpr float kRound = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
+  static constexpr float kRound =
+      0x1.8p23f;  // adding it leaves the nearest integer in the low bits
   static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
   static constexpr float kSaturation = 10.0f;  // tanh is 1 in this precision from here on
   static constexpr int kTerms = 7, kMantissaBits = 23, kExponentBias = 127;
@@ -26,8 +27,8 @@ struct ExpConstants<double> {
   static constexpr int kTerms = 13, kMantissaBits = 52, kExponentBias = 1023;
 };
 
-// tanh(x) = e / (e + 2) with e = exp(2x) - 1, where 2x = n ln 2 + r, |r| <= ln 2 / 2, and exp(r) - 1 is its
-// Taylor series. Taking e and not exp(2x) keeps the relative precision near 0.
+// tanh(x) = e / (e + 2) with e = exp(2x) - 1, where 2x = n ln 2 + r, |r| <= ln 2 / 2, and exp(r) -
+// 1 is its Taylor series. Taking e and not exp(2x) keeps the relative precision near 0.
 template <typename C>
 ADDRNN_INLINE Vector<C> Tanh(Vector<C> x) {
   using K = ExpConstants<C>;
@@ -49,8 +50,8 @@ ADDRNN_INLINE Vector<C> Tanh(Vector<C> x) {
   return e / (e + (C)2);
 }
 
-// Activates z in place; returns where the derivative of a piecewise-linear activation is 1. For tanh that is
-// everywhere: its derivative comes from the candidate itself.
+// Activates z in place; returns where the derivative of a piecewise-linear activation is 1. For
+// tanh that is everywhere: its derivative comes from the candidate itself.
 template <typename C>
 ADDRNN_INLINE Mask<C> Activate(Activation activation, Vector<C>& z) {
   const Vector<C> zero = {}, one = Broadcast<C>(1);
@@ -81,14 +82,15 @@ struct GateParameters {
   Vector<C> shift, bound;
 };
 
-// One step for one vector of units: the update gate u, the candidate's z (activated in place) and the state.
+// One step for one vector of units: the update gate u, the candidate's z (activated in place) and
+// the state.
 template <typename C>
 ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>& z, Vector<C> state,
                              Mask<C>* bits) {
   const Vector<C> zero = {};
   const Mask<C> slope = Activate<C>(p.activation, z);
   const Vector<C> closing = Relu<C>(u);
-  const Vector<C> opening = u - closing;  // -(-u)+, exactly
+  const Vector<C> opening = And<C>(u < zero, u);  // -(-u)+; u - (u)+ would be NaN for an infinite u
   const Vector<C> kept = state + p.shift + opening;
   const Vector<C> written = z + p.shift - closing;
   const Vector<C> sum = Relu<C>(kept) + Relu<C>(written) - p.shift;

@@ -1,9 +1,9 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_
 
-// The interface of the kernels: one table of functions per instruction set and storage type. add_gru.cc
-// cuts a call into independent pieces of work and hands them to threads; a function of this table does one
-// piece in one thread. Sizes are in elements of Compute<S>.
+// The interface of the kernels: one table of functions per instruction set and storage type.
+// add_gru.cc cuts a call into independent pieces of work and hands them to threads; a function of
+// this table does one piece in one thread. Sizes are in elements of Compute<S>.
 
 #include "cc_ops/core/problem.h"
 
@@ -16,8 +16,8 @@ struct ForwardTask {
   const Compute<S>* packed;  // by pack_forward
 };
 
-// The backward pass goes through time in chunks of steps, last chunk first. The rows of a chunk are the
-// pairs (step, batch row), row = (t - t_begin) * B + b.
+// The backward pass goes through time in chunks of steps, last chunk first. The rows of a chunk are
+// the pairs (step, batch row), row = (t - t_begin) * B + b.
 template <typename S>
 struct BackwardTask {
   Problem problem;
@@ -41,7 +41,8 @@ struct Kernels {
   using C = Compute<S>;
 
   int64_t tile_rows;     // batch rows, and rows of d_weights, that are computed together
-  int64_t tile_columns;  // columns likewise; the buffers of a BackwardTask are padded to them with zeros
+  int64_t tile_columns;  // columns likewise; the buffers of a BackwardTask are padded to them with
+                         // zeros
 
   int64_t (*packed_forward_size)(const Problem&);
   void (*pack_forward)(const Problem&, const ForwardTensors<S>&, C* packed);
@@ -55,8 +56,8 @@ struct Kernels {
   void (*backward)(const BackwardTask<S>&, int64_t row_begin, int64_t row_end);
   // The chunk's contribution to the rows [k_begin, k_end) of d_weights.
   void (*weight_gradient)(const BackwardTask<S>&, int64_t k_begin, int64_t k_end);
-  // Before the first chunk: carry from d_final_state. After the last: carry to d_initial_state, and d_weights to
-  // the gradients of kernel, recurrent_kernel and bias.
+  // Before the first chunk: carry from d_final_state. After the last: carry to d_initial_state, and
+  // d_weights to the gradients of kernel, recurrent_kernel and bias.
   void (*load_carry)(const BackwardTask<S>&);
   void (*store_gradients)(const BackwardTask<S>&);
 };

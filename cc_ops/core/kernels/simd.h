@@ -1,9 +1,10 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SIMD_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SIMD_H_
 
-// Vectors of the width that this file is compiled for, by the GCC/Clang vector extensions. The kernel headers
-// keep to the namespace of their instruction set and include no header of the C++ library: an inline function
-// that two instruction sets share could be taken, at link time, from the one the machine cannot run.
+// Vectors of the width that this file is compiled for, by the GCC/Clang vector extensions. The
+// kernel headers keep to the namespace of their instruction set and include no header of the C++
+// library: an inline function that two instruction sets share could be taken, at link time, from
+// the one the machine cannot run.
 
 #include <stddef.h>
 #include <stdint.h>

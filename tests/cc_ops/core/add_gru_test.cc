@@ -1,5 +1,5 @@
-// The recurrence and its gradient against plain loops in double, written from SPEC sections 1 and 2, over sizes
-// below, at and above the tiles.
+// The recurrence and its gradient against plain loops in double, written from SPEC sections 1 and
+// 2, over sizes below, at and above the tiles.
 
 #include "cc_ops/core/add_gru.h"
 
@@ -23,7 +23,8 @@ constexpr uint8_t kCanary = 0xA5;
 
 struct Case {
   Problem problem;
-  std::vector<double> inputs, kernel, recurrent_kernel, bias, initial_state, d_outputs, d_final_state;
+  std::vector<double> inputs, kernel, recurrent_kernel, bias, initial_state, d_outputs,
+      d_final_state;
   std::vector<uint8_t> mask;
 };
 
@@ -36,7 +37,8 @@ std::vector<double> Random(std::mt19937& generator, int64_t n, double scale) {
 }
 
 Case MakeCase(const Problem& p, bool masked) {
-  std::mt19937 generator(static_cast<unsigned>(p.batch * 1000003 + p.time * 10007 + p.input * 101 + p.units));
+  std::mt19937 generator(
+      static_cast<unsigned>(p.batch * 1000003 + p.time * 10007 + p.input * 101 + p.units));
   Case c = {p, {}, {}, {}, {}, {}, {}, {}, {}};
   c.inputs = Random(generator, p.batch * p.time * p.input, 1);
   c.kernel = Random(generator, p.input * 2 * p.units, 1 / std::sqrt(p.input + 1.0));
@@ -72,7 +74,8 @@ double Activate(Activation activation, double z, double* slope) {
 }
 
 struct Expected {
-  std::vector<double> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state;
+  std::vector<double> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias,
+      d_initial_state;
 };
 
 // Forward, then backward through remembered gates, one row and one step at a time.
@@ -89,9 +92,13 @@ Expected Reference(const Case& c) {
   e.d_initial_state.assign(p.batch * h, 0);
   const double s = p.state_shift;
   for (int64_t b = 0; b < p.batch; ++b) {
-    std::vector<std::vector<double>> states(1, std::vector<double>(c.initial_state.data() + b * h, c.initial_state.data() + (b + 1) * h));
+    std::vector<std::vector<double>> states(
+        1,
+        std::vector<double>(c.initial_state.data() + b * h, c.initial_state.data() + (b + 1) * h));
     std::vector<std::vector<double>> z_of;
-    const auto x_of = [&](int64_t t) { return c.inputs.data() + (b * p.time + (p.go_backwards ? p.time - 1 - t : t)) * p.input; };
+    const auto x_of = [&](int64_t t) {
+      return c.inputs.data() + (b * p.time + (p.go_backwards ? p.time - 1 - t : t)) * p.input;
+    };
     const auto live = [&](int64_t t) {
       return c.mask.empty() || c.mask[b * p.time + (p.go_backwards ? p.time - 1 - t : t)];
     };
@@ -104,7 +111,8 @@ Expected Reference(const Case& c) {
       for (int64_t j = 0; j < h; ++j) {
         double slope;
         const double candidate = Activate(p.activation, z[h + j], &slope);
-        const double sum = Relu(states[t][j] + s - Relu(-z[j])) + Relu(candidate + s - Relu(z[j])) - s;
+        const double sum =
+            Relu(states[t][j] + s - Relu(-z[j])) + Relu(candidate + s - Relu(z[j])) - s;
         state[j] = live(t) ? std::min(sum, p.state_max) : states[t][j];
         e.outputs[(b * p.time + t) * h + j] = state[j];
       }
@@ -150,7 +158,8 @@ template <typename S>
 class Guarded {
  public:
   explicit Guarded(int64_t n) : n_(n), bytes_(n * sizeof(S) + 2 * kGuard, kCanary) {}
-  explicit Guarded(const std::vector<double>& values) : Guarded(static_cast<int64_t>(values.size())) {
+  explicit Guarded(const std::vector<double>& values)
+      : Guarded(static_cast<int64_t>(values.size())) {
     for (int64_t i = 0; i < n_; ++i) data()[i] = static_cast<S>(values[i]);
   }
   ~Guarded() {
@@ -170,7 +179,8 @@ class Guarded {
 
 template <typename S>
 struct Computed {
-  std::vector<S> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state;
+  std::vector<S> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias,
+      d_initial_state;
 };
 
 template <typename S>
@@ -182,25 +192,40 @@ Computed<S> Compute(const Case& c) {
       initial_state(c.initial_state), d_outputs(c.d_outputs), d_final_state(c.d_final_state);
   Guarded<S> outputs(sequence), final_state(p.batch * p.units), candidates(tanh ? sequence : 0);
   Guarded<uint8_t> reserve(sequence);
-  ForwardTensors<S> forward = {inputs.data(), kernel.data(), recurrent_kernel.data(), bias.data(), initial_state.data(),
-                               c.mask.empty() ? nullptr : c.mask.data(), outputs.data(), final_state.data(),
-                               reserve.data(), tanh ? candidates.data() : nullptr};
+  ForwardTensors<S> forward = {inputs.data(),           kernel.data(),
+                               recurrent_kernel.data(), bias.data(),
+                               initial_state.data(),    c.mask.empty() ? nullptr : c.mask.data(),
+                               outputs.data(),          final_state.data(),
+                               reserve.data(),          tanh ? candidates.data() : nullptr};
   AddGruForward(p, forward);
 
-  Guarded<S> d_inputs(c.inputs.size()), d_kernel(c.kernel.size()), d_recurrent_kernel(c.recurrent_kernel.size()),
-      d_bias(2 * p.units), d_initial_state(p.batch * p.units);
-  BackwardTensors<S> backward = {inputs.data(), kernel.data(), recurrent_kernel.data(), initial_state.data(),
-                                 outputs.data(), reserve.data(), tanh ? candidates.data() : nullptr, d_outputs.data(),
-                                 d_final_state.data(), d_inputs.data(), d_kernel.data(), d_recurrent_kernel.data(),
-                                 d_bias.data(), d_initial_state.data()};
+  Guarded<S> d_inputs(c.inputs.size()), d_kernel(c.kernel.size()),
+      d_recurrent_kernel(c.recurrent_kernel.size()), d_bias(2 * p.units),
+      d_initial_state(p.batch * p.units);
+  BackwardTensors<S> backward = {inputs.data(),
+                                 kernel.data(),
+                                 recurrent_kernel.data(),
+                                 initial_state.data(),
+                                 outputs.data(),
+                                 reserve.data(),
+                                 tanh ? candidates.data() : nullptr,
+                                 d_outputs.data(),
+                                 d_final_state.data(),
+                                 d_inputs.data(),
+                                 d_kernel.data(),
+                                 d_recurrent_kernel.data(),
+                                 d_bias.data(),
+                                 d_initial_state.data()};
   AddGruBackward(p, backward);
-  return {outputs.values(), final_state.values(), d_inputs.values(), d_kernel.values(), d_recurrent_kernel.values(),
-          d_bias.values(), d_initial_state.values()};
+  return {outputs.values(),        final_state.values(),        d_inputs.values(),
+          d_kernel.values(),       d_recurrent_kernel.values(), d_bias.values(),
+          d_initial_state.values()};
 }
 
 // The largest difference, relative to the largest expected value.
 template <typename S>
-void ExpectNear(const std::vector<S>& actual, const std::vector<double>& expected, double tolerance, const char* what) {
+void ExpectNear(const std::vector<S>& actual, const std::vector<double>& expected, double tolerance,
+                const char* what) {
   ASSERT_EQ(actual.size(), expected.size()) << what;
   double largest = 1e-30, worst = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -223,7 +248,8 @@ void ExpectAgreement(const Case& c, double tolerance) {
   ExpectNear(computed.final_state, expected.final_state, tolerance, "final_state");
   ExpectNear(computed.d_inputs, expected.d_inputs, tolerance, "d_inputs");
   ExpectNear(computed.d_kernel, expected.d_kernel, tolerance, "d_kernel");
-  ExpectNear(computed.d_recurrent_kernel, expected.d_recurrent_kernel, tolerance, "d_recurrent_kernel");
+  ExpectNear(computed.d_recurrent_kernel, expected.d_recurrent_kernel, tolerance,
+             "d_recurrent_kernel");
   ExpectNear(computed.d_bias, expected.d_bias, tolerance, "d_bias");
   ExpectNear(computed.d_initial_state, expected.d_initial_state, tolerance, "d_initial_state");
 }
@@ -231,9 +257,10 @@ void ExpectAgreement(const Case& c, double tolerance) {
 class AddGruTest : public InstructionSetTest {};
 
 TEST_F(AddGruTest, AgreesWithLoopsAcrossTileEdges) {
-  const int64_t sizes[][4] = {{1, 1, 1, 1},    {1, 5, 7, 8},    {2, 3, 8, 9},    {3, 4, 9, 16},  {4, 2, 1, 17},
-                              {5, 3, 16, 31},  {6, 2, 31, 32},  {7, 3, 3, 33},   {12, 2, 5, 63}, {13, 2, 64, 64},
-                              {33, 2, 2, 130}, {97, 2, 3, 5},   {2, 50, 3, 4},   {3, 90, 2, 3},  {300, 1, 3, 4}};
+  const int64_t sizes[][4] = {{1, 1, 1, 1},   {1, 5, 7, 8},    {2, 3, 8, 9},    {3, 4, 9, 16},
+                              {4, 2, 1, 17},  {5, 3, 16, 31},  {6, 2, 31, 32},  {7, 3, 3, 33},
+                              {12, 2, 5, 63}, {13, 2, 64, 64}, {33, 2, 2, 130}, {97, 2, 3, 5},
+                              {2, 50, 3, 4},  {3, 90, 2, 3},   {300, 1, 3, 4}};
   for (const auto& size : sizes) {
     const Problem p = {size[0], size[1], size[2], size[3], Activation::kRelu, 0, kInfinity, false};
     ExpectAgreement<double>(MakeCase(p, false), 1e-12);
@@ -241,7 +268,8 @@ TEST_F(AddGruTest, AgreesWithLoopsAcrossTileEdges) {
 }
 
 TEST_F(AddGruTest, AgreesForEveryActivationShiftBoundMaskAndDirection) {
-  for (Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kHardTanh, Activation::kTanh}) {
+  for (Activation activation :
+       {Activation::kLinear, Activation::kRelu, Activation::kHardTanh, Activation::kTanh}) {
     for (double shift : {0.0, 0.5}) {
       for (double bound : {kInfinity, 1.5}) {
         for (bool masked : {false, true}) {
@@ -256,7 +284,8 @@ TEST_F(AddGruTest, AgreesForEveryActivationShiftBoundMaskAndDirection) {
 }
 
 TEST_F(AddGruTest, SinglePrecision) {
-  // Sums of float products, some of them through several steps; a kink taken the other way would show.
+  // Sums of float products, some of them through several steps; a kink taken the other way would
+  // show.
   const Problem p = {9, 4, 5, 33, Activation::kTanh, 0, kInfinity, false};
   ExpectAgreement<float>(MakeCase(p, false), 1e-5);
 }
@@ -308,16 +337,19 @@ TEST_F(AddGruTest, ConcurrentCallsAgree) {
 
 TEST_F(AddGruTest, NanIsNotHidden) {
   Problem p = {2, 2, 3, 9, Activation::kRelu, 0, 4, false};
-  for (Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kHardTanh, Activation::kTanh}) {
+  for (Activation activation :
+       {Activation::kLinear, Activation::kRelu, Activation::kHardTanh, Activation::kTanh}) {
     p.activation = activation;
     Case c = MakeCase(p, false);
     c.inputs[0] = std::nan("");
     const Computed<float> computed = Compute<float>(c);
-    for (int64_t j = 0; j < p.units; ++j) EXPECT_TRUE(std::isnan(computed.outputs[j])) << static_cast<int>(activation);
+    for (int64_t j = 0; j < p.units; ++j)
+      EXPECT_TRUE(std::isnan(computed.outputs[j])) << static_cast<int>(activation);
   }
 }
 
-// SPEC section 4: marked values are summed, everything else is kept, exactly, over any number of steps.
+// SPEC section 4: marked values are summed, everything else is kept, exactly, over any number of
+// steps.
 TEST_F(AddGruTest, ExactAdder) {
   const int64_t steps = 10000;
   const Problem p = {1, steps, 2, 1, Activation::kRelu, 0, kInfinity, false};

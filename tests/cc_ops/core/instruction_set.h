@@ -7,13 +7,14 @@
 
 namespace addrnn {
 
-// The tests run once per instruction set, which KERAS_ADDRNN_ISA names; those that this machine does not have
-// are skipped and not taken for passed.
+// The tests run once per instruction set, which KERAS_ADDRNN_ISA names; those that this machine
+// does not have are skipped and not taken for passed.
 class InstructionSetTest : public testing::Test {
  protected:
   void SetUp() override {
     const std::string requested = RequestedInstructionSet();
-    if (!requested.empty() && requested != InstructionSet()) GTEST_SKIP() << "this machine has no " << requested;
+    if (!requested.empty() && requested != InstructionSet())
+      GTEST_SKIP() << "this machine has no " << requested;
   }
 };
 
