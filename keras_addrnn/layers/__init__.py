@@ -1,0 +1,4 @@
+"""The recurrence as Keras layers."""
+
+from keras_addrnn.layers.add_gru import AddGRU as AddGRU
+from keras_addrnn.layers.add_gru_cell import AddGRUCell as AddGRUCell

@@ -1,0 +1,239 @@
+"""The recurrence over whole sequences, used like `keras.layers.GRU`."""
+
+import keras
+
+from keras_addrnn.layers import defaults
+from keras_addrnn.layers.add_gru_cell import AddGRUCell
+
+
+def _of_the_cell(name):
+    return property(lambda self: getattr(self.cell, name), doc=f"The cell's `{name}`.")
+
+
+@keras.saving.register_keras_serializable(package="keras_addrnn")
+class AddGRU(keras.layers.RNN):
+    """Addition-gated recurrent unit (arXiv 2308.05629, section 3.1).
+
+    A drop-in for `keras.layers.GRU` whose gate adds and takes ReLUs where that of a GRU multiplies
+    and takes sigmoids:
+
+        [u | z] = x_t @ kernel + h @ recurrent_kernel + bias
+        c = activation(z)
+        h = relu(h + state_shift - relu(-u)) + relu(c + state_shift - relu(u)) - state_shift
+
+    and `h` is at most `state_max`. A large positive update gate `u` keeps the old state, a large
+    negative one replaces it by the candidate `c`, and `u = 0` adds the two.
+
+    On TensorFlow the layer runs the project's own op where it can; `keras_addrnn.info()` tells
+    whether and why. Everything else, and every other backend, runs the same recurrence composed of
+    plain Keras operations.
+
+    Args:
+        units: Positive integer, the size of the state and of the output.
+        activation: Activation of the candidate. None for linear. Default: `"relu"`. `"linear"`,
+            `"relu"`, `"hard_tanh"` and `"tanh"` have a fused implementation.
+        state_shift: Finite number of at least 0. The state is shifted by it inside the gate, so
+            that it can be as low as `-state_shift`. Default: 0.
+        state_max: Finite number above `-state_shift`, the upper bound of the state, or None.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of the `kernel` `[features, 2 * units]`.
+        recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`.
+        bias_initializer: Initializer of the `bias` `[2 * units]`.
+        kernel_regularizer: Regularizer of the `kernel`.
+        recurrent_regularizer: Regularizer of the `recurrent_kernel`.
+        bias_regularizer: Regularizer of the `bias`.
+        activity_regularizer: Regularizer of the layer's output.
+        kernel_constraint: Constraint on the `kernel`.
+        recurrent_constraint: Constraint on the `recurrent_kernel`.
+        bias_constraint: Constraint on the `bias`.
+        dropout: Fraction of the inputs to drop in training, at least 0 and below 1; the same inputs
+            at every step.
+        recurrent_dropout: Fraction of the state to drop, in training, where it enters the matrix
+            product. What the gate keeps of the state is never dropped. Trains the composed
+            implementation.
+        seed: Random seed of the dropout.
+        return_sequences: Whether to return the outputs of all steps, or that of the last one.
+        return_state: Whether to return the last state too.
+        go_backwards: Whether to process the sequence from its end, and return it in that order.
+        stateful: Whether to start each batch from the states that the one before ended with.
+        unroll: Whether to write the steps out instead of looping (composed; short sequences only).
+        zero_output_for_mask: Whether the output of a masked step is zero, and not the state that
+            it leaves as it is.
+        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+            run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
+
+    Call arguments:
+        sequences: Tensor `[batch, time, features]`. Batch and time may be unknown, or 0.
+        initial_state: Tensor `[batch, units]`, or a list with it. Zeros by default.
+        mask: Boolean tensor `[batch, time]`. Where it is False, the state stays as it is.
+        training: Whether to apply dropout.
+
+    Raises:
+        ValueError: An argument has a value that is not allowed.
+        TypeError: An argument is of the wrong type.
+
+    Example:
+
+    >>> inputs = np.random.random((32, 10, 8))
+    >>> keras_addrnn.AddGRU(4)(inputs).shape
+    (32, 4)
+    >>> layer = keras_addrnn.AddGRU(4, return_sequences=True, return_state=True)
+    >>> outputs, state = layer(inputs)
+    >>> outputs.shape, state.shape
+    ((32, 10, 4), (32, 4))
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="relu",
+        state_shift=0.0,
+        state_max=defaults.STATE_MAX,
+        use_bias=True,
+        kernel_initializer=defaults.KERNEL_INITIALIZER,
+        recurrent_initializer=defaults.RECURRENT_INITIALIZER,
+        bias_initializer=defaults.BIAS_INITIALIZER,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        zero_output_for_mask=False,
+        implementation="auto",
+        **kwargs,
+    ):
+        if unroll and implementation == "fused":
+            raise ValueError(
+                'implementation="fused" cannot be unrolled. Received: unroll=True. '
+                'Use implementation="auto" or unroll=False.'
+            )
+        cell = AddGRUCell(
+            units,
+            activation=activation,
+            state_shift=state_shift,
+            state_max=state_max,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            implementation=implementation,
+            dtype=kwargs.get("dtype"),
+            trainable=kwargs.get("trainable", True),
+            name="add_gru_cell",
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.supports_jit = cell.supports_jit
+
+    units = _of_the_cell("units")
+    activation = _of_the_cell("activation")
+    state_shift = _of_the_cell("state_shift")
+    state_max = _of_the_cell("state_max")
+    use_bias = _of_the_cell("use_bias")
+    kernel_initializer = _of_the_cell("kernel_initializer")
+    recurrent_initializer = _of_the_cell("recurrent_initializer")
+    bias_initializer = _of_the_cell("bias_initializer")
+    kernel_regularizer = _of_the_cell("kernel_regularizer")
+    recurrent_regularizer = _of_the_cell("recurrent_regularizer")
+    bias_regularizer = _of_the_cell("bias_regularizer")
+    kernel_constraint = _of_the_cell("kernel_constraint")
+    recurrent_constraint = _of_the_cell("recurrent_constraint")
+    bias_constraint = _of_the_cell("bias_constraint")
+    dropout = _of_the_cell("dropout")
+    recurrent_dropout = _of_the_cell("recurrent_dropout")
+    seed = _of_the_cell("seed")
+    implementation = _of_the_cell("implementation")
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        # Instead of `RNN.call`, which looks at the first step of a sequence that may have none.
+        if self.unroll and sequences.shape[1] is None:
+            raise ValueError(
+                "With unroll=True the number of steps must be known. Received: sequences with "
+                f"shape={tuple(sequences.shape)}. Use unroll=False."
+            )
+        outputs, state = self.cell.sequence(
+            keras.ops.cast(sequences, self.compute_dtype),
+            self._first_state(sequences, initial_state),
+            mask,
+            go_backwards=self.go_backwards,
+            return_sequences=self.return_sequences,
+            unroll=self.unroll,
+            training=training,
+        )
+        if self.stateful:
+            self.states[0].assign(state)
+
+        result = outputs if self.return_sequences else state
+        if self.zero_output_for_mask and mask is not None:
+            result = self._zero_masked(result, mask)
+        return (result, state) if self.return_state else result
+
+    def _first_state(self, sequences, initial_state):
+        """The state before the first step, `[B, H]`."""
+        if initial_state is None:
+            if not self.stateful:
+                return self.get_initial_state(keras.ops.shape(sequences)[0])[0]
+            # A copy: PyTorch assigns the new state in place, but its gradient needs the old one.
+            initial_state = keras.ops.copy(self.states[0])
+        elif isinstance(initial_state, (list, tuple)):
+            if len(initial_state) != 1:
+                raise ValueError(
+                    "Argument `initial_state` must be one tensor [batch, units] or a list with it. "
+                    f"Received: {len(initial_state)} states"
+                )
+            initial_state = initial_state[0]
+        return keras.ops.cast(initial_state, self.compute_dtype)
+
+    def _zero_masked(self, result, mask):
+        """Zeros where the mask is False; both outputs and mask end in the last step processed."""
+        mask = keras.ops.cast(mask, "bool")
+        if self.go_backwards:
+            mask = keras.ops.flip(mask, axis=1)
+        if self.return_sequences:
+            mask = keras.ops.expand_dims(mask, -1)
+        else:
+            # `all` is true of no step at all: then the last output is the initial state.
+            mask = keras.ops.all(mask[:, -1:], axis=1, keepdims=True)
+        return keras.ops.where(mask, result, keras.ops.zeros_like(result))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["cell"]
+        cell_config = self.cell.get_config()
+        for name in ("name", "trainable", "dtype"):
+            del cell_config[name]
+        activity_regularizer = keras.regularizers.serialize(self.activity_regularizer)
+        return {**config, **cell_config, "activity_regularizer": activity_regularizer}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

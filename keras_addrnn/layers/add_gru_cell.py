@@ -1,0 +1,242 @@
+"""One step of the recurrence as a cell for `keras.layers.RNN`."""
+
+import keras
+
+# The one import from Keras' inside: `keras.layers.RNN` prepares the dropout masks of a cell only if
+# the cell is an instance of this class, and there is no public name for it.
+from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
+
+from keras_addrnn.layers import defaults
+from keras_addrnn.ops import arguments, dispatch
+
+
+@keras.saving.register_keras_serializable(package="keras_addrnn")
+class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
+    """One step of an addition-gated recurrent unit (arXiv 2308.05629, section 3.1).
+
+    The state is kept or replaced by additions and ReLUs alone, without a sigmoid or a product:
+
+        [u | z] = inputs @ kernel + state @ recurrent_kernel + bias
+        c = activation(z)
+        state = relu(state + state_shift - relu(-u)) + relu(c + state_shift - relu(u)) - state_shift
+
+    This class processes one step; `keras_addrnn.AddGRU` processes a whole sequence, much faster.
+
+    Args:
+        units: Positive integer, the size of the state and of the output.
+        activation: Activation of the candidate. None for linear. Default: `"relu"`. `"linear"`,
+            `"relu"`, `"hard_tanh"` and `"tanh"` have a fused implementation.
+        state_shift: Finite number of at least 0. The state is shifted by it inside the gate, so
+            that it can be as low as `-state_shift`. Default: 0.
+        state_max: Finite number above `-state_shift`, the upper bound of the state, or None.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of the `kernel` `[features, 2 * units]`.
+        recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`.
+        bias_initializer: Initializer of the `bias` `[2 * units]`.
+        kernel_regularizer: Regularizer of the `kernel`.
+        recurrent_regularizer: Regularizer of the `recurrent_kernel`.
+        bias_regularizer: Regularizer of the `bias`.
+        kernel_constraint: Constraint on the `kernel`.
+        recurrent_constraint: Constraint on the `recurrent_kernel`.
+        bias_constraint: Constraint on the `bias`.
+        dropout: Fraction of the inputs to drop in training, at least 0 and below 1.
+        recurrent_dropout: Fraction of the state to drop, in training, where it enters the matrix
+            product. What the gate keeps of the state is never dropped.
+        seed: Random seed of the dropout.
+        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+            run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
+
+    Call arguments:
+        inputs: Tensor `[batch, features]`.
+        states: The state `[batch, units]` before the step, or a list with it.
+        training: Whether to apply dropout.
+
+    Raises:
+        ValueError: An argument has a value that is not allowed.
+        TypeError: An argument is of the wrong type.
+
+    Example:
+
+    >>> inputs = np.random.random((32, 10, 8))
+    >>> rnn = keras.layers.RNN(keras_addrnn.AddGRUCell(4))
+    >>> rnn(inputs).shape
+    (32, 4)
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="relu",
+        state_shift=0.0,
+        state_max=defaults.STATE_MAX,
+        use_bias=True,
+        kernel_initializer=defaults.KERNEL_INITIALIZER,
+        recurrent_initializer=defaults.RECURRENT_INITIALIZER,
+        bias_initializer=defaults.BIAS_INITIALIZER,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        implementation="auto",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = arguments.units(units)
+        self._gate = arguments.gate(activation, state_shift, state_max)
+        self.activation = keras.activations.get(self._gate["activation"])
+        self.state_shift = float(state_shift)
+        self.state_max = None if state_max is None else float(state_max)
+        self.use_bias = bool(use_bias)
+
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+
+        self.dropout = arguments.rate("dropout", dropout)
+        self.recurrent_dropout = arguments.rate("recurrent_dropout", recurrent_dropout)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed=seed)
+
+        self.implementation = arguments.implementation(implementation)
+        if self.recurrent_dropout and self.implementation == "fused":
+            raise ValueError(
+                'implementation="fused" knows no recurrent dropout. Received: recurrent_dropout='
+                f'{recurrent_dropout}. Use implementation="auto" or recurrent_dropout=0.'
+            )
+        self.state_size = self.units
+        self.output_size = self.units
+        # XLA has no kernel for the fused op. "auto" composes the recurrence where XLA compiles it.
+        self.supports_jit = self.implementation != "fused"
+
+    def build(self, input_shape):
+        features = input_shape[-1]
+        if features is None:
+            raise ValueError(
+                "The last dimension of `inputs` must be known, to build the kernel. "
+                f"Received: shape={tuple(input_shape)}"
+            )
+        self.kernel = self.add_weight(
+            shape=(features, 2 * self.units),
+            name="kernel",
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.units, 2 * self.units),
+            name="recurrent_kernel",
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(2 * self.units,),
+                name="bias",
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        super().build(input_shape)
+
+    def call(self, inputs, states, training=False):
+        nested = isinstance(states, (list, tuple))
+        state = states[0] if nested else states
+        recurrent_dropout_mask = None
+        if training:
+            if self.dropout:
+                inputs = inputs * self.get_dropout_mask(inputs)
+            if self.recurrent_dropout:
+                recurrent_dropout_mask = self.get_recurrent_dropout_mask(state)
+        state = dispatch.step(
+            inputs,
+            state,
+            self.kernel,
+            self.recurrent_kernel,
+            self.bias,
+            **self._gate,
+            implementation=self.implementation,
+            training=training,
+            recurrent_dropout_mask=recurrent_dropout_mask,
+        )
+        return state, [state] if nested else state
+
+    def sequence(
+        self, inputs, initial_state, mask, *, go_backwards, return_sequences, unroll, training
+    ):
+        """The same as calling the cell on each step, in one loop.
+
+        Args:
+            inputs: `[B, T, D]`; with dropout, one mask serves all steps.
+            initial_state: `[B, H]`.
+            mask: `[B, T]` or None.
+
+        Returns:
+            The states after each step, in the order of processing, `[B, T, H]`, and the last state
+            `[B, H]`. Without `return_sequences` the former may be None.
+        """
+        recurrent_dropout_mask = None
+        if training:
+            if self.dropout:
+                batch, _, features = keras.ops.shape(inputs)
+                inputs = keras.random.dropout(
+                    inputs, self.dropout, noise_shape=(batch, 1, features), seed=self.seed_generator
+                )
+            if self.recurrent_dropout:
+                recurrent_dropout_mask = keras.random.dropout(
+                    keras.ops.ones_like(initial_state),
+                    self.recurrent_dropout,
+                    seed=self.seed_generator,
+                )
+        return dispatch.sequence(
+            inputs,
+            self.kernel,
+            self.recurrent_kernel,
+            self.bias,
+            initial_state,
+            mask,
+            **self._gate,
+            go_backwards=go_backwards,
+            implementation=self.implementation,
+            training=training,
+            return_sequences=return_sequences,
+            unroll=unroll,
+            recurrent_dropout_mask=recurrent_dropout_mask,
+        )
+
+    def get_initial_state(self, batch_size=None):
+        return [keras.ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
+
+    def get_config(self):
+        config = {
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "state_shift": self.state_shift,
+            "state_max": self.state_max,
+            "use_bias": self.use_bias,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
+            "implementation": self.implementation,
+        }
+        for weight in ("kernel", "recurrent", "bias"):
+            for role, module in (
+                ("initializer", keras.initializers),
+                ("regularizer", keras.regularizers),
+                ("constraint", keras.constraints),
+            ):
+                name = f"{weight}_{role}"
+                config[name] = module.serialize(getattr(self, name))
+        return {**super().get_config(), **config}

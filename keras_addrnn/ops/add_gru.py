@@ -1,0 +1,198 @@
+"""The recurrence as public functions, of tensors or of a functional model's symbolic ones."""
+
+import keras
+
+from keras_addrnn.ops import arguments, dispatch
+
+
+def add_gru(
+    inputs,
+    kernel,
+    recurrent_kernel,
+    bias=None,
+    initial_state=None,
+    mask=None,
+    *,
+    activation="relu",
+    state_shift=0.0,
+    state_max=None,
+    go_backwards=False,
+    implementation="auto",
+):
+    """An addition-gated recurrence over whole sequences (arXiv 2308.05629, section 3.1).
+
+    With `u_t` the update gate and `c_t` the candidate,
+
+        [u_t | z_t] = x_t @ kernel + h_{t-1} @ recurrent_kernel + bias
+        c_t = activation(z_t)
+        h_t = relu(h_{t-1} + s - relu(-u_t)) + relu(c_t + s - relu(u_t)) - s
+
+    where `s` is `state_shift`, and `h_t` is at most `state_max`.
+
+    Args:
+        inputs: Floating-point tensor `[B, T, D]`. `B` and `T` may be 0.
+        kernel: Tensor `[D, 2H]`.
+        recurrent_kernel: Tensor `[H, 2H]`.
+        bias: Tensor `[2H]`. None for zeros.
+        initial_state: Tensor `[B, H]`. None for zeros.
+        mask: Boolean tensor `[B, T]`. At a step where it is False the state stays as it is, and is
+            the output of that step too.
+        activation: Of the candidate. None (linear), a name in `keras.activations` or a callable;
+            `"linear"`, `"relu"`, `"hard_tanh"` and `"tanh"` have a fused implementation.
+        state_shift: Finite number of at least 0, by which the state is shifted inside the gate. The
+            state is never below `-state_shift`.
+        state_max: Finite number above `-state_shift`, the upper bound of the state, or None.
+        go_backwards: Whether to read inputs and mask from the last step to the first. The outputs
+            are in the order of processing.
+        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+            run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
+
+    Returns:
+        A tuple `(outputs, state)`: the states after each step `[B, T, H]`, and the last `[B, H]`.
+
+    Raises:
+        ValueError: A shape or a setting does not fit.
+        TypeError: The tensors have different dtypes, or not a floating-point one.
+
+    Example:
+
+    >>> x = np.random.rand(32, 10, 8).astype("float32")
+    >>> kernel = np.random.rand(8, 2 * 4).astype("float32")
+    >>> recurrent_kernel = np.zeros((4, 2 * 4), "float32")
+    >>> outputs, state = keras_addrnn.ops.add_gru(x, kernel, recurrent_kernel)
+    >>> outputs.shape, state.shape
+    ((32, 10, 4), (32, 4))
+    """
+    tensors = (inputs, kernel, recurrent_kernel, bias, initial_state, mask)
+    if _any_symbolic(tensors):
+        op = AddGruSequence(activation, state_shift, state_max, go_backwards, implementation)
+        return op.symbolic_call(*tensors)
+    return dispatch.sequence(
+        *tensors,
+        **arguments.gate(activation, state_shift, state_max),
+        go_backwards=go_backwards,
+        implementation=arguments.implementation(implementation),
+    )
+
+
+def add_gru_step(
+    inputs,
+    state,
+    kernel,
+    recurrent_kernel,
+    bias=None,
+    *,
+    activation="relu",
+    state_shift=0.0,
+    state_max=None,
+    implementation="auto",
+):
+    """One step of the recurrence that `add_gru` runs over a sequence.
+
+    Args:
+        inputs: Floating-point tensor `[B, D]`.
+        state: Tensor `[B, H]`, the state before the step.
+        The others are those of `add_gru`.
+
+    Returns:
+        The state after the step, `[B, H]`.
+
+    Raises:
+        ValueError: A shape or a setting does not fit.
+        TypeError: The tensors have different dtypes, or not a floating-point one.
+    """
+    tensors = (inputs, state, kernel, recurrent_kernel, bias)
+    if _any_symbolic(tensors):
+        op = AddGruStep(activation, state_shift, state_max, implementation)
+        return op.symbolic_call(*tensors)
+    return dispatch.step(
+        *tensors,
+        **arguments.gate(activation, state_shift, state_max),
+        implementation=arguments.implementation(implementation),
+    )
+
+
+def _any_symbolic(tensors):
+    return any(isinstance(tensor, keras.KerasTensor) for tensor in tensors)
+
+
+class _AddGruOperation(keras.Operation):
+    """What lets the functions above be called on `KerasTensor`s, and models made so be saved."""
+
+    def __init__(self, activation, state_shift, state_max, implementation, name=None):
+        super().__init__(name=name)
+        self.gate = arguments.gate(activation, state_shift, state_max)
+        self.state_shift = float(state_shift)
+        self.state_max = None if state_max is None else float(state_max)
+        self.implementation = arguments.implementation(implementation)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(
+                keras.activations.get(self.gate["activation"])
+            ),
+            "state_shift": self.state_shift,
+            "state_max": self.state_max,
+            "implementation": self.implementation,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_addrnn")
+class AddGruSequence(_AddGruOperation):
+    """`add_gru` as a node of a functional model."""
+
+    def __init__(self, activation, state_shift, state_max, go_backwards, implementation, name=None):
+        super().__init__(activation, state_shift, state_max, implementation, name)
+        self.go_backwards = bool(go_backwards)
+
+    def call(self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None):
+        return dispatch.sequence(
+            inputs,
+            kernel,
+            recurrent_kernel,
+            bias,
+            initial_state,
+            mask,
+            **self.gate,
+            go_backwards=self.go_backwards,
+            implementation=self.implementation,
+        )
+
+    def compute_output_spec(
+        self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None
+    ):
+        tensors = dispatch.as_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
+        arguments.sequence_tensors(*tensors)
+        inputs, _, recurrent_kernel, *_ = tensors
+        batch, time, _ = inputs.shape
+        units = recurrent_kernel.shape[0]
+        return (
+            keras.KerasTensor((batch, time, units), inputs.dtype),
+            keras.KerasTensor((batch, units), inputs.dtype),
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "go_backwards": self.go_backwards}
+
+
+@keras.saving.register_keras_serializable(package="keras_addrnn")
+class AddGruStep(_AddGruOperation):
+    """`add_gru_step` as a node of a functional model."""
+
+    def call(self, inputs, state, kernel, recurrent_kernel, bias=None):
+        return dispatch.step(
+            inputs,
+            state,
+            kernel,
+            recurrent_kernel,
+            bias,
+            **self.gate,
+            implementation=self.implementation,
+        )
+
+    def compute_output_spec(self, inputs, state, kernel, recurrent_kernel, bias=None):
+        tensors = dispatch.as_tensors(inputs, state, kernel, recurrent_kernel, bias)
+        arguments.step_tensors(*tensors)
+        inputs, _, _, recurrent_kernel, _ = tensors
+        return keras.KerasTensor((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)

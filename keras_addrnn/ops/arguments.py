@@ -1,0 +1,197 @@
+"""What the ops and the layers accept, checked in one place and before any arithmetic."""
+
+import difflib
+import math
+import numbers
+
+import keras
+import numpy as np
+
+FUSED_ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
+IMPLEMENTATIONS = ("auto", "fused", "composed")
+
+
+def units(value):
+    """`value` as a positive int, or an error."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"Argument `units` must be a positive integer. Received: units={value!r}")
+    if value <= 0:
+        raise ValueError(f"Argument `units` must be a positive integer. Received: units={value}")
+    return int(value)
+
+
+def rate(name, value):
+    """`value` as a fraction in [0, 1) to drop, or an error."""
+    number = _real(name, value)
+    if not 0.0 <= number < 1.0:
+        raise ValueError(f"Argument `{name}` must be at least 0 and below 1. Received: {value!r}")
+    return number
+
+
+def implementation(value):
+    """`value` if it names an implementation, or an error."""
+    if value not in IMPLEMENTATIONS:
+        raise ValueError(
+            f"Argument `implementation` must be one of {IMPLEMENTATIONS}. Received: {value!r}"
+        )
+    return value
+
+
+def activation(value):
+    """The canonical form of an activation: a name that has a fused kernel, or a callable.
+
+    Args:
+        value: None (linear), a name or a config that Keras knows, or a callable.
+    """
+    try:
+        function = keras.activations.get(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(_unknown_activation(value)) from error
+    for name in FUSED_ACTIVATIONS:
+        if function is keras.activations.get(name):
+            return name
+    return function
+
+
+def _unknown_activation(value):
+    known = sorted(name for name in dir(keras.activations) if not name.startswith("_"))
+    close = difflib.get_close_matches(str(value), known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        "Argument `activation` must be None, a callable or a name in `keras.activations`. "
+        f"Received: {value!r}.{hint}"
+    )
+
+
+def state_shift(value):
+    """`value` as a finite float of at least 0, or an error."""
+    number = _float32("state_shift", value)
+    if not number >= 0.0:
+        raise ValueError(f"Argument `state_shift` must be at least 0. Received: {value!r}")
+    return number
+
+
+def state_max(value, shift):
+    """`value` as a finite float above the floor `-shift`; infinity for None (no bound)."""
+    if value is None:
+        return math.inf
+    number = _float32("state_max", value, remedy=" Pass None for a state without a bound.")
+    if not number > -shift:
+        raise ValueError(
+            "Argument `state_max` must be above `-state_shift`, the lowest state there is. "
+            f"Received: state_max={value!r}, state_shift={shift!r}"
+        )
+    return number
+
+
+def _real(name, value, remedy=""):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"Argument `{name}` must be a number. Received: {value!r}.{remedy}")
+    return float(value)
+
+
+def _float32(name, value, remedy=""):
+    # The fused op carries its settings as float32 attributes. Rounding them here, once, for every
+    # implementation keeps those in agreement to the last bits of float64.
+    with np.errstate(over="ignore"):
+        number = float(np.float32(_real(name, value, remedy)))
+    if not math.isfinite(number):
+        raise ValueError(
+            f"Argument `{name}` must be a finite float32 number. Received: {value!r}.{remedy}"
+        )
+    return number
+
+
+def gate(activation_value, state_shift_value, state_max_value):
+    """The gate's settings `{"activation", "state_shift", "state_max"}` in canonical form."""
+    shift = state_shift(state_shift_value)
+    return {
+        "activation": activation(activation_value),
+        "state_shift": shift,
+        "state_max": state_max(state_max_value, shift),
+    }
+
+
+def sequence_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask):
+    """Checks the tensors of a whole sequence; sizes that are not known yet (None) pass.
+
+    Args:
+        inputs: `[B, T, D]`.
+        kernel: `[D, 2H]`.
+        recurrent_kernel: `[H, 2H]`.
+        bias: `[2H]` or None.
+        initial_state: `[B, H]` or None.
+        mask: `[B, T]` or None.
+
+    Raises:
+        ValueError: A shape does not fit the others.
+        TypeError: The dtypes are not one and the same floating-point dtype.
+    """
+    _rank("inputs", inputs, "[batch, time, features]")
+    _weights(inputs, kernel, recurrent_kernel, bias)
+    batch, time, _ = inputs.shape
+    if initial_state is not None:
+        _shape("initial_state", initial_state, (batch, recurrent_kernel.shape[0]))
+        _same_dtype(inputs, initial_state=initial_state)
+    if mask is not None:
+        _shape("mask", mask, (batch, time))
+
+
+def step_tensors(inputs, state, kernel, recurrent_kernel, bias):
+    """Checks the tensors of one step: as `sequence_tensors`, with inputs `[B, D]`."""
+    _rank("inputs", inputs, "[batch, features]")
+    _weights(inputs, kernel, recurrent_kernel, bias)
+    _shape("state", state, (inputs.shape[0], recurrent_kernel.shape[0]))
+    _same_dtype(inputs, state=state)
+
+
+def _weights(inputs, kernel, recurrent_kernel, bias):
+    _rank("recurrent_kernel", recurrent_kernel, "[units, 2 * units]")
+    units = recurrent_kernel.shape[0]
+    if not units:
+        raise ValueError(
+            "Argument `recurrent_kernel` must have the shape [units, 2 * units] with at least one "
+            f"unit. Received: shape={tuple(recurrent_kernel.shape)}"
+        )
+    _shape("recurrent_kernel", recurrent_kernel, (units, 2 * units))
+    _shape("kernel", kernel, (inputs.shape[-1], 2 * units))
+    if bias is not None:
+        _shape("bias", bias, (2 * units,))
+    _same_dtype(inputs, kernel=kernel, recurrent_kernel=recurrent_kernel, bias=bias)
+
+
+def _rank(name, tensor, axes):
+    if len(tensor.shape) != axes.count(",") + 1:
+        raise ValueError(
+            f"Argument `{name}` must have the shape {axes}. Received: shape={tuple(tensor.shape)}"
+        )
+
+
+def _shape(name, tensor, expected):
+    actual = tuple(tensor.shape)
+    fits = len(actual) == len(expected) and all(
+        a is None or e is None or a == e for a, e in zip(actual, expected, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"Argument `{name}` must have the shape {list(expected)} to fit the other arguments. "
+            f"Received: shape={actual}"
+        )
+
+
+def _same_dtype(inputs, **tensors):
+    dtype = keras.backend.standardize_dtype(inputs.dtype)
+    if not keras.backend.is_float_dtype(dtype):
+        raise TypeError(
+            f"Argument `inputs` must have a floating-point dtype. Received: dtype={dtype}. "
+            "Cast it with `keras.ops.cast`."
+        )
+    for name, tensor in tensors.items():
+        if tensor is None:
+            continue
+        actual = keras.backend.standardize_dtype(tensor.dtype)
+        if actual != dtype:
+            raise TypeError(
+                f"Argument `{name}` must have the dtype of `inputs`, {dtype}. Received: "
+                f"dtype={actual}. Cast one to the other with `keras.ops.cast`."
+            )

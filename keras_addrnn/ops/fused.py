@@ -1,0 +1,158 @@
+"""The recurrence by the project's own TensorFlow op."""
+
+import sys
+
+import keras
+
+from keras_addrnn.ops import library
+from keras_addrnn.ops.arguments import FUSED_ACTIVATIONS
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+# Modules that trace a model for a process which may not have the op.
+_EXPORTERS = (
+    "keras.src.export",
+    "keras_addrnn.lite",
+    "tensorflow.lite.python",
+    "tensorflow.python.saved_model.save",
+)
+
+
+def why_not(dtype, activation, exporting_is_fine=False):
+    """Why the fused op cannot be used here and now.
+
+    Args:
+        dtype: String, the dtype of the tensors.
+        activation: Canonical name of an activation, or a callable.
+        exporting_is_fine: Whether the op may go into an exported graph, which then needs the
+            library wherever it is loaded.
+
+    Returns:
+        One sentence with the reason and the remedy, or None if the op can be used.
+    """
+    problem = missing()
+    if problem is not None:
+        return problem
+    if dtype not in DTYPES:
+        return f"it has no kernel for dtype {dtype}. Use one of {', '.join(DTYPES)}."
+    if activation not in FUSED_ACTIVATIONS:
+        name = getattr(activation, "__name__", activation)
+        return f"it has no activation {name!r}. Use one of {', '.join(FUSED_ACTIVATIONS)}."
+
+    import tensorflow as tf
+
+    if not tf.executing_eagerly():
+        if _in_xla():
+            return "XLA (jit_compile=True) compiles no custom op. Leave jit_compile off."
+        if not exporting_is_fine and _exporting():
+            return "the model is being exported, for processes which may not have this package."
+    return None
+
+
+def missing():
+    """Why the process has no fused op at all: one sentence, or None if it has one."""
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        return f"Keras runs on {backend}. Set the environment variable KERAS_BACKEND to tensorflow."
+    problem = library.load().problem
+    if problem is not None:
+        return problem
+
+    import tensorflow as tf
+
+    if tf.config.get_visible_devices("GPU"):
+        return (
+            "a GPU is visible, and the op runs on CPUs only. "
+            'Hide it with tf.config.set_visible_devices([], "GPU").'
+        )
+    return None
+
+
+def add_gru(
+    inputs,
+    kernel,
+    recurrent_kernel,
+    bias,
+    initial_state,
+    mask,
+    *,
+    activation,
+    state_shift,
+    state_max,
+    go_backwards,
+    training,
+):
+    """The recurrence over a whole sequence, `[B, T, D]` to `[B, T, H]` and `[B, H]`.
+
+    `training` says that a gradient will follow: the op then keeps one byte per unit and step for
+    it. Gradients are right without it too, for a second forward pass.
+    """
+    outputs, state, _, _ = library.load().ops.add_gru(
+        inputs,
+        kernel,
+        recurrent_kernel,
+        _or_empty(bias, inputs.dtype, 1),
+        _or_empty(initial_state, inputs.dtype, 2),
+        _or_empty(mask, "bool", 2),
+        activation=activation,
+        state_shift=state_shift,
+        state_max=state_max,
+        go_backwards=go_backwards,
+        with_reserve=training,
+    )
+    return outputs, state
+
+
+def add_gru_step(
+    inputs,
+    state,
+    kernel,
+    recurrent_kernel,
+    bias,
+    *,
+    activation,
+    state_shift,
+    state_max,
+    training,
+):
+    """One step: `inputs` `[B, D]` and `state` `[B, H]` to the new state `[B, H]`."""
+    _, state = add_gru(
+        inputs,
+        kernel,
+        recurrent_kernel,
+        bias,
+        state,
+        None,
+        activation=activation,
+        state_shift=state_shift,
+        state_max=state_max,
+        go_backwards=False,
+        training=training,
+    )
+    return state
+
+
+def _or_empty(tensor, dtype, rank):
+    """Absent optional inputs go to the op as tensors without elements."""
+    import tensorflow as tf
+
+    return tf.zeros([0] * rank, dtype) if tensor is None else tensor
+
+
+def _in_xla():
+    import tensorflow as tf
+
+    # There is no public way to ask; Keras asks TensorFlow's internals likewise.
+    from tensorflow.python.ops import control_flow_util
+
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def _exporting():
+    # Neither Keras nor TensorFlow says that a trace is for an export, so look who is calling.
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(_EXPORTERS):
+            return True
+        frame = frame.f_back
+    return False
