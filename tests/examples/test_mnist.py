@@ -1,0 +1,120 @@
+"""The MNIST example as a person runs it, on few digits; and what it says to wrong flags."""
+
+import os
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from tests.examples import idx
+from tests.examples.conftest import EXAMPLES
+
+
+@pytest.fixture
+def some_digits(tmp_path):
+    """A directory of IDX files with few real digits."""
+    directory = tmp_path / "idx"
+    directory.mkdir()
+    with np.load(EXAMPLES / "data" / "mnist_subset.npz") as digits:
+        idx.write_mnist(
+            directory,
+            digits["x_train"][:320],
+            digits["y_train"][:320],
+            digits["x_test"][:40],
+            digits["y_test"][:40],
+        )
+    return directory
+
+
+def run(*flags, **environment):
+    return subprocess.run(
+        [sys.executable, str(EXAMPLES / "mnist.py"), *map(str, flags)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
+def test_from_digits_to_litert(some_digits, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("matplotlib")
+    output = tmp_path / "made" / "here"
+    result = run(
+        "--data-dir", some_digits, "--output", output, "--epochs", 2, "--units", 24, "--full"
+    )
+    assert result.returncode == 0, result.stderr
+    shown = result.stdout
+
+    assert f"from the IDX files in {some_digits}" in shown
+    assert "320 to train on, 40 to test" in shown
+    parameters = {
+        "AddGRU": 2 * 24 * (28 + 24 + 1) + 250,
+        "GRU": 3 * 24 * (28 + 24 + 2) + 250,
+        "LSTM": 4 * 24 * (28 + 24 + 1) + 250,
+    }
+    for name, count in parameters.items():
+        row = rf"\| {name}\(24\) +\| +[\d.]+ % \| +[\d.]+ \| +{count:,} \| +(yes|no) \|"
+        assert re.search(row, shown), shown
+
+    files = sorted(file.name for file in output.iterdir())
+    assert files == ["addgru.keras", "addgru.tflite", "learning_curves.png"]
+    assert (output / "learning_curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    model = keras.models.load_model(output / "addgru.keras")
+    assert model.count_params() == parameters["AddGRU"]
+
+    assert "loaded back, its answers differ by 0 at most" in shown
+    assert "the same class as Keras for 100.00 %" in shown
+    difference = re.search(r"probabilities differ by (\S+) at most", shown)
+    assert float(difference[1]) < 1e-5
+
+
+def refused(message, *flags, **environment):
+    result = run(*flags, **environment)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert re.fullmatch(rf"mnist.py: error: .*{message}.*\n", result.stderr), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--epochs", "0"], "--epochs: expected an integer of at least 1, got '0'"),
+        (["--epochs", "many"], "--epochs: expected an integer of at least 1, got 'many'"),
+        (["--units", "-3"], "--units: expected an integer of at least 1, got '-3'"),
+        (["--seed", "4294967296"], "--seed: expected an integer from 0 to 4294967295"),
+        (["--data-dir"], "--data-dir: expected one argument"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+        (["--data-dir", "/nowhere/at/all"], "/nowhere/at/all is not a directory"),
+    ],
+)
+def test_wrong_flags(flags, message):
+    refused(re.escape(message), *flags)
+
+
+def test_damaged_digits(some_digits, tmp_path):
+    file = some_digits / "train-images-idx3-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-100])
+    refused(f"{file} cannot be read", "--data-dir", some_digits, "--output", tmp_path / "out")
+
+
+def test_output_that_is_a_file(some_digits):
+    file = some_digits / "train-images-idx3-ubyte.gz"
+    refused(f"--output: cannot use '{file}'", "--data-dir", some_digits, "--output", file)
+
+
+def test_other_backend(some_digits):
+    refused("KERAS_BACKEND=tensorflow, got 'jax'", "--data-dir", some_digits, KERAS_BACKEND="jax")
+
+
+@pytest.mark.parametrize(("flags", "epochs"), [([], 5), (["--full"], 50), (["--epochs", "7"], 7)])
+def test_epochs(flags, epochs, some_digits, tmp_path):
+    import mnist
+
+    flags = [*flags, "--data-dir", str(some_digits), "--output", str(tmp_path)]
+    parsed, digits = mnist.parse(flags)
+    assert parsed.epochs == epochs
+    assert len(digits.x_train) == 320
