@@ -14,6 +14,7 @@ INSTALLED := build/.installed
 LIBRARY := keras_addrnn/_lib/libkeras_addrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
 CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops) -name '*.cc' -o -name '*.h')
+PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:
 	@echo "make setup     .venv with everything pinned, and the op compiled; quick to repeat"
@@ -46,7 +47,7 @@ demo: setup
 test: SELECT := not slow
 test test-all: setup
 	@$(MAKE) --no-print-directory test-cc test-backends SELECT="$(SELECT)"
-	@pytest -m "$(SELECT)"
+	@pytest $(PYTEST_WORKERS) -m "$(SELECT)"
 
 # Shares the objects of `make setup`.
 test-cc: setup
@@ -61,11 +62,11 @@ test-cc: setup
 test-backends: setup
 	@for backend in jax torch; do \
 	  echo "== Keras on $$backend"; \
-	  KERAS_BACKEND=$$backend pytest -q -m "backend_neutral$(if $(SELECT), and $(SELECT))"; \
+	  KERAS_BACKEND=$$backend pytest -q $(PYTEST_WORKERS) -m "backend_neutral$(if $(SELECT), and $(SELECT))"; \
 	done
 
 bench: setup
-	@for script in benchmarks/*.py; do python $$script; done
+	@python benchmarks/layers.py $(ARGS)
 
 lint: $(REQUIREMENTS)
 	@ruff check .

@@ -28,9 +28,13 @@ class CMakeBuild(build_ext):
             try:
                 subprocess.run(command, check=True)
             except FileNotFoundError:
-                sys.exit("keras_addrnn: cmake and ninja are needed to build: pip install cmake ninja")
+                sys.exit(
+                    "keras_addrnn: cmake and ninja are needed to build: pip install cmake ninja"
+                )
             except subprocess.CalledProcessError as error:
-                sys.exit(f"keras_addrnn: `{' '.join(command)}` failed with {error.returncode}; see above")
+                sys.exit(
+                    f"keras_addrnn: `{' '.join(command)}` failed with {error.returncode}; see above"
+                )
 
 
 setup(ext_modules=[Extension("keras_addrnn._core", sources=[])], cmdclass={"build_ext": CMakeBuild})
