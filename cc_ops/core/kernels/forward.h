@@ -114,7 +114,11 @@ __attribute__((noinline)) void GateTile(const ForwardTask<S>& task,
       Store<C>(next + unit, state);
       if (tensors.reserve != nullptr) {
         const Bytes<C> bytes = __builtin_convertvector(bits, Bytes<C>);
-        __builtin_memcpy(tensors.reserve + at, &bytes, left < kLanes<C> ? left : kLanes<C>);
+        if (left >= kLanes<C>) {
+          __builtin_memcpy(tensors.reserve + at, &bytes, kLanes<C>);
+        } else {
+          __builtin_memcpy(tensors.reserve + at, &bytes, left);
+        }
       }
       if (tensors.candidates != nullptr) StoreVector<S>(candidate, left, tensors.candidates + at);
     }
