@@ -38,6 +38,7 @@ $(INSTALLED): $(REQUIREMENTS) setup.py pyproject.toml keras_addrnn/__init__.py
 	@touch $@
 
 $(LIBRARY): $(INSTALLED) CMakeLists.txt $(CC_SOURCES)
+	@cmake -DADDRNN_OUTPUT_DIR=$(CURDIR)/keras_addrnn build/cmake >/dev/null
 	@cmake --build build/cmake
 	@touch $@
 
