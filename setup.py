@@ -1,6 +1,7 @@
 """Builds the C++ part with CMake; everything else about the package is in pyproject.toml."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,12 +16,20 @@ class CMakeBuild(build_ext):
     """Leaves to CMake what to compile: a repeated build compiles what has changed."""
 
     def build_extension(self, ext):
-        package_dir = pathlib.Path(self.get_ext_fullpath(ext.name)).resolve().parent
+        # An editable installation uses the libraries from the source tree.
+        in_place = self.editable_mode or self.inplace
+        package_dir = (
+            ROOT / "keras_addrnn"
+            if in_place
+            else pathlib.Path(self.get_ext_fullpath(ext.name)).resolve().parent
+        )
         configure = [
             "cmake",
             f"-S{ROOT}",
             f"-B{BUILD_DIR}",
             "-GNinja",
+            # Anew each time: an isolated build has its own, which is gone afterwards.
+            f"-DCMAKE_MAKE_PROGRAM={shutil.which('ninja') or 'ninja'}",
             f"-DPython_EXECUTABLE={sys.executable}",
             f"-DADDRNN_OUTPUT_DIR={package_dir}",
         ]
@@ -35,6 +44,9 @@ class CMakeBuild(build_ext):
                 sys.exit(
                     f"keras_addrnn: `{' '.join(command)}` failed with {error.returncode}; see above"
                 )
+
+    def copy_extensions_to_source(self):
+        """Nothing to copy: CMake has put them there."""
 
 
 setup(ext_modules=[Extension("keras_addrnn._core", sources=[])], cmdclass={"build_ext": CMakeBuild})

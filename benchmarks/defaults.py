@@ -27,7 +27,7 @@ import keras
 import numpy as np
 
 import keras_addrnn as ka
-from keras_addrnn.layers.initializers import InhibitedOrthogonal
+from keras_addrnn.layers import InhibitedOrthogonal
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 

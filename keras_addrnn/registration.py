@@ -25,18 +25,26 @@ def _import_layers():
 
 
 class _KerasFinder(importlib.abc.MetaPathFinder):
-    """Steps in once, when Keras is about to be imported, to import the layers right after it."""
+    """Has the layers imported right after Keras, however often somebody only asks where it is."""
+
+    def __init__(self):
+        self.asking = False  # the other finders, for the spec
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != "keras":
+        if fullname != "keras" or self.asking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        self.asking = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self.asking = False
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def execute_and_register(module):
                 execute(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
                 _import_layers()
 
             spec.loader.exec_module = execute_and_register

@@ -69,7 +69,7 @@ def test_without_the_library():
 @pytest.mark.fused
 def test_library_of_another_version(monkeypatch):
     monkeypatch.setattr(ka, "__version__", "99.0")
-    loaded = library.load.__wrapped__()
+    loaded = library._load.__wrapped__()
     assert "was built for keras_addrnn 0" in loaded.problem
 
 
@@ -78,7 +78,7 @@ def test_file_that_is_no_library(monkeypatch, tmp_path):
     broken = tmp_path / "libkeras_addrnn_tf.so"
     broken.write_bytes(b"not a library")
     monkeypatch.setattr(library, "LIBRARY", broken)
-    assert "cannot be loaded" in library.load.__wrapped__().problem
+    assert "cannot be loaded" in library._load.__wrapped__().problem
 
 
 @pytest.mark.fused
@@ -113,3 +113,20 @@ def test_command_line_without_a_command(capsys):
         cli.main([])
     assert stop.value.code == 2
     assert "command" in capsys.readouterr().err
+
+
+@pytest.mark.fused
+def test_first_use_by_many_threads_at_once():
+    done = run(
+        "import threading, keras_addrnn as ka\n"
+        "from keras_addrnn.ops import library\n"
+        "barrier, problems = threading.Barrier(16), []\n"
+        "def use():\n"
+        "    barrier.wait()\n"
+        "    try: library.load()\n"
+        "    except Exception as error: problems.append(error)\n"
+        "threads = [threading.Thread(target=use) for _ in range(16)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "assert not problems, problems\n"
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

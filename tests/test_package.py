@@ -39,6 +39,13 @@ def test_keras_imported_later_knows_the_layers():
     )
 
 
+def test_asking_for_keras_first_is_no_import():
+    imported_by(
+        "import keras_addrnn, importlib.util; importlib.util.find_spec('keras'); import keras; "
+        "assert keras.saving.get_registered_object('keras_addrnn>AddGRU') is keras_addrnn.AddGRU"
+    )
+
+
 def test_public_names():
     for name in ("AddGRU", "AddGRUCell", "layers", "ops", "info", "lite", "__version__"):
         assert name in ka.__all__ and name in dir(ka)

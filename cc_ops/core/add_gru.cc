@@ -138,7 +138,12 @@ void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
   const int row_parts = Parts(p, (p.batch + kernels.tile_rows - 1) / kernels.tile_rows, steps);
   const int weight_parts =
       Parts(p, (weight_rows + kernels.tile_rows - 1) / kernels.tile_rows, steps);
-  for (task.t_end = p.time; task.t_end > 0; task.t_end = task.t_begin) {
+  // Without rows or units there may still be any number of steps: nothing is done in them.
+  const bool empty = p.batch == 0 || p.units == 0;
+  if (empty && tensors.d_inputs != nullptr) {
+    std::fill_n(tensors.d_inputs, p.batch * p.time * p.input, S{});
+  }
+  for (task.t_end = empty ? 0 : p.time; task.t_end > 0; task.t_end = task.t_begin) {
     task.t_begin = std::max<int64_t>(task.t_end - steps, 0);
     ParallelTiles(row_parts, p.batch, kernels.tile_rows,
                   [&](int, int64_t begin, int64_t end) { kernels.backward(task, begin, end); });

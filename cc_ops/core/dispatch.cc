@@ -36,7 +36,8 @@ struct InstructionSetTables {
 
 // Best first.
 const std::vector<InstructionSetTables>& Compiled() {
-  static const std::vector<InstructionSetTables> compiled = {
+  // Never destroyed: threads may still compute while the process ends.
+  static const auto& compiled = *new std::vector<InstructionSetTables>{
 #ifdef ADDRNN_HAVE_X86
       ADDRNN_TABLES(avx512,
                     __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -88,7 +88,7 @@ enum GateBit : uint8_t {
 // The distance between rows of n elements: an odd number of cache lines. Rows that are a power of
 // two apart would compete for the same sets of the cache.
 template <typename C>
-constexpr int64_t SpreadStride(int64_t n) {
+__attribute__((always_inline)) constexpr int64_t SpreadStride(int64_t n) {
   constexpr int64_t kLine = 64 / sizeof(C);
   return ((n + kLine - 1) / kLine | 1) * kLine;
 }

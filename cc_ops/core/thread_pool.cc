@@ -7,9 +7,9 @@
 #include <atomic>
 #include <cfenv>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 namespace addrnn {
@@ -65,8 +65,8 @@ class ThreadPool {
  public:
   // False where another call has the pool.
   bool Run(int n, int threads, const std::function<void(int)>& body) {
-    if (taken_.exchange(true, std::memory_order_acquire)) return false;
     const auto job = std::make_shared<Job>(body, n, threads - 1);
+    if (taken_.exchange(true, std::memory_order_acquire)) return false;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       // Workers stay for the life of the process and are woken for every call that wants at least
@@ -74,7 +74,7 @@ class ThreadPool {
       try {
         for (; workers_ < threads - 1; ++workers_)
           std::thread(&ThreadPool::Work, this, workers_).detach();
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {
         // The system gives no more threads: fewer do the same work.
       }
       job_ = job;

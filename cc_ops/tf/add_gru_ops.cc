@@ -114,7 +114,8 @@ void AddGruShape(TF_ShapeInferenceContext* context, TF_Status* status) {
 
   const int64_t rank = s.Rank(inputs);
   const int64_t units = s.Dim(recurrent_kernel, 0);
-  const int64_t gates = units == kUnknown ? kUnknown : 2 * units;
+  const bool fits = units >= 0 && units < (int64_t{1} << 62);
+  const int64_t gates = fits ? 2 * units : kUnknown;
   s.CheckDim(s.Dim(recurrent_kernel, 1), gates, "recurrent_kernel.shape[1], 2 * units,");
   s.CheckDim(s.Dim(kernel, 1), gates, "kernel.shape[1], 2 * units,");
   s.CheckDim(PresentDim(s, bias, 0), gates, "bias.shape[0], 2 * units,");

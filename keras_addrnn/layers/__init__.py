@@ -2,3 +2,4 @@
 
 from keras_addrnn.layers.add_gru import AddGRU as AddGRU
 from keras_addrnn.layers.add_gru_cell import AddGRUCell as AddGRUCell
+from keras_addrnn.layers.initializers import InhibitedOrthogonal as InhibitedOrthogonal

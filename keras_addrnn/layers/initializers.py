@@ -23,7 +23,8 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
 
     Example:
 
-    >>> layer = keras_addrnn.AddGRU(64, recurrent_initializer=InhibitedOrthogonal(inhibition=1.0))
+    >>> initializer = keras_addrnn.layers.InhibitedOrthogonal(inhibition=1.0)
+    >>> layer = keras_addrnn.AddGRU(64, recurrent_initializer=initializer)
     """
 
     def __init__(self, gain=0.1, inhibition=0.5, seed=None):
@@ -31,12 +32,12 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
         self.inhibition = float(inhibition)
 
     def __call__(self, shape, dtype=None):
-        units, columns = shape
-        if columns != 2 * units:
+        if len(shape) != 2 or shape[1] != 2 * shape[0]:
             raise ValueError(
                 "InhibitedOrthogonal is for a recurrent kernel [units, 2 * units]. "
                 f"Received: shape={tuple(shape)}"
             )
+        units, columns = shape
         drawn = self.orthogonal(shape, dtype=dtype)
         own = keras.ops.eye(units, columns, k=units, dtype=drawn.dtype)
         return drawn - self.inhibition * own

@@ -161,13 +161,20 @@ def _weights(inputs, kernel, recurrent_kernel, bias):
 
 
 def _rank(name, tensor, axes):
+    _present(name, tensor)
     if len(tensor.shape) != axes.count(",") + 1:
         raise ValueError(
             f"Argument `{name}` must have the shape {axes}. Received: shape={tuple(tensor.shape)}"
         )
 
 
+def _present(name, tensor):
+    if tensor is None:
+        raise TypeError(f"Argument `{name}` must be a tensor. Received: None")
+
+
 def _shape(name, tensor, expected):
+    _present(name, tensor)
     actual = tuple(tensor.shape)
     fits = len(actual) == len(expected) and all(
         a is None or e is None or a == e for a, e in zip(actual, expected, strict=True)

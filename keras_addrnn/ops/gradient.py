@@ -1,11 +1,8 @@
 """The gradient of the fused op: a second op, which reads the bits that the forward pass kept."""
 
-import functools
-
 import tensorflow as tf
 
 
-@functools.cache
 def register(ops):
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
 

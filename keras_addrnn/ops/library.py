@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import threading
 
 import keras_addrnn
 
@@ -32,7 +33,10 @@ class Library:
         return getattr(self.settings, f"keras_addrnn_{name}")().decode()
 
 
-@functools.cache
+# `functools.cache` alone lets two threads load at once, and a gradient can be registered only once.
+_loading = threading.Lock()
+
+
 def load():
     """Loads the library at the first call; the Keras backend must be TensorFlow.
 
@@ -40,6 +44,12 @@ def load():
         ValueError: The environment variable `KERAS_ADDRNN_ISA` names an instruction set that is not
             compiled in, or that this machine cannot run.
     """
+    with _loading:
+        return _load()
+
+
+@functools.cache
+def _load():
     import tensorflow as tf
 
     if not LIBRARY.is_file():

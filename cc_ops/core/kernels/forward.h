@@ -133,8 +133,9 @@ void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end
   const Problem& p = task.problem;
   const ForwardTensors<S>& tensors = task.tensors;
   const Layout layout(p);
-  const GateParameters<C> gate = {p.activation, Broadcast<C>((C)p.state_shift),
-                                  Broadcast<C>((C)p.state_max)};
+  const Vector<C> bound = Broadcast<C>((C)p.state_max);
+  const GateParameters<C> gate = {p.activation, Broadcast<C>((C)p.state_shift), bound,
+                                  bound == Broadcast<C>((C)__builtin_inf())};
 
   C* now = scratch;
   C* next = scratch + (row_end - row_begin) * layout.row_stride;

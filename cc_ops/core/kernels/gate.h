@@ -80,6 +80,7 @@ template <typename C>
 struct GateParameters {
   Activation activation;
   Vector<C> shift, bound;
+  Mask<C> unbounded;  // then a state that has overflown is not one that was cut off
 };
 
 // One step for one vector of units: the update gate u, the candidate's z (activated in place) and
@@ -98,7 +99,7 @@ ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>&
     const Mask<C> k = kept > zero, w = written > zero;
     *bits = ((k & (int)kKeep) | (w & slope & (int)kWrite) | (k & (u < zero) & (int)kUpdateOpens) |
              (w & (u > zero) & (int)kUpdateCloses)) &
-            (sum < p.bound);
+            ((sum < p.bound) | p.unbounded);
   }
   return Select<C>(sum > p.bound, p.bound, sum);
 }

@@ -348,6 +348,22 @@ TEST_F(AddGruTest, NanIsNotHidden) {
   }
 }
 
+// Without a bound no state is ever cut off, not even one that has overflown.
+TEST_F(AddGruTest, OverflowIsNotABound) {
+  const Problem p = {1, 1, 1, 1, Activation::kRelu, 0, kInfinity, false};
+  Case c = MakeCase(p, false);
+  c.inputs = {0};
+  c.kernel = c.recurrent_kernel = {0, 0};
+  c.initial_state = {3e38};
+  c.bias = {0, 3e38};
+  c.d_outputs = {1};
+  c.d_final_state = {0};
+  const Computed<float> computed = Compute<float>(c);
+  EXPECT_TRUE(std::isinf(computed.outputs[0]));
+  EXPECT_EQ(computed.d_initial_state[0], 1);
+  EXPECT_EQ(computed.d_bias[1], 1);
+}
+
 // SPEC section 4: marked values are summed, everything else is kept, exactly, over any number of
 // steps.
 TEST_F(AddGruTest, ExactAdder) {
