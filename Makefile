@@ -40,6 +40,7 @@ $(INSTALLED): $(REQUIREMENTS) setup.py pyproject.toml keras_addrnn/__init__.py
 $(LIBRARY): $(INSTALLED) CMakeLists.txt $(CC_SOURCES)
 	@cmake -DADDRNN_OUTPUT_DIR=$(CURDIR)/keras_addrnn build/cmake >/dev/null
 	@cmake --build build/cmake
+	@test -s $@ || { echo "setup: CMake built no op; its messages are above" >&2; exit 1; }
 	@touch $@
 
 demo: setup

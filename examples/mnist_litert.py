@@ -7,7 +7,8 @@ import time
 import ai_edge_litert.interpreter
 import keras
 import numpy as np
-from files import replacing
+
+from keras_addrnn.files import replacing
 
 
 @dataclasses.dataclass(frozen=True)

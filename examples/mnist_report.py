@@ -6,11 +6,12 @@ matplotlib.use("Agg")  # no display needed
 
 import matplotlib.pyplot as plt
 import numpy as np
-from files import replacing
+
+from keras_addrnn.files import replacing
 
 
 def table(runs, fused):
-    """The runs as a Markdown table; `fused` is the set of those names that use the fused op."""
+    """The runs as a Markdown table; `fused` holds the names of those with the fused op."""
     rows = [("network", "test accuracy", "s / epoch", "parameters", "fused op")]
     for run in runs:
         rows.append(

@@ -32,12 +32,17 @@ Activation ActivationFromName(const std::string& name) {
                               name);
 }
 
+std::string Text(const Shape& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
 void CheckShape(const py::array& array, const char* name, const Shape& expected) {
-  if (Shape(array.shape(), array.shape() + array.ndim()) == expected) return;
-  std::string text = std::string(name) + " must be of shape [";
-  for (size_t i = 0; i < expected.size(); ++i)
-    text += (i ? ", " : "") + std::to_string(expected[i]);
-  throw std::invalid_argument(text + "]");
+  const Shape actual(array.shape(), array.shape() + array.ndim());
+  if (actual == expected) return;
+  throw std::invalid_argument(std::string(name) + " must be of shape " + Text(expected) +
+                              ", received " + Text(actual));
 }
 
 template <typename S>

@@ -173,6 +173,11 @@ class AddGRU(keras.layers.RNN):
     seed = _of_the_cell("seed")
     implementation = _of_the_cell("implementation")
 
+    def build(self, sequences_shape, initial_state_shape=None):
+        super().build(sequences_shape, initial_state_shape)
+        # Another number of features is then refused by name, not as a kernel that does not fit.
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
+
     def call(self, sequences, initial_state=None, mask=None, training=False):
         # Instead of `RNN.call`, which looks at the first step of a sequence that may have none.
         if self.unroll and sequences.shape[1] is None:
@@ -202,6 +207,7 @@ class AddGRU(keras.layers.RNN):
         if initial_state is None:
             if not self.stateful:
                 return self.get_initial_state(keras.ops.shape(sequences)[0])[0]
+            self._check_batch(sequences)
             # A copy: PyTorch assigns the new state in place, but its gradient needs the old one.
             initial_state = keras.ops.copy(self.states[0])
         elif isinstance(initial_state, (list, tuple)):
@@ -212,6 +218,15 @@ class AddGRU(keras.layers.RNN):
                 )
             initial_state = initial_state[0]
         return keras.ops.cast(initial_state, self.compute_dtype)
+
+    def _check_batch(self, sequences):
+        batch, expected = sequences.shape[0], self.states[0].shape[0]
+        if batch not in (None, expected):
+            raise ValueError(
+                f"A stateful layer keeps one state for each of the {expected} sequences of the "
+                f"batch it was built with. Received: a batch of {batch}. Use stateful=False, or "
+                "batches of one size."
+            )
 
     def _zero_masked(self, result, mask):
         """Zeros where the mask is False; both outputs and mask end in the last step processed."""

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_addrnn.ops import arguments
+
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
 class InhibitedOrthogonal(keras.initializers.Initializer):
@@ -21,6 +23,11 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
         inhibition: What is subtracted where a unit's state meets its own candidate.
         seed: Integer or `keras.random.SeedGenerator`, as in `keras.initializers.Orthogonal`.
 
+    Raises:
+        ValueError: `gain` or `inhibition` is not finite, or the shape is not that of a recurrent
+            kernel.
+        TypeError: `gain` or `inhibition` is not a number.
+
     Example:
 
     >>> initializer = keras_addrnn.layers.InhibitedOrthogonal(inhibition=1.0)
@@ -28,8 +35,8 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
     """
 
     def __init__(self, gain=0.1, inhibition=0.5, seed=None):
-        self.orthogonal = keras.initializers.Orthogonal(gain, seed)
-        self.inhibition = float(inhibition)
+        self.orthogonal = keras.initializers.Orthogonal(arguments.finite("gain", gain), seed)
+        self.inhibition = arguments.finite("inhibition", inhibition)
 
     def __call__(self, shape, dtype=None):
         if len(shape) != 2 or shape[1] != 2 * shape[0]:

@@ -2,12 +2,12 @@
 
 import contextlib
 import operator
-import os
 import pathlib
 import re
 
 import keras
 
+from keras_addrnn.files import replacing
 from keras_addrnn.layers import AddGRUCell
 from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
 
@@ -79,7 +79,8 @@ def convert(model, path=None, *, batch_size=1):
             f"Model '{model.name}' does not convert to builtin LiteRT operators: {_needs(custom)}"
         )
     if path is not None:
-        _write(content, path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
     return content
 
 
@@ -194,12 +195,3 @@ def _custom_operators(content):
         for code in codes
         if code.BuiltinCode() == schema.BuiltinOperator.CUSTOM
     ]
-
-
-def _write(content, path):
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -70,7 +70,7 @@ def add_gru(
     return dispatch.sequence(
         *tensors,
         **arguments.gate(activation, state_shift, state_max),
-        go_backwards=go_backwards,
+        go_backwards=arguments.flag("go_backwards", go_backwards),
         implementation=arguments.implementation(implementation),
     )
 
@@ -144,7 +144,7 @@ class AddGruSequence(_AddGruOperation):
 
     def __init__(self, activation, state_shift, state_max, go_backwards, implementation, name=None):
         super().__init__(activation, state_shift, state_max, implementation, name)
-        self.go_backwards = bool(go_backwards)
+        self.go_backwards = arguments.flag("go_backwards", go_backwards)
 
     def call(self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None):
         return dispatch.sequence(

@@ -28,13 +28,28 @@ def rate(name, value):
     return number
 
 
+def finite(name, value):
+    """`value` as a finite float, or an error."""
+    number = _real(name, value)
+    if not math.isfinite(number):
+        raise ValueError(f"Argument `{name}` must be finite. Received: {value!r}")
+    return number
+
+
 def implementation(value):
     """`value` if it names an implementation, or an error."""
-    if value not in IMPLEMENTATIONS:
+    if not isinstance(value, str) or value not in IMPLEMENTATIONS:
         raise ValueError(
             f"Argument `implementation` must be one of {IMPLEMENTATIONS}. Received: {value!r}"
         )
     return value
+
+
+def flag(name, value):
+    """`value` as a bool, or an error."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"Argument `{name}` must be True or False. Received: {value!r}")
+    return bool(value)
 
 
 def activation(value):

@@ -11,10 +11,10 @@ DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 # Modules that trace a model for a process which may not have the op.
 _EXPORTERS = (
-    "keras.src.export",
-    "keras_addrnn.lite",
-    "tensorflow.lite.python",
-    "tensorflow.python.saved_model.save",
+    "keras.src.export.",
+    "keras_addrnn.lite.",
+    "tensorflow.lite.python.",
+    "tensorflow.python.saved_model.save.",
 )
 
 
@@ -43,7 +43,7 @@ def why_not(dtype, activation, exporting_is_fine=False):
 
     if not tf.executing_eagerly():
         if _in_xla():
-            return "XLA (jit_compile=True) compiles no custom op. Leave jit_compile off."
+            return "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
         if not exporting_is_fine and _exporting():
             return "the model is being exported, for processes which may not have this package."
     return None
@@ -63,7 +63,7 @@ def missing():
     if tf.config.get_visible_devices("GPU"):
         return (
             "a GPU is visible, and the op runs on CPUs only. "
-            'Hide it with tf.config.set_visible_devices([], "GPU").'
+            "Hide it: set the environment variable CUDA_VISIBLE_DEVICES to -1."
         )
     return None
 
@@ -152,7 +152,8 @@ def _exporting():
     # Neither Keras nor TensorFlow says that a trace is for an export, so look who is calling.
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith(_EXPORTERS):
+        caller = frame.f_globals.get("__name__", "") + "."
+        if caller.startswith(_EXPORTERS):
             return True
         frame = frame.f_back
     return False

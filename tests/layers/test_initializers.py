@@ -1,5 +1,7 @@
 """The default initial weights: what they are, and that training starts and stays calm with them."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -41,6 +43,13 @@ def test_config_round_trip():
 def test_only_for_recurrent_kernels():
     with pytest.raises(ValueError, match=r"recurrent kernel.*\(3, 5\)"):
         InhibitedOrthogonal()((3, 5))
+
+
+@pytest.mark.parametrize("name", ("gain", "inhibition"))
+@pytest.mark.parametrize("value, error", ((math.nan, ValueError), ("1", TypeError)))
+def test_refused_settings(name, value, error):
+    with pytest.raises(error, match=f"`{name}` must be .*{value}"):
+        InhibitedOrthogonal(**{name: value})
 
 
 def test_layers_draw_weights_of_their_own():

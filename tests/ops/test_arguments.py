@@ -154,3 +154,9 @@ def test_shift_and_bound_are_rounded_to_float32_once():
     assert gate["state_shift"] == float(np.float32(0.1))
     assert gate["state_max"] == float(np.float32(0.7))
     assert arguments.gate("relu", 0, None)["state_max"] == math.inf
+
+
+@pytest.mark.parametrize("value", ["perhaps", 1, None])
+def test_go_backwards(value):
+    with pytest.raises(TypeError, match="`go_backwards` must be True or False.*"):
+        ka.ops.add_gru(**tensors(), go_backwards=value)
