@@ -121,31 +121,31 @@ void Backward(const BackwardTask<S>& task, int64_t row_begin, int64_t row_end) {
     }
     for (int64_t panel = 0; panel < panels; ++panel) {
       const C* packed = task.packed + panel * layout.panel_size;
-      ForEachTile(row_begin, row_end, [&](auto tile, int64_t row) __attribute__((always_inline)) {
-        constexpr int kRows = decltype(tile)::rows;
-        const C* dz = task.dz + (first + row) * task.dz_stride;
-        const auto add_product = [&](C* sums, int64_t sums_stride) __attribute__((always_inline)) {
-          MultiplyTile<C, kRows, 1>(sums, sums_stride, dz, task.dz_stride, 1, packed,
-                                    kPanelColumns<C>, p.units, 0);
-          MultiplyTile<C, kRows, 1>(sums, sums_stride, dz + task.gate_stride, task.dz_stride, 1,
-                                    packed + p.units * kPanelColumns<C>, kPanelColumns<C>, p.units,
-                                    0);
-        };
-        if (panel < layout.state_panels) {
-          add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>,
-                      task.carry_stride);
-          return;
-        }
-        C sums[kRows * kPanelColumns<C>] = {};
-        add_product(sums, kPanelColumns<C>);
-        const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
-        const int64_t left =
-            p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
-        for (int r = 0; r < kRows; ++r) {
-          StoreRow<S>(sums + r * kPanelColumns<C>, left,
-                      task.tensors.d_inputs + ((row + r) * p.time + t_in) * p.input + column);
-        }
-      });
+      ForEachPiece<kTileRows>(
+          row_begin, row_end, [&](auto tile, int64_t row) __attribute__((always_inline)) {
+            constexpr int kRows = decltype(tile)::value;
+            const C* dz = task.dz + (first + row) * task.dz_stride;
+            const auto add_product = [&](C* sums,
+                                         int64_t sums_stride) __attribute__((always_inline)) {
+              MultiplyTile<C, kRows>(sums, sums_stride, dz, task.dz_stride, packed, p.units);
+              MultiplyTile<C, kRows>(sums, sums_stride, dz + task.gate_stride, task.dz_stride,
+                                     packed + p.units * kPanelColumns<C>, p.units);
+            };
+            if (panel < layout.state_panels) {
+              add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>,
+                          task.carry_stride);
+              return;
+            }
+            C sums[kRows * kPanelColumns<C>] = {};
+            add_product(sums, kPanelColumns<C>);
+            const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
+            const int64_t left =
+                p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
+            for (int r = 0; r < kRows; ++r) {
+              StoreRow<S>(sums + r * kPanelColumns<C>, left,
+                          task.tensors.d_inputs + ((row + r) * p.time + t_in) * p.input + column);
+            }
+          });
     }
   }
 }
@@ -159,13 +159,14 @@ void WeightGradient(const BackwardTask<S>& task, int64_t k_begin, int64_t k_end)
   for (int64_t first = 0; first < rows; first += kDepth) {
     const int64_t depth = rows - first < kDepth ? rows - first : kDepth;
     for (int64_t column = 0; column < 2 * task.gate_stride; column += kPanelColumns<C>) {
-      ForEachTile(k_begin, k_end, [&](auto tile, int64_t k) __attribute__((always_inline)) {
-        constexpr int kRows = decltype(tile)::rows;
-        MultiplyTile<C, kRows, 1>(
-            task.d_weights + k * task.weights_stride + column, task.weights_stride,
-            task.factors + first * task.factor_stride + k, 1, task.factor_stride,
-            task.dz + first * task.dz_stride + column, task.dz_stride, depth, 0);
-      });
+      ForEachPiece<kTileRows>(
+          k_begin, k_end, [&](auto tile, int64_t k) __attribute__((always_inline)) {
+            constexpr int kRows = decltype(tile)::value;
+            MultiplyTransposedTile<C, kRows>(
+                task.d_weights + k * task.weights_stride + column, task.weights_stride,
+                task.factors + first * task.factor_stride + k, task.factor_stride,
+                task.dz + first * task.dz_stride + column, task.dz_stride, depth);
+          });
     }
   }
 }

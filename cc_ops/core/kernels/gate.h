@@ -33,9 +33,8 @@ template <typename C>
 ADDRNN_INLINE Vector<C> Tanh(Vector<C> x) {
   using K = ExpConstants<C>;
   const Vector<C> limit = Broadcast<C>(K::kSaturation);
-  Vector<C> y = Select<C>(x > limit, limit, x);
-  y = Select<C>(y < -limit, -limit, y);
-  y += y;
+  const Vector<C> cut = Max<C>(-limit, Min<C>(limit, x));
+  const Vector<C> y = cut + cut;
   const Vector<C> shifted = y * (C)1.4426950408889634074 + K::kRound;
   const Vector<C> n = shifted - K::kRound;
   const Vector<C> r = (y - n * K::kLn2High) - n * K::kLn2Low;
@@ -52,56 +51,52 @@ ADDRNN_INLINE Vector<C> Tanh(Vector<C> x) {
 
 // Activates z in place; returns where the derivative of a piecewise-linear activation is 1. For
 // tanh that is everywhere: its derivative comes from the candidate itself.
-template <typename C>
-ADDRNN_INLINE Mask<C> Activate(Activation activation, Vector<C>& z) {
-  const Vector<C> zero = {}, one = Broadcast<C>(1);
-  switch (activation) {
-    case Activation::kRelu: {
-      const Mask<C> passes = z > zero;
-      z = Relu<C>(z);
-      return passes;
-    }
-    case Activation::kHardTanh: {
-      const Mask<C> passes = (z > -one) & (z < one);
-      z = Select<C>(z >= one, one, z);
-      z = Select<C>(z <= -one, -one, z);
-      return passes;
-    }
-    case Activation::kTanh:
-      z = Tanh<C>(z);
-      break;
-    case Activation::kLinear:
-      break;
+template <Activation kActivation, typename C>
+ADDRNN_INLINE Mask<C> Activate(Vector<C>& z, Vector<C> zero) {
+  if constexpr (kActivation == Activation::kRelu) {
+    z = Max<C>(zero, z);
+    return z > zero;
+  } else if constexpr (kActivation == Activation::kHardTanh) {
+    const Vector<C> one = Broadcast<C>(1);
+    const Mask<C> passes = (z > -one) & (z < one);
+    z = Min<C>(one, Max<C>(-one, z));
+    return passes;
+  } else if constexpr (kActivation == Activation::kTanh) {
+    z = Tanh<C>(z);
   }
   return zero == zero;
 }
 
 template <typename C>
 struct GateParameters {
-  Activation activation;
   Vector<C> shift, bound;
+  Vector<C> zero;     // in memory: against a constant GCC makes no use of the maximum instruction
   Mask<C> unbounded;  // then a state that has overflown is not one that was cut off
+
+  explicit GateParameters(const Problem& p)
+      : shift(Broadcast<C>((C)p.state_shift)),
+        bound(Broadcast<C>((C)p.state_max)),
+        zero{},
+        unbounded(bound == Broadcast<C>((C)__builtin_inf())) {}
 };
 
 // One step for one vector of units: the update gate u, the candidate's z (activated in place) and
-// the state.
-template <typename C>
+// the state. A NaN stays a NaN: a broken training must be seen, not hidden.
+template <Activation kActivation, bool kBits, typename C>
 ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>& z, Vector<C> state,
-                             Mask<C>* bits) {
-  const Vector<C> zero = {};
-  const Mask<C> slope = Activate<C>(p.activation, z);
-  const Vector<C> closing = Relu<C>(u);
-  const Vector<C> opening = And<C>(u < zero, u);  // -(-u)+; u - (u)+ would be NaN for an infinite u
-  const Vector<C> kept = state + p.shift + opening;
-  const Vector<C> written = z + p.shift - closing;
-  const Vector<C> sum = Relu<C>(kept) + Relu<C>(written) - p.shift;
-  if (bits != nullptr) {
+                             Mask<C>& bits) {
+  const Vector<C> zero = p.zero;
+  const Mask<C> slope = Activate<kActivation, C>(z, zero);
+  const Vector<C> kept = Max<C>(zero, state + p.shift + Min<C>(zero, u));
+  const Vector<C> written = Max<C>(zero, z + p.shift - Max<C>(zero, u));
+  const Vector<C> sum = kept + written - p.shift;
+  if constexpr (kBits) {
     const Mask<C> k = kept > zero, w = written > zero;
-    *bits = ((k & (int)kKeep) | (w & slope & (int)kWrite) | (k & (u < zero) & (int)kUpdateOpens) |
-             (w & (u > zero) & (int)kUpdateCloses)) &
-            ((sum < p.bound) | p.unbounded);
+    bits = ((k & (int)kKeep) | (w & slope & (int)kWrite) | (k & (u < zero) & (int)kUpdateOpens) |
+            (w & (u > zero) & (int)kUpdateCloses)) &
+           ((sum < p.bound) | p.unbounded);
   }
-  return Select<C>(sum > p.bound, p.bound, sum);
+  return Min<C>(p.bound, sum);
 }
 
 }  // namespace ADDRNN_ISA

@@ -4,6 +4,7 @@
 
 #include "cc_ops/core/kernels/backward.h"
 #include "cc_ops/core/kernels/forward.h"
+#include "cc_ops/core/kernels/stream.h"
 
 namespace addrnn {
 namespace ADDRNN_ISA {
@@ -11,18 +12,13 @@ namespace ADDRNN_ISA {
 template <typename S>
 constexpr Kernels<S> Table() {
   using C = Compute<S>;
-  return {kTileRows,
-          kPanelColumns<C>,
-          PackedForwardSize<C>,
-          PackForward<S>,
-          ForwardScratchSize<C>,
-          Forward<S>,
-          PackedBackwardSize<C>,
-          PackBackward<S>,
-          Backward<S>,
-          WeightGradient<S>,
-          LoadCarry<S>,
-          StoreGradients<S>};
+  return {kTileRows,       kPanelColumns<C>,      PackedForwardSize<C>,
+          PackForward<S>,  ForwardScratchSize<C>, Forward<S>,
+          kStreamRows,     SizesOfStream<C>,      BeginStream<S>,
+          LoadStream<S>,   ProjectStream<S>,      ActiveInStream<S>,
+          StreamStep<S>,   EndStream<S>,          PackedBackwardSize<C>,
+          PackBackward<S>, Backward<S>,           WeightGradient<S>,
+          LoadCarry<S>,    StoreGradients<S>};
 }
 
 extern const Kernels<float> kFloat32;

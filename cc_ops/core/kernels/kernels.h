@@ -16,6 +16,29 @@ struct ForwardTask {
   const Compute<S>* packed;  // by pack_forward
 };
 
+// The forward pass of few rows goes through time in chunks of steps too, first chunk first.
+struct StreamSizes {
+  int64_t vectors;  // of units: what threads share out
+  int64_t padded_units;
+  int64_t steps;  // of a chunk, at most
+};
+
+template <typename S>
+struct StreamTask {
+  using C = Compute<S>;
+  Problem problem;
+  ForwardTensors<S> tensors;
+  StreamSizes sizes;
+  C* weights;     // [1 + D + H, 2 * padded_units], for copies where they are needed
+  C* inputs;      // [steps, B, D]
+  C* projected;   // [steps, B, 2 * padded_units]
+  C* now;         // [B, padded_units] h_{t-1}
+  C* next;        // [B, padded_units] h_t
+  const C* bias;  // the weights, u | z in halves of padded_units; set by begin_stream
+  const C* kernel;
+  const C* recurrent_kernel;
+};
+
 // The backward pass goes through time in chunks of steps, last chunk first. The rows of a chunk are
 // the pairs (step, batch row), row = (t - t_begin) * B + b.
 template <typename S>
@@ -49,6 +72,20 @@ struct Kernels {
   int64_t (*forward_scratch_size)(const Problem&, int64_t rows);
   // All steps of the batch rows [row_begin, row_end).
   void (*forward)(const ForwardTask<S>&, int64_t row_begin, int64_t row_end, C* scratch);
+
+  // At most stream_rows rows. The caller swaps `now` and `next` after each step.
+  int64_t stream_rows;
+  StreamSizes (*stream_sizes)(const Problem&);
+  void (*begin_stream)(StreamTask<S>&);
+  void (*load_stream)(const StreamTask<S>&, int64_t t_begin, int64_t t_end);
+  // The units [begin, end) in vectors; `indices` has room for D.
+  void (*project_stream)(const StreamTask<S>&, int64_t steps, int64_t begin, int64_t end,
+                         int32_t* indices);
+  // Writes which units are not zero in `now`, and returns how many.
+  int64_t (*active_in_stream)(const StreamTask<S>&, int32_t* active);
+  void (*stream_step)(const StreamTask<S>&, int64_t t, int64_t step, const int32_t* active,
+                      int64_t n, int64_t begin, int64_t end);
+  void (*end_stream)(const StreamTask<S>&);
 
   int64_t (*packed_backward_size)(const Problem&, bool inputs_too);
   void (*pack_backward)(const Problem&, const BackwardTensors<S>&, C* packed);

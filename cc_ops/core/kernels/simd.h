@@ -84,15 +84,15 @@ ADDRNN_INLINE Vector<C> And(Mask<C> mask, Vector<C> v) {
   return (Vector<C>)(mask & (Mask<C>)v);
 }
 
+// If b is a NaN, so is the result: written as the instruction of x86 works.
 template <typename C>
-ADDRNN_INLINE Vector<C> Select(Mask<C> mask, Vector<C> yes, Vector<C> no) {
-  return (Vector<C>)((mask & (Mask<C>)yes) | (~mask & (Mask<C>)no));
+ADDRNN_INLINE Vector<C> Max(Vector<C> a, Vector<C> b) {
+  return a > b ? a : b;
 }
 
-// (v)+. A NaN stays a NaN: a broken training must be seen, not hidden.
 template <typename C>
-ADDRNN_INLINE Vector<C> Relu(Vector<C> v) {
-  return And<C>(~(v < Vector<C>{}), v);
+ADDRNN_INLINE Vector<C> Min(Vector<C> a, Vector<C> b) {
+  return a < b ? a : b;
 }
 
 }  // namespace ADDRNN_ISA

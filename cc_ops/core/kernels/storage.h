@@ -78,15 +78,16 @@ ADDRNN_INLINE void StoreRow(const Compute<S>* from, int64_t n, S* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = ToStorage<S>(from[i]);
 }
 
-// At most one vector: the tail of a row keeps what lies behind it.
+// At most one vector: the tail of a row keeps what lies behind it. Returns what was stored.
 template <typename S>
-ADDRNN_INLINE void StoreVector(Vector<Compute<S>> v, int64_t n, S* to) {
-  constexpr int lanes = kLanes<Compute<S>>;
-  if (sizeof(S) == sizeof(Compute<S>) && n >= lanes) {
-    __builtin_memcpy(to, &v, sizeof(v));
-    return;
+ADDRNN_INLINE Vector<Compute<S>> StoreVector(Vector<Compute<S>> v, int64_t n, S* to) {
+  if constexpr (sizeof(S) == sizeof(Compute<S>)) {
+    __builtin_memcpy(to, &v, n * sizeof(S));
+  } else {
+    StoreRow<S>((const Compute<S>*)&v, n, to);
+    LoadRow(to, n, (Compute<S>*)&v);
   }
-  StoreRow<S>((const Compute<S>*)&v, n < lanes ? n : lanes, to);
+  return v;
 }
 
 }  // namespace ADDRNN_ISA

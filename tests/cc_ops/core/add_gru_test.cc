@@ -283,6 +283,45 @@ TEST_F(AddGruTest, AgreesForEveryActivationShiftBoundMaskAndDirection) {
   }
 }
 
+// Few rows have kernels of their own: blocks of up to 8 vectors, chunks of 48 steps.
+TEST_F(AddGruTest, FewRows) {
+  for (int64_t batch = 1; batch <= 6; ++batch) {
+    for (int64_t units : {7, 16, 63, 64, 65, 127, 129}) {
+      const Problem p = {batch, 3, 5, units, Activation::kRelu, 0, kInfinity, units % 2 == 1};
+      ExpectAgreement<double>(MakeCase(p, units > 64), 1e-12);
+      ExpectAgreement<float>(MakeCase(p, units < 64), 2e-5);
+    }
+    for (int64_t steps : {47, 48, 49, 97}) {
+      const Problem p = {batch, steps, 3, 4, Activation::kHardTanh, 0.5, 2, steps % 2 == 0};
+      ExpectAgreement<double>(MakeCase(p, true), 1e-12);
+    }
+  }
+}
+
+TEST_F(AddGruTest, UnitsSharedOutAtEveryStep) {
+  const Problem p = {1, 3, 9, 1030, Activation::kRelu, 0, kInfinity, false};
+  const Case c = MakeCase(p, false);
+  SetNumThreads(3);
+  const Computed<float> together = Compute<float>(c);
+  ExpectAgreement<float>(c, 2e-5);
+  SetNumThreads(1);
+  EXPECT_EQ(Compute<float>(c).outputs, together.outputs);
+  SetNumThreads(0);
+}
+
+// Inputs and states of zeros are passed over; one that is not, wherever it is, counts.
+TEST_F(AddGruTest, ZerosAreSkippedExactly) {
+  for (int64_t lonely : {0, 1, 15, 16, 17, 38}) {
+    const Problem p = {2, 2, 39, 39, Activation::kLinear, 0, kInfinity, false};
+    Case c = MakeCase(p, false);
+    for (int64_t i = 0; i < 39; ++i) {
+      for (int64_t row = 0; row < 4; ++row) c.inputs[row * 39 + i] *= i == lonely && row != 2;
+      for (int64_t row = 0; row < 2; ++row) c.initial_state[row * 39 + i] *= i == lonely && row;
+    }
+    ExpectAgreement<double>(c, 1e-12);
+  }
+}
+
 TEST_F(AddGruTest, SinglePrecision) {
   // Sums of float products, some of them through several steps; a kink taken the other way would
   // show.
