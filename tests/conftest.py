@@ -20,6 +20,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test draws the same numbers in every run, whatever ran before it."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture
 def dtype_policy():
     """A function that sets Keras' global dtype policy, which is restored after the test."""

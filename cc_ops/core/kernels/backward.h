@@ -106,61 +106,65 @@ ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t
 }
 
 template <typename S>
-void Backward(const BackwardTask<S>& task, int64_t row_begin, int64_t row_end) {
+void Backward(const BackwardTask<S>& task) {
   using C = Compute<S>;
   const Problem& p = task.problem;
   const BackwardLayout<C> layout(p);
+  const int64_t rows = task.row_end - task.row_begin;
   const int64_t panels = layout.state_panels + (task.tensors.d_inputs ? layout.input_panels : 0);
   for (int64_t t = task.t_end - 1; t >= task.t_begin; --t) {
     const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
-    const int64_t first = (t - task.t_begin) * p.batch;
-    for (int64_t b = row_begin; b < row_end; ++b) {
-      OpenGate(task, (b * p.time + t) * p.units, task.carry + b * task.carry_stride,
-               task.dz + (first + b) * task.dz_stride);
-      CopyFactors(task, b, t, t_in, task.factors + (first + b) * task.factor_stride);
+    C* dz = task.dz + (t - task.t_begin) * rows * task.dz_stride;
+    C* factors = task.factors + (t - task.t_begin) * rows * task.factor_stride;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t b = task.row_begin + row;
+      OpenGate(task, (b * p.time + t) * p.units, task.carry + row * task.carry_stride,
+               dz + row * task.dz_stride);
+      CopyFactors(task, b, t, t_in, factors + row * task.factor_stride);
     }
     for (int64_t panel = 0; panel < panels; ++panel) {
       const C* packed = task.packed + panel * layout.panel_size;
-      ForEachPiece<kTileRows>(
-          row_begin, row_end, [&](auto tile, int64_t row) __attribute__((always_inline)) {
-            constexpr int kRows = decltype(tile)::value;
-            const C* dz = task.dz + (first + row) * task.dz_stride;
-            const auto add_product = [&](C* sums,
-                                         int64_t sums_stride) __attribute__((always_inline)) {
-              MultiplyTile<C, kRows>(sums, sums_stride, dz, task.dz_stride, packed, p.units);
-              MultiplyTile<C, kRows>(sums, sums_stride, dz + task.gate_stride, task.dz_stride,
-                                     packed + p.units * kPanelColumns<C>, p.units);
-            };
-            if (panel < layout.state_panels) {
-              add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>,
-                          task.carry_stride);
-              return;
-            }
-            C sums[kRows * kPanelColumns<C>] = {};
-            add_product(sums, kPanelColumns<C>);
-            const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
-            const int64_t left =
-                p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
-            for (int r = 0; r < kRows; ++r) {
-              StoreRow<S>(sums + r * kPanelColumns<C>, left,
-                          task.tensors.d_inputs + ((row + r) * p.time + t_in) * p.input + column);
-            }
-          });
+      ForEachPiece<kTileRows>(0, rows, [&](auto tile, int64_t row) __attribute__((always_inline)) {
+        constexpr int kRows = decltype(tile)::value;
+        const C* update = dz + row * task.dz_stride;
+        const C* candidate = update + task.gate_stride;
+        const auto add_product = [&](C* sums, int64_t stride) __attribute__((always_inline)) {
+          MultiplyTile<C, kRows>(sums, stride, update, task.dz_stride, packed, p.units);
+          MultiplyTile<C, kRows>(sums, stride, candidate, task.dz_stride,
+                                 packed + p.units * kPanelColumns<C>, p.units);
+        };
+        if (panel < layout.state_panels) {
+          add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>,
+                      task.carry_stride);
+          return;
+        }
+        C sums[kRows * kPanelColumns<C>] = {};
+        add_product(sums, kPanelColumns<C>);
+        const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
+        const int64_t left =
+            p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
+        for (int r = 0; r < kRows; ++r) {
+          const int64_t b = task.row_begin + row + r;
+          StoreRow<S>(sums + r * kPanelColumns<C>, left,
+                      task.tensors.d_inputs + (b * p.time + t_in) * p.input + column);
+        }
+      });
     }
   }
 }
 
 template <typename S>
-void WeightGradient(const BackwardTask<S>& task, int64_t k_begin, int64_t k_end) {
+void WeightGradient(const BackwardTask<S>& task) {
   using C = Compute<S>;
-  const int64_t rows = (task.t_end - task.t_begin) * task.problem.batch;
+  const int64_t rows = (task.t_end - task.t_begin) * (task.row_end - task.row_begin);
+  const int64_t weight_rows = task.problem.input + task.problem.units + 1;
   // So many rows that a strip of dz and one of the factors stay in the nearest cache together.
   constexpr int64_t kDepth = 128;
   for (int64_t first = 0; first < rows; first += kDepth) {
     const int64_t depth = rows - first < kDepth ? rows - first : kDepth;
     for (int64_t column = 0; column < 2 * task.gate_stride; column += kPanelColumns<C>) {
       ForEachPiece<kTileRows>(
-          k_begin, k_end, [&](auto tile, int64_t k) __attribute__((always_inline)) {
+          0, weight_rows, [&](auto tile, int64_t k) __attribute__((always_inline)) {
             constexpr int kRows = decltype(tile)::value;
             MultiplyTransposedTile<C, kRows>(
                 task.d_weights + k * task.weights_stride + column, task.weights_stride,
@@ -173,26 +177,38 @@ void WeightGradient(const BackwardTask<S>& task, int64_t k_begin, int64_t k_end)
 
 template <typename S>
 void LoadCarry(const BackwardTask<S>& task) {
-  const Problem& p = task.problem;
-  for (int64_t b = 0; b < p.batch; ++b) {
-    LoadRow(task.tensors.d_final_state + b * p.units, p.units, task.carry + b * task.carry_stride);
+  const int64_t units = task.problem.units;
+  for (int64_t b = task.row_begin; b < task.row_end; ++b) {
+    LoadRow(task.tensors.d_final_state + b * units, units,
+            task.carry + (b - task.row_begin) * task.carry_stride);
   }
 }
 
 template <typename S>
-void StoreGradients(const BackwardTask<S>& task) {
+void StoreCarry(const BackwardTask<S>& task) {
+  const int64_t units = task.problem.units;
+  for (int64_t b = task.row_begin; b < task.row_end; ++b) {
+    StoreRow<S>(task.carry + (b - task.row_begin) * task.carry_stride, units,
+                task.tensors.d_initial_state + b * units);
+  }
+}
+
+template <typename S>
+void StoreWeights(const BackwardTask<S>& task, int64_t groups, int64_t group_stride,
+                  int64_t k_begin, int64_t k_end) {
   const Problem& p = task.problem;
   const BackwardTensors<S>& tensors = task.tensors;
-  for (int64_t b = 0; b < p.batch; ++b) {
-    StoreRow<S>(task.carry + b * task.carry_stride, p.units, tensors.d_initial_state + b * p.units);
-  }
-  for (int64_t k = 0; k < p.input + p.units + 1; ++k) {
+  for (int64_t k = k_begin; k < k_end; ++k) {
+    Compute<S>* sums = task.d_weights + k * task.weights_stride;
+    for (int64_t group = 1; group < groups; ++group) {
+      const Compute<S>* addends = sums + group * group_stride;
+      for (int64_t i = 0; i < task.weights_stride; ++i) sums[i] += addends[i];
+    }
     S* to = k < p.input             ? tensors.d_kernel + k * 2 * p.units
             : k < p.input + p.units ? tensors.d_recurrent_kernel + (k - p.input) * 2 * p.units
                                     : tensors.d_bias;
-    const Compute<S>* from = task.d_weights + k * task.weights_stride;
-    StoreRow<S>(from, p.units, to);
-    StoreRow<S>(from + task.gate_stride, p.units, to + p.units);
+    StoreRow<S>(sums, p.units, to);
+    StoreRow<S>(sums + task.gate_stride, p.units, to + p.units);
   }
 }
 

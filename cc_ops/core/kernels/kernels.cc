@@ -18,7 +18,7 @@ constexpr Kernels<S> Table() {
           LoadStream<S>,   ProjectStream<S>,      ActiveInStream<S>,
           StreamStep<S>,   EndStream<S>,          PackedBackwardSize<C>,
           PackBackward<S>, Backward<S>,           WeightGradient<S>,
-          LoadCarry<S>,    StoreGradients<S>};
+          LoadCarry<S>,    StoreCarry<S>,         StoreWeights<S>};
 }
 
 extern const Kernels<float> kFloat32;

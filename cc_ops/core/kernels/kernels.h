@@ -39,31 +39,28 @@ struct StreamTask {
   const C* recurrent_kernel;
 };
 
-// The backward pass goes through time in chunks of steps, last chunk first. The rows of a chunk are
-// the pairs (step, batch row), row = (t - t_begin) * B + b.
+// The backward pass of a group of batch rows goes through time in chunks of steps, last chunk
+// first. The rows of a chunk are the pairs (step, row of the group), step by step.
 template <typename S>
 struct BackwardTask {
+  using C = Compute<S>;
   Problem problem;
   BackwardTensors<S> tensors;
-  const Compute<S>* packed;  // by pack_backward
-  int64_t t_begin;
-  int64_t t_end;
-  Compute<S>* carry;      // [B, carry_stride] dL/dh_t on its way to t - 1
-  Compute<S>* dz;         // [rows, dz_stride] dL/du, and dL/dz_c from gate_stride on
-  Compute<S>* factors;    // [rows, factor_stride] x_t | h_{t-1} | 1
-  Compute<S>* d_weights;  // [D + H + 1, weights_stride] the gradients of [W; R; b], laid out as dz
-  int64_t carry_stride;
-  int64_t gate_stride;
-  int64_t dz_stride;
-  int64_t factor_stride;
-  int64_t weights_stride;
+  const C* packed;  // by pack_backward
+  int64_t row_begin, row_end;
+  int64_t t_begin, t_end;
+  C* carry;      // [rows of the group, carry_stride] dL/dh_t on its way to t - 1
+  C* dz;         // [rows, dz_stride] dL/du, and dL/dz_c from gate_stride on
+  C* factors;    // [rows, factor_stride] x_t | h_{t-1} | 1
+  C* d_weights;  // [D + H + 1, weights_stride] the gradients of [W; R; b], laid out as dz
+  int64_t carry_stride, gate_stride, dz_stride, factor_stride, weights_stride;
 };
 
 template <typename S>
 struct Kernels {
   using C = Compute<S>;
 
-  int64_t tile_rows;     // batch rows, and rows of d_weights, that are computed together
+  int64_t tile_rows;     // batch rows that are computed together
   int64_t tile_columns;  // columns likewise; the buffers of a BackwardTask are padded to them with
                          // zeros
 
@@ -89,14 +86,17 @@ struct Kernels {
 
   int64_t (*packed_backward_size)(const Problem&, bool inputs_too);
   void (*pack_backward)(const Problem&, const BackwardTensors<S>&, C* packed);
-  // The chunk's steps of the batch rows [row_begin, row_end): dz, factors, carry and d_inputs.
-  void (*backward)(const BackwardTask<S>&, int64_t row_begin, int64_t row_end);
-  // The chunk's contribution to the rows [k_begin, k_end) of d_weights.
-  void (*weight_gradient)(const BackwardTask<S>&, int64_t k_begin, int64_t k_end);
-  // Before the first chunk: carry from d_final_state. After the last: carry to d_initial_state, and
-  // d_weights to the gradients of kernel, recurrent_kernel and bias.
+  // The chunk's dz, factors, carry and d_inputs; then its contribution to d_weights.
+  void (*backward)(const BackwardTask<S>&);
+  void (*weight_gradient)(const BackwardTask<S>&);
+  // Before the first chunk of a group: carry from d_final_state. After its last: to
+  // d_initial_state.
   void (*load_carry)(const BackwardTask<S>&);
-  void (*store_gradients)(const BackwardTask<S>&);
+  void (*store_carry)(const BackwardTask<S>&);
+  // At the end: the rows [k_begin, k_end) of the groups' d_weights, group_stride apart, added up to
+  // the gradients of kernel, recurrent_kernel and bias.
+  void (*store_weights)(const BackwardTask<S>&, int64_t groups, int64_t group_stride,
+                        int64_t k_begin, int64_t k_end);
 };
 
 }  // namespace addrnn

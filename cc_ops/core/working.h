@@ -1,0 +1,59 @@
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_WORKING_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_WORKING_H_
+
+// Working memory, and the division of work among threads.
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "cc_ops/core/problem.h"
+#include "cc_ops/core/thread_pool.h"
+
+namespace addrnn {
+
+struct Free {
+  void operator()(void* buffer) const { ::operator delete(buffer, std::align_val_t(64)); }
+};
+
+template <typename C>
+using Buffer = std::unique_ptr<C[], Free>;
+
+template <typename C>
+Buffer<C> Allocate(int64_t n) {
+  const size_t bytes = std::max<int64_t>(n, 1) * sizeof(C);
+  return Buffer<C>(static_cast<C*>(::operator new(bytes, std::align_val_t(64))));
+}
+
+template <typename C>
+Buffer<C> AllocateZeros(int64_t n) {
+  Buffer<C> buffer = Allocate<C>(n);
+  std::fill_n(buffer.get(), n, C(0));
+  return buffer;
+}
+
+inline int64_t RoundUp(int64_t n, int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+// How many threads are worth waking for some steps, of at most `most`.
+inline int Parts(const Problem& p, int64_t most, int64_t steps) {
+  // Less work than this (in multiply-adds) is done sooner than another thread is woken.
+  constexpr double kWorkPerThread = 2e6;
+  const double work = 2.0 * p.batch * steps * p.units * (p.input + p.units);
+  const double parts = std::min({work / kWorkPerThread, double(most), double(NumThreads())});
+  return std::max(int(parts), 1);
+}
+
+// Cuts [0, n) into even parts and calls body(part, begin, end) for each on the pool.
+template <typename Body>
+void ParallelParts(int parts, int64_t n, const Body& body) {
+  ParallelFor(parts, [&](int part) {
+    const int64_t begin = n * part / parts, end = n * (part + 1) / parts;
+    if (begin < end) body(part, begin, end);
+  });
+}
+
+}  // namespace addrnn
+
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_WORKING_H_
