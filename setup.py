@@ -1,39 +1,39 @@
 """Builds the C++ part with CMake; everything else about the package is in pyproject.toml."""
 
 import pathlib
-import shutil
 import subprocess
 import sys
+import tempfile
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = pathlib.Path(__file__).parent.resolve()
-BUILD_DIR = ROOT / "build" / "cmake"
 
 
 class CMakeBuild(build_ext):
-    """Leaves to CMake what to compile: a repeated build compiles what has changed."""
+    """Leaves to CMake what to compile."""
 
     def build_extension(self, ext):
-        # An editable installation uses the libraries from the source tree.
-        in_place = self.editable_mode or self.inplace
-        package_dir = (
-            ROOT / "keras_addrnn"
-            if in_place
-            else pathlib.Path(self.get_ext_fullpath(ext.name)).resolve().parent
-        )
+        if self.editable_mode or self.inplace:
+            # The libraries go into the source tree; a repeated build compiles what has changed.
+            self._build(ROOT / "build" / "cmake", ROOT / "keras_addrnn")
+            return
+        # CMake remembers its tools, and those of an isolated build are gone afterwards.
+        with tempfile.TemporaryDirectory() as build_dir:
+            package_dir = pathlib.Path(self.get_ext_fullpath(ext.name)).resolve().parent
+            self._build(build_dir, package_dir)
+
+    def _build(self, build_dir, package_dir):
         configure = [
             "cmake",
             f"-S{ROOT}",
-            f"-B{BUILD_DIR}",
+            f"-B{build_dir}",
             "-GNinja",
-            # Anew each time: an isolated build has its own, which is gone afterwards.
-            f"-DCMAKE_MAKE_PROGRAM={shutil.which('ninja') or 'ninja'}",
             f"-DPython_EXECUTABLE={sys.executable}",
             f"-DADDRNN_OUTPUT_DIR={package_dir}",
         ]
-        for command in (configure, ["cmake", "--build", str(BUILD_DIR)]):
+        for command in (configure, ["cmake", "--build", str(build_dir)]):
             try:
                 subprocess.run(command, check=True)
             except FileNotFoundError:

@@ -14,7 +14,10 @@ def main(arguments=None):
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("info", help="which implementation is used on this machine, and why")
     parser.parse_args(arguments)
-    _print_info()
+    try:
+        _print_info()
+    except (ImportError, ValueError) as error:  # no backend, or a setting that is not possible
+        parser.exit(1, f"{parser.prog}: {error}\n")
     return 0
 
 

@@ -130,3 +130,14 @@ def test_first_use_by_many_threads_at_once():
         "assert not problems, problems\n"
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_setting_that_is_not_possible_is_one_line():
+    code = "from keras_addrnn.cli import main; main(['info'])"
+    ran = run(code, KERAS_ADDRNN_ISA="avx1024")
+    assert ran.returncode == 1 and "avx1024" in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_runs_as_a_module():
+    ran = subprocess.run([sys.executable, "-m", "keras_addrnn", "--version"], capture_output=True)
+    assert ran.stdout.decode().strip() == ka.__version__

@@ -13,8 +13,13 @@ supported() { # supported PYTHON: exists and is of a version we support
 }
 
 find_python() {
+  if [[ ${PYTHON:-} ]]; then
+    supported "$PYTHON" || stop "PYTHON=$PYTHON is not Python 3.11, 3.12 or 3.13, or cannot be run"
+    echo "$PYTHON"
+    return
+  fi
   local candidate
-  for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
+  for candidate in python3.11 python3.12 python3.13 python3; do
     if supported "$candidate"; then
       echo "$candidate"
       return

@@ -4,6 +4,7 @@ import keras
 
 from keras_addrnn.layers import defaults
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
+from keras_addrnn.ops import arguments
 
 
 def _of_the_cell(name):
@@ -112,11 +113,7 @@ class AddGRU(keras.layers.RNN):
         implementation="auto",
         **kwargs,
     ):
-        if unroll and implementation == "fused":
-            raise ValueError(
-                'implementation="fused" cannot be unrolled. Received: unroll=True. '
-                'Use implementation="auto" or unroll=False.'
-            )
+        arguments.refuse_those_of_gru(kwargs)
         cell = AddGRUCell(
             units,
             activation=activation,
@@ -152,7 +149,7 @@ class AddGRU(keras.layers.RNN):
             **kwargs,
         )
         self.input_spec = keras.layers.InputSpec(ndim=3)
-        self.supports_jit = cell.supports_jit
+        self._choose(implementation)
 
     units = _of_the_cell("units")
     activation = _of_the_cell("activation")
@@ -171,7 +168,25 @@ class AddGRU(keras.layers.RNN):
     dropout = _of_the_cell("dropout")
     recurrent_dropout = _of_the_cell("recurrent_dropout")
     seed = _of_the_cell("seed")
-    implementation = _of_the_cell("implementation")
+
+    @property
+    def implementation(self):
+        """The cell's `implementation`. Set it before the model is compiled, or compile anew."""
+        return self.cell.implementation
+
+    @implementation.setter
+    def implementation(self, value):
+        self._choose(value)
+
+    def _choose(self, value):
+        # Also called by itself: TensorFlow skips setting what an attribute seems to be already.
+        if self.unroll and value == "fused":
+            raise ValueError(
+                'implementation="fused" cannot be unrolled. Received: unroll=True. '
+                'Use implementation="auto" or unroll=False.'
+            )
+        self.cell.implementation = value
+        self.supports_jit = self.cell.supports_jit
 
     def build(self, sequences_shape, initial_state_shape=None):
         super().build(sequences_shape, initial_state_shape)

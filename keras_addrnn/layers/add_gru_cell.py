@@ -85,6 +85,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         implementation="auto",
         **kwargs,
     ):
+        arguments.refuse_those_of_gru(kwargs)
         super().__init__(**kwargs)
         self.units = arguments.units(units)
         self._gate = arguments.gate(activation, state_shift, state_max)
@@ -108,16 +109,26 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed=seed)
 
-        self.implementation = arguments.implementation(implementation)
-        if self.recurrent_dropout and self.implementation == "fused":
-            raise ValueError(
-                'implementation="fused" knows no recurrent dropout. Received: recurrent_dropout='
-                f'{recurrent_dropout}. Use implementation="auto" or recurrent_dropout=0.'
-            )
+        self.implementation = implementation
         self.state_size = self.units
         self.output_size = self.units
+
+    @property
+    def implementation(self):
+        """Which implementation runs. Set it before the model is compiled, or compile anew."""
+        return self._implementation
+
+    @implementation.setter
+    def implementation(self, value):
+        value = arguments.implementation(value)
+        if self.recurrent_dropout and value == "fused":
+            raise ValueError(
+                'implementation="fused" knows no recurrent dropout. Received: recurrent_dropout='
+                f'{self.recurrent_dropout}. Use implementation="auto" or recurrent_dropout=0.'
+            )
+        self._implementation = value
         # XLA has no kernel for the fused op. "auto" composes the recurrence where XLA compiles it.
-        self.supports_jit = self.implementation != "fused"
+        self.supports_jit = value != "fused"
 
     def build(self, input_shape):
         features = input_shape[-1]
@@ -149,6 +160,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+        # Another number of features is then refused by name, not as a kernel that does not fit.
+        self.input_spec = keras.layers.InputSpec(axes={-1: features})
         super().build(input_shape)
 
     def call(self, inputs, states, training=False):

@@ -133,7 +133,9 @@ def _checked_batch_size(batch_size, inputs):
         if tensor.shape[0] not in (None, size):
             raise ValueError(
                 f"Argument `batch_size` must be {tensor.shape[0]}, to which the model's input "
-                f"'{tensor.name}' fixes it. Received: batch_size={size}"
+                f"'{tensor.name}' fixes it. Received: batch_size={size}. If nobody chose "
+                "that size, Keras took it from the first batch: start the model with "
+                "keras.Input, and set_weights."
             )
     return size
 
@@ -142,6 +144,8 @@ def _checked_path(path):
     if path is None:
         return None
     path = pathlib.Path(path)
+    if path.is_dir():
+        raise ValueError(f"Argument `path` must be that of a file. Received the directory: {path}")
     if not path.parent.is_dir():
         raise ValueError(f"Argument `path` must be in a directory that exists. Received: {path}")
     return path

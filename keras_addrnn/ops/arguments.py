@@ -20,6 +20,20 @@ def units(value):
     return int(value)
 
 
+def refuse_those_of_gru(arguments):
+    """Raises an error if `arguments` names one of `keras.layers.GRU` that has no meaning here."""
+    meaningless = {
+        "recurrent_activation": "the gate has no sigmoid",
+        "reset_after": "there is no reset gate",
+        "use_cudnn": "the op runs on CPUs",
+    }
+    for name in meaningless.keys() & arguments.keys():
+        raise ValueError(
+            f"Argument `{name}` of GRU has no meaning here: {meaningless[name]}. Leave it out. "
+            f"Received: {name}={arguments[name]!r}"
+        )
+
+
 def rate(name, value):
     """`value` as a fraction in [0, 1) to drop, or an error."""
     number = _real(name, value)

@@ -11,7 +11,12 @@ import keras_addrnn
 
 LIBRARY = pathlib.Path(keras_addrnn.__file__).parent / "_lib" / "libkeras_addrnn_tf.so"
 
-_REBUILD = "Reinstall keras_addrnn, or run `make setup` in its repository."
+
+def _remedy():
+    root = pathlib.Path(keras_addrnn.__file__).parent.parent
+    if (root / "setup.py").is_file():
+        return f"Run `make setup` in {root}; or start Python elsewhere, to use what is installed."
+    return "Reinstall keras_addrnn."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,15 +58,15 @@ def _load():
     import tensorflow as tf
 
     if not LIBRARY.is_file():
-        return Library(problem=f"its library is missing ({LIBRARY}). {_REBUILD}")
+        return Library(problem=f"its library is missing ({LIBRARY}). {_remedy()}")
     try:
         ops = tf.load_op_library(str(LIBRARY))
         library = Library(ops, _settings())
     except (tf.errors.OpError, RuntimeError, OSError, AttributeError) as error:
-        return Library(problem=f"its library cannot be loaded ({error}). {_REBUILD}")
+        return Library(problem=f"its library cannot be loaded ({error}). {_remedy()}")
     if library.text("version") != keras_addrnn.__version__:
         built = library.text("version")
-        return Library(problem=f"its library was built for keras_addrnn {built}. {_REBUILD}")
+        return Library(problem=f"its library was built for keras_addrnn {built}. {_remedy()}")
     _check_instruction_set(library)
     # As many threads as TensorFlow was told to use for one op; 0 leaves it to the library.
     set_num_threads(tf.config.threading.get_intra_op_parallelism_threads(), library)

@@ -62,6 +62,27 @@ def test_settings(cls, settings, error, message):
 
 
 @pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("name", ("recurrent_activation", "reset_after", "use_cudnn"))
+def test_arguments_of_gru_without_a_meaning(cls, name):
+    with pytest.raises(ValueError, match=f"`{name}` of GRU has no meaning here: .*Leave it out"):
+        cls(4, **{name: True})
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_implementation_can_be_changed(cls):
+    layer = cls(4)
+    assert layer.supports_jit
+    layer.implementation = "fused"
+    assert layer.get_config()["implementation"] == "fused" and not layer.supports_jit
+    layer.implementation = "composed"
+    assert layer.supports_jit
+    with pytest.raises(ValueError, match="`implementation` must be one of.*'gpu'"):
+        layer.implementation = "gpu"
+    with pytest.raises(ValueError, match="no recurrent dropout"):
+        cls(4, recurrent_dropout=0.5).implementation = "fused"
+
+
+@pytest.mark.parametrize("cls", CLASSES)
 def test_numpy_numbers_are_numbers(cls):
     layer = cls(
         np.int64(4), state_shift=np.float32(0.5), state_max=np.float64(2), dropout=np.float32(0)
@@ -89,8 +110,12 @@ def test_rank():
 def test_another_number_of_features():
     layer = ka.AddGRU(4)
     layer(sequences(features=3))
-    with pytest.raises(ValueError, match=r"expected axis -1 of input shape to have value 3"):
+    with pytest.raises(ValueError, match="expected axis -1 of input shape to have value 3"):
         layer(sequences(features=2))
+    cell = ka.AddGRUCell(4)
+    cell(sequences(features=3)[:, 0], np.zeros((4, 4), "float32"))
+    with pytest.raises(ValueError, match="expected axis -1 of input shape to have value 3"):
+        cell(sequences(features=2)[:, 0], np.zeros((4, 4), "float32"))
 
 
 @pytest.mark.parametrize("shape", ((4, 5), (3, 6), (4,), (4, 6, 1)))
