@@ -1,27 +1,21 @@
-"""AddGRU beside Keras' GRU and LSTM inside a tf.function: forward, and forward with gradients.
+"""AddGRU beside what a user would take instead: Keras' layers, XLA, PyTorch, ONNX Runtime.
 
-All in one process, in turn, so that a busy machine is as busy for each; medians, and the ratio to
-GRU.
+For each shape all layers take turns, so that a busy machine is as busy for each. The table holds
+medians in ms and, in brackets, how many times as long as AddGRU the layer takes.
 
-    python benchmarks/layers.py            # two short shapes
-    python benchmarks/layers.py --all      # the standard shapes, among them long and wide ones
+    python benchmarks/layers.py                      # two short shapes, Keras' layers only
+    python benchmarks/layers.py --all --peers        # the standard shapes, and every peer
     python benchmarks/layers.py --threads 1
 """
 
 import argparse
-import datetime
+import functools
 import os
 import statistics
 import time
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
-import tensorflow as tf
-from machine import processor
-
-import keras_addrnn as ka
+import peers
+import workers
 
 # (batch, time, inputs, units)
 SHORT = [(64, 28, 28, 128), (1, 100, 40, 128)]
@@ -32,79 +26,97 @@ ALL = [
     (1, 100, 40, 128),
     (1, 100, 256, 512),
 ]
-SECONDS_PER_SHAPE = 6
+COLUMNS = ("forward", "forward + backward")
 
 
-def layers(units):
-    return {
-        "AddGRU": ka.AddGRU(units, return_sequences=True),
-        "AddGRU composed": ka.AddGRU(units, return_sequences=True, implementation="composed"),
-        "GRU": keras.layers.GRU(units, return_sequences=True),
-        "LSTM": keras.layers.LSTM(units, return_sequences=True),
-    }
+def layers_for(shape, threads, all_peers):
+    """Name, framework and maker of each layer, AddGRU's first."""
+    yield "AddGRU", "tensorflow", peers.add_gru
+    if shape[0] == 1:
+        # What a row costs depends on how many states are zero: as in a trained model, and none.
+        for name, density in (("27 % not zero", 0.27), ("none zero", 1.0)):
+            make = functools.partial(peers.add_gru_with_density, density=density)
+            yield f"AddGRU, {name}", "tensorflow", make
+            make = functools.partial(peers.core_with_density, density=density, threads=threads)
+            yield f"AddGRU's core, {name}", "core", make
+    yield "AddGRU composed", "tensorflow", peers.add_gru_composed
+    yield "RNN(AddGRUCell)", "tensorflow", peers.add_gru_cell
+    yield "GRU", "tensorflow", peers.gru
+    yield "RNN(GRUCell)", "tensorflow", peers.gru_cell
+    yield "LSTM", "tensorflow", peers.lstm
+    if all_peers:
+        yield "GRU, XLA", "tensorflow", peers.gru_xla
+        yield "PyTorch GRU", "torch", peers.torch_gru
+        yield "PyTorch LSTM", "torch", peers.torch_lstm
+        yield "ONNX Runtime GRU", "onnx", functools.partial(peers.onnx_gru, threads=threads)
 
 
-def forward(layer, x):
-    return tf.function(lambda x: layer(x)).get_concrete_function(x)
+def measure(shape, processes, threads, all_peers, seconds):
+    """The rows of the table for one shape."""
+    layers = list(layers_for(shape, threads, all_peers))
+    turns = sorted(layers, key=lambda layer: layer[1])  # fewer changes of the process
+    times = {(name, column): [] for name, _, _ in layers for column in range(len(COLUMNS))}
+    missing = {}
+    end = time.perf_counter() + seconds
+    rounds, last = 0, None
+    while rounds < 3 or time.perf_counter() < end:
+        rounds += 1
+        for name, framework, make in turns:
+            if last not in (None, framework):
+                processes[last].rest()
+            last = framework
+            for column in range(len(COLUMNS)):
+                if name in missing or times[name, column] is None:
+                    continue
+                try:
+                    found = processes[framework].times(make, shape, column, 0.05)
+                except ImportError as error:
+                    missing[name] = str(error)
+                    continue
+                times[name, column] = None if found is None else times[name, column] + found
+    medians = {key: statistics.median(values) if values else None for key, values in times.items()}
+    for name, _, _ in layers:
+        cells = [
+            _cell(medians[name, column], medians["AddGRU", column])
+            for column in range(len(COLUMNS))
+        ]
+        yield (str(shape), name, *([f"NOT RUN: {missing[name]}", ""] if name in missing else cells))
 
 
-def train(layer, x):
-    @tf.function
-    def gradients(x):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(layer(x, training=True))
-        return tape.gradient(loss, layer.trainable_variables)
-
-    return gradients.get_concrete_function(x)
-
-
-def medians(functions, x):
-    """Milliseconds of each function, called in turn until the time is up."""
-    times = {name: [] for name in functions}
-    for function in functions.values():
-        function(x)
-    end = time.perf_counter() + SECONDS_PER_SHAPE
-    while time.perf_counter() < end or min(map(len, times.values())) < 5:
-        for name, function in functions.items():
-            start = time.perf_counter()
-            tf.nest.map_structure(lambda tensor: tensor.numpy(), function(x))
-            times[name].append(1e3 * (time.perf_counter() - start))
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def measure(shape):
-    batch, steps, inputs, units = shape
-    x = tf.random.stateless_normal((batch, steps, inputs), (0, 1))
-    made = layers(units)
-    for layer in made.values():
-        layer.build(x.shape)
-    both = [
-        medians({name: make(layer, x) for name, layer in made.items()}, x)
-        for make in (forward, train)
-    ]
-    for name in made:
-        cells = [f"{ms[name]:9.2f} ({ms['GRU'] / ms[name]:4.1f} x)" for ms in both]
-        print(f"| {str(shape):20} | {name:15} | {cells[0]} | {cells[1]} |", flush=True)
+def _cell(milliseconds, unit):
+    return "" if milliseconds is None else f"{milliseconds:.2f} ({milliseconds / unit:.1f})"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="all standard shapes (minutes)")
-    parser.add_argument("--threads", type=int, help="as many as processors unless given")
+    parser.add_argument("--peers", action="store_true", help="XLA, PyTorch and ONNX Runtime too")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="all unless given")
+    parser.add_argument("--seconds", type=float, default=5, help="for each shape, at least")
+    parser.add_argument("--write", metavar="FILE", help="also write the table there")
     options = parser.parse_args()
-    if options.threads:
-        tf.config.threading.set_intra_op_parallelism_threads(options.threads)
 
-    info = ka.info()
-    print(
-        f"{datetime.date.today()}, {processor()}, {options.threads or os.cpu_count()} threads, "
-        f"TensorFlow {tf.__version__}, Keras {keras.__version__}, keras_addrnn {info['version']} "
-        f"({info['instruction_set']}). Medians in ms; in brackets: times as fast as GRU.\n"
-    )
-    print(f"| {'(B, T, D, H)':20} | {'layer':15} | {'forward':18} | {'forward + backward':18} |")
-    print("|---|---|---|---|")
+    start = {"tensorflow": workers.start_tensorflow, "core": workers.start_nothing}
+    if options.peers:
+        start |= {"torch": workers.start_torch, "onnx": workers.start_nothing}
+    processes = {name: workers.Worker(begin, options.threads) for name, begin in start.items()}
+
+    from machine import description, write
+
+    lines = [
+        f"{description()}, {options.threads} thread{'s' if options.threads > 1 else ''}. "
+        "Medians in ms; in brackets: times as long as AddGRU.",
+        "",
+        f"| (B, T, D, H) | layer | {COLUMNS[0]} | {COLUMNS[1]} |",
+        "|---|---|---:|---:|",
+    ]
+    print("\n".join(lines), flush=True)
     for shape in ALL if options.all else SHORT:
-        measure(shape)
+        for row in measure(shape, processes, options.threads, options.peers, options.seconds):
+            lines.append("| " + " | ".join(row) + " |")
+            print(lines[-1], flush=True)
+    if options.write:
+        write(options.write, "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
-"""What a table says of the machine it was measured on."""
+"""What a table says of the machine and the versions it was measured with, and how it is kept."""
 
+import datetime
 import platform
+
+from keras_addrnn.files import replacing
 
 
 def processor():
@@ -11,3 +14,24 @@ def processor():
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def description():
+    """Date, machine and versions, for the line above a table."""
+    import keras
+    import tensorflow as tf
+
+    import keras_addrnn as ka
+
+    info = ka.info()
+    return (
+        f"{datetime.date.today()}, {processor()}, TensorFlow {tf.__version__}, "
+        f"Keras {keras.__version__}, keras_addrnn {info['version']} "
+        f"({info['instruction_set'] or 'composed'})"
+    )
+
+
+def write(path, text):
+    """Writes a table, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)

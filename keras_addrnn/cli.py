@@ -12,19 +12,56 @@ def main(arguments=None):
     )
     parser.add_argument("--version", action="version", version=keras_addrnn.__version__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("info", help="which implementation is used on this machine, and why")
-    parser.parse_args(arguments)
+
+    info = commands.add_parser("info", help="which implementation is used on this machine, and why")
+    info.set_defaults(run=_info)
+
+    bench = commands.add_parser("bench", help="AddGRU's speed beside GRU's and LSTM's, here")
+    for name, default in (("batch", 64), ("steps", 28), ("features", 28), ("units", 128)):
+        bench.add_argument(f"--{name}", type=_positive, default=default, metavar="N")
+    bench.add_argument(
+        "--seconds", type=_positive, default=10, metavar="S", help="how long, in all"
+    )
+    bench.set_defaults(run=_bench)
+
+    options = parser.parse_args(arguments)
     try:
-        _print_info()
+        options.run(options)
     except (ImportError, ValueError) as error:  # no backend, or a setting that is not possible
         parser.exit(1, f"{parser.prog}: {error}\n")
     return 0
 
 
-def _print_info():
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, received {text}")
+    return number
+
+
+def _info(options):
     found = keras_addrnn.info()
     width = max(map(len, found))
     for name, value in found.items():
         if isinstance(value, list):
             value = ", ".join(value)
         print(f"{name:{width}}  {'-' if value is None else value}")
+
+
+def _bench(options):
+    from keras_addrnn import bench
+
+    found = keras_addrnn.info()
+    shape = (options.batch, options.steps, options.features, options.units)
+    print(
+        f"(batch, steps, features, units) = {shape}; "
+        + (f"fused op, {found['instruction_set']}" if found["fused"] else "composed")
+    )
+    measured = bench.compare(*shape, options.seconds)
+    print(f"{'median, ms':12}{'forward':>22}{'forward + backward':>22}")
+    for name, both in measured.items():
+        cells = [
+            f"{ms:.2f} ({gru / ms:.1f} x GRU)"
+            for ms, gru in zip(both, measured["GRU"], strict=True)
+        ]
+        print(f"{name:12}{cells[0]:>22}{cells[1]:>22}")

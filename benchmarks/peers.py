@@ -1,0 +1,155 @@
+"""The layers that AddGRU is measured against, each as two functions without arguments.
+
+Every maker takes a shape (batch, steps, features, units) and returns `(forward, train)`: the states
+of all steps, and the gradients of the weights with the forward pass they need; None for what the
+peer cannot do. What a peer needs and is not installed raises ImportError.
+"""
+
+import numpy as np
+
+
+def _input(shape):
+    return np.random.default_rng(0).normal(size=shape[:3]).astype("float32")
+
+
+def _keras(layer, shape, jit_compile=False):
+    import keras
+
+    from keras_addrnn import bench
+
+    x = keras.ops.convert_to_tensor(_input(shape))
+    layer.build(x.shape)
+    return (
+        bench.forward(layer, x, jit_compile),
+        bench.gradients(layer, x, jit_compile),
+    )
+
+
+def add_gru(shape, implementation="auto"):
+    import keras_addrnn as ka
+
+    return _keras(ka.AddGRU(shape[3], return_sequences=True, implementation=implementation), shape)
+
+
+def add_gru_composed(shape):
+    return add_gru(shape, "composed")
+
+
+def _weights_with_density(shape, density):
+    """Weights under which that part of the states is above zero, and stays so."""
+    features, units = shape[2:]
+    index = np.arange(units)
+    alive = np.floor((index + 1) * density) > np.floor(index * density)
+    bias = np.concatenate([np.full(units, -1.0), np.where(alive, 1.0, -1.0)])  # u: replace
+    recurrent_kernel = 1e-6 * np.random.default_rng(0).normal(size=(units, 2 * units))
+    weights = (np.zeros((features, 2 * units)), recurrent_kernel, bias)
+    return [array.astype("float32") for array in weights]
+
+
+def add_gru_with_density(shape, density):
+    """AddGRU with weights under which that part of its states is above zero."""
+    import keras_addrnn as ka
+
+    layer = ka.AddGRU(shape[3], return_sequences=True)
+    functions = _keras(layer, shape)
+    layer.set_weights(_weights_with_density(shape, density))
+    return functions[0], None
+
+
+def core_with_density(shape, density, threads):
+    """The same without TensorFlow, whose own call takes longer than a short sequence."""
+    from keras_addrnn import _core
+
+    _core.set_num_threads(threads)
+    x, weights = _input(shape), _weights_with_density(shape, density)
+    return lambda: _core.add_gru(x, *weights), None
+
+
+def add_gru_cell(shape):
+    import keras
+
+    import keras_addrnn as ka
+
+    return _keras(keras.layers.RNN(ka.AddGRUCell(shape[3]), return_sequences=True), shape)
+
+
+def gru(shape):
+    import keras
+
+    return _keras(keras.layers.GRU(shape[3], return_sequences=True), shape)
+
+
+def gru_xla(shape):
+    import keras
+
+    return _keras(keras.layers.GRU(shape[3], return_sequences=True), shape, jit_compile=True)
+
+
+def gru_cell(shape):
+    import keras
+
+    return _keras(keras.layers.RNN(keras.layers.GRUCell(shape[3]), return_sequences=True), shape)
+
+
+def lstm(shape):
+    import keras
+
+    return _keras(keras.layers.LSTM(shape[3], return_sequences=True), shape)
+
+
+def _torch(kind, shape):
+    import torch
+
+    layer = getattr(torch.nn, kind)(shape[2], shape[3], batch_first=True)
+    x = torch.from_numpy(_input(shape))
+
+    def forward():
+        with torch.inference_mode():
+            return layer(x)
+
+    def train():
+        layer.zero_grad(set_to_none=True)
+        layer(x)[0].sum().backward()
+
+    return forward, train
+
+
+def torch_gru(shape):
+    return _torch("GRU", shape)
+
+
+def torch_lstm(shape):
+    return _torch("LSTM", shape)
+
+
+def onnx_gru(shape, threads):
+    import onnx
+    import onnxruntime
+
+    batch, steps, features, units = shape
+    rng = np.random.default_rng(0)
+    weights = {
+        "w": (0.1 * rng.normal(size=(1, 3 * units, features))).astype("float32"),
+        "r": (0.1 * rng.normal(size=(1, 3 * units, units))).astype("float32"),
+        "b": np.zeros((1, 6 * units), "float32"),
+    }
+    node = onnx.helper.make_node(
+        "GRU", ["x", *weights], ["y"], hidden_size=units, linear_before_reset=1
+    )
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [node],
+        "gru",
+        [value("x", onnx.TensorProto.FLOAT, (steps, batch, features))],
+        [value("y", onnx.TensorProto.FLOAT, (steps, 1, batch, units))],
+        [onnx.numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)])
+    model.ir_version = 10
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    x = np.ascontiguousarray(_input(shape).swapaxes(0, 1))
+    return lambda: session.run(None, {"x": x}), None

@@ -1,0 +1,100 @@
+"""How fast AddGRU is on this machine, beside Keras' GRU and LSTM."""
+
+import statistics
+import time
+
+
+def burst(function, seconds=0.02):
+    """The times of some calls in a row, in milliseconds.
+
+    Three times as long before that, calls do not count: they pay for what somebody else has left in
+    the caches, for a processor that was asleep, and for threads that wake on one and the same.
+    """
+    times = []
+    for counted, share in ((False, 3), (True, 1)):
+        begin = start = time.perf_counter()
+        while start < begin + share * seconds:
+            function()
+            now = time.perf_counter()
+            if counted:
+                times.append(1e3 * (now - start))
+            start = now
+    return times
+
+
+def in_turn(functions, seconds):
+    """Calls functions in bursts, one after another, until the time is up.
+
+    In turn, so that a machine which is busy now and then is so for each.
+
+    Args:
+        functions: Dict from a name to a function without arguments, which returns when its result
+            is there.
+        seconds: How long, in all. There are three rounds at least.
+
+    Returns:
+        Dict from the name to the median of a call, in milliseconds.
+    """
+    times = {name: [] for name in functions}
+    end = time.perf_counter() + seconds
+    rounds = 0
+    while rounds < 3 or time.perf_counter() < end:
+        rounds += 1
+        for name, function in functions.items():
+            times[name] += burst(function)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def forward(layer, x, jit_compile=False):
+    """A function that calls a built Keras layer on `x`, compiled by TensorFlow."""
+    import tensorflow as tf
+
+    call = tf.function(lambda x: layer(x), jit_compile=jit_compile).get_concrete_function(x)
+    return lambda: call(x)
+
+
+def gradients(layer, x, jit_compile=False):
+    """A function for the gradients of a built Keras layer's weights, forward pass included."""
+    import tensorflow as tf
+
+    @tf.function(jit_compile=jit_compile)
+    def call(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(x, training=True))
+        return tape.gradient(loss, layer.trainable_variables)
+
+    call = call.get_concrete_function(x)
+    return lambda: call(x)
+
+
+def compare(batch, steps, features, units, seconds):
+    """Measures AddGRU, GRU and LSTM on one shape.
+
+    Args:
+        batch, steps, features, units: Positive integers, the shape.
+        seconds: How long, in all.
+
+    Returns:
+        Dict from the layer's name to `(forward, forward and backward)`, medians in milliseconds.
+
+    Raises:
+        ValueError: Keras does not run on TensorFlow.
+    """
+    import keras
+
+    from keras_addrnn.layers import AddGRU
+
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"The benchmark runs on TensorFlow, but Keras runs on '{keras.backend.backend()}'. "
+            "Set the environment variable KERAS_BACKEND to tensorflow."
+        )
+    x = keras.random.normal((batch, steps, features), seed=0)
+    layers = {cls.__name__: cls(units) for cls in (AddGRU, keras.layers.GRU, keras.layers.LSTM)}
+    for layer in layers.values():
+        layer.build(x.shape)
+    both = [
+        in_turn({name: make(layer, x) for name, layer in layers.items()}, seconds / 2)
+        for make in (forward, gradients)
+    ]
+    return {name: (both[0][name], both[1][name]) for name in layers}
