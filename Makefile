@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-cc test-backends bench lint format clean
+.PHONY: help setup demo test test-all test-cc test-backends bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -21,7 +21,8 @@ help:
 	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
-	@echo "make bench     speed beside Keras' own layers"
+	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
+	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
 	@echo "make lint      check style; make format mends it"
 	@echo "make clean     remove what was built; .venv stays"
 
@@ -69,6 +70,20 @@ test-backends: setup
 
 bench: setup
 	@python benchmarks/layers.py $(ARGS)
+
+bench-core: setup
+	@if echo '#include <benchmark/benchmark.h>' | $(CXX) -x c++ -fsyntax-only - 2>/dev/null; then \
+	  cmake -DADDRNN_BUILD_BENCHMARKS=ON build/cmake >/dev/null; \
+	  cmake --build build/cmake --target addrnn_core_benchmark addrnn_gate_benchmark; \
+	  build/cmake/addrnn_core_benchmark $(ARGS); \
+	  build/cmake/addrnn_gate_benchmark $(ARGS); \
+	else \
+	  echo "bench-core needs Google Benchmark (Debian: apt-get install libbenchmark-dev)" >&2; exit 1; \
+	fi
+
+bench-all: setup
+	@python -m pip install --quiet -r requirements/bench.txt
+	@tools/bench_all.sh
 
 lint: $(REQUIREMENTS)
 	@ruff check .

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# All that docs/performance.md shows, into benchmarks/results. Stops at the first failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+results=benchmarks/results
+
+step() {
+  printf '\n== %s (%s s)\n' "$1" "$SECONDS"
+}
+
+step "the core and the gates, each instruction set"
+for isa in $(python -c 'from keras_addrnn import _core; print(_core.available_instruction_sets())'); do
+  KERAS_ADDRNN_ISA=$isa make --no-print-directory bench-core \
+    ARGS="--benchmark_min_time=0.5" | tee "build/bench_$isa.txt"
+  mv "build/bench_$isa.txt" "$results/core_$isa.txt"
+done
+
+step "layers beside their peers"
+for threads in 1 $(nproc); do
+  python benchmarks/layers.py --all --peers --threads "$threads" --write "$results/layers_$threads.md"
+done
+
+step "memory"
+python benchmarks/memory.py --write "$results/memory.md"
+
+step "growth"
+python benchmarks/growth.py --output "$results/growth" >/dev/null
+
+step "done"
