@@ -62,6 +62,8 @@ ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>*
   constexpr int kStep = kLanes<C>;
   const int64_t units = task.problem.units;
   const BackwardTensors<S>& tensors = task.tensors;
+  // The step before comes next, far away in the tensor: the hardware does not see that coming.
+  const int64_t next = at >= units ? at - units : at;
   for (int64_t unit = 0; unit < units; unit += kStep) {
     const int64_t left = units - unit < kStep ? units - unit : kStep;
     Bytes<C> bytes = {};
@@ -75,6 +77,7 @@ ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>*
       LoadRow(tensors.d_outputs + at + unit, left, (C*)&d_output);
       if (tensors.candidates) LoadRow(tensors.candidates + at + unit, left, (C*)&candidate);
     }
+    __builtin_prefetch(tensors.d_outputs + next + unit, 0, 2);
     const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
     const Mask<C> none = {};
     const Vector<C> g = Load<C>(carry + unit) + d_output;
