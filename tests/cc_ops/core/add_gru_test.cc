@@ -299,7 +299,7 @@ TEST_F(AddGruTest, FewRows) {
 }
 
 TEST_F(AddGruTest, UnitsSharedOutAtEveryStep) {
-  const Problem p = {1, 3, 9, 1030, Activation::kRelu, 0, kInfinity, false};
+  const Problem p = {1, 3, 9, 1450, Activation::kRelu, 0, kInfinity, false};
   const Case c = MakeCase(p, false);
   SetNumThreads(3);
   const Computed<float> together = Compute<float>(c);
