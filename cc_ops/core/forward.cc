@@ -33,12 +33,12 @@ void ForwardStream(const Problem& p, const ForwardTensors<S>& tensors, const Ker
   task.problem = p;
   task.tensors = tensors;
   task.sizes = kernels.stream_sizes(p);
-  const auto [vectors, padded_units, steps] = task.sizes;
-  const Buffer<C> weights = Allocate<C>((1 + p.input + p.units) * 2 * padded_units);
+  const auto [vectors, padded_units, steps, copied_rows] = task.sizes;
+  const Buffer<C> copies = Allocate<C>(copied_rows * 2 * padded_units);
   const Buffer<C> inputs = Allocate<C>(steps * p.batch * p.input);
   const Buffer<C> projected = Allocate<C>(steps * p.batch * 2 * padded_units);
   const Buffer<C> states = Allocate<C>(2 * p.batch * padded_units);
-  task.weights = weights.get();
+  task.copies = copies.get();
   task.inputs = inputs.get();
   task.projected = projected.get();
   task.now = states.get();

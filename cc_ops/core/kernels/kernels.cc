@@ -14,7 +14,7 @@ constexpr Kernels<S> Table() {
   using C = Compute<S>;
   return {kTileRows,       kPanelColumns<C>,      PackedForwardSize<C>,
           PackForward<S>,  ForwardScratchSize<C>, Forward<S>,
-          kStreamRows,     SizesOfStream<C>,      BeginStream<S>,
+          kStreamRows,     SizesOfStream<S>,      BeginStream<S>,
           LoadStream<S>,   ProjectStream<S>,      ActiveInStream<S>,
           StreamStep<S>,   EndStream<S>,          PackedBackwardSize<C>,
           PackBackward<S>, Backward<S>,           WeightGradient<S>,

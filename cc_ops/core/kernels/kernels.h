@@ -20,7 +20,8 @@ struct ForwardTask {
 struct StreamSizes {
   int64_t vectors;  // of units: what threads share out
   int64_t padded_units;
-  int64_t steps;  // of a chunk, at most
+  int64_t steps;        // of a chunk, at most
+  int64_t copied_rows;  // of the weights: the bias alone, or all
 };
 
 template <typename S>
@@ -29,7 +30,7 @@ struct StreamTask {
   Problem problem;
   ForwardTensors<S> tensors;
   StreamSizes sizes;
-  C* weights;     // [1 + D + H, 2 * padded_units], for copies where they are needed
+  C* copies;      // [copied_rows, 2 * padded_units]
   C* inputs;      // [steps, B, D]
   C* projected;   // [steps, B, 2 * padded_units]
   C* now;         // [B, padded_units] h_{t-1}

@@ -86,39 +86,45 @@ ADDRNN_INLINE int64_t ListNonzero(const C* a, int rows, ptrdiff_t row_stride, in
   return found;
 }
 
-template <typename C>
+template <typename S>
 StreamSizes SizesOfStream(const Problem& p) {
   // So many steps that the product over them is efficient, and their results stay in the cache.
-  constexpr int64_t kSteps = 8 * kTileRows;
-  return {RoundUp(p.units, kLanes<C>) / kLanes<C>, RoundUp(p.units, kLanes<C>),
-          p.time < kSteps ? p.time : kSteps};
+  constexpr int64_t kSteps = 8 * kTileRows, kLanesHere = kLanes<Compute<S>>;
+  const int64_t padded = RoundUp(p.units, kLanesHere);
+  const bool fits = sizeof(S) == sizeof(Compute<S>) && padded == p.units;
+  return {padded / kLanesHere, padded, p.time < kSteps ? p.time : kSteps,
+          fits ? 1 : 1 + p.input + p.units};
 }
 
-// [rows, 2H] with both halves of a row padded with zeros: the matrix itself, or a copy.
+// A copy of [rows, 2H] with both halves of a row padded with zeros; null: of zeros. Returns its
+// end.
 template <typename S>
-const Compute<S>* Pad(const S* matrix, int64_t rows, int64_t units, int64_t padded,
-                      Compute<S>* copy) {
-  if constexpr (sizeof(S) == sizeof(Compute<S>)) {
-    if (matrix != nullptr && units == padded) return matrix;
-  }
+Compute<S>* PadRows(const S* matrix, int64_t rows, int64_t units, int64_t padded,
+                    Compute<S>* copy) {
   for (int64_t half = 0; half < 2 * rows; ++half, copy += padded) {
     for (int64_t i = 0; i < padded; ++i) copy[i] = 0;
     if (matrix != nullptr) LoadRow(matrix + half * units, units, copy);
   }
-  return copy - 2 * rows * padded;
+  return copy;
 }
 
 template <typename S>
 void BeginStream(StreamTask<S>& task) {
+  using C = Compute<S>;
   const Problem& p = task.problem;
   const ForwardTensors<S>& tensors = task.tensors;
   const int64_t padded = task.sizes.padded_units;
-  Compute<S>* copy = task.weights;
-  task.bias = Pad(tensors.bias, 1, p.units, padded, copy);
-  copy += 2 * padded;
-  task.kernel = Pad(tensors.kernel, p.input, p.units, padded, copy);
-  copy += p.input * 2 * padded;
-  task.recurrent_kernel = Pad(tensors.recurrent_kernel, p.units, p.units, padded, copy);
+  task.bias = task.copies;
+  C* copy = PadRows(tensors.bias, 1, p.units, padded, task.copies);
+  if (task.sizes.copied_rows == 1) {  // then S is C
+    task.kernel = (const C*)tensors.kernel;
+    task.recurrent_kernel = (const C*)tensors.recurrent_kernel;
+  } else {
+    task.kernel = copy;
+    copy = PadRows(tensors.kernel, p.input, p.units, padded, copy);
+    task.recurrent_kernel = copy;
+    PadRows(tensors.recurrent_kernel, p.units, p.units, padded, copy);
+  }
   for (int64_t i = 0; i < p.batch * padded; ++i) task.now[i] = 0;
   if (tensors.initial_state == nullptr) return;
   for (int64_t b = 0; b < p.batch; ++b) {
