@@ -48,7 +48,7 @@ def test_tells_of_the_op_in_use():
     assert info["why_not"] is None
     assert pathlib.Path(info["library"]).is_file()
     assert info["instruction_set"] in info["available_instruction_sets"]
-    assert info["available_instruction_sets"][-1] == "baseline"
+    assert info["available_instruction_sets"][-1] in ("baseline", "neon")
     assert info["threads"] >= 1
 
 
@@ -86,7 +86,7 @@ def test_unknown_instruction_set_is_an_error():
     done = run("import keras_addrnn as ka; ka.info()", KERAS_ADDRNN_ISA="mmx")
     assert done.returncode != 0
     assert "KERAS_ADDRNN_ISA is 'mmx'" in done.stderr
-    assert "baseline" in done.stderr
+    assert ka.info()["available_instruction_sets"][-1] in done.stderr
 
 
 @pytest.mark.fused

@@ -13,7 +13,11 @@ namespace addrnn {
   extern const Kernels<BFloat16> kBFloat16; \
   }
 
+#ifdef ADDRNN_HAVE_NEON
+ADDRNN_DECLARE(neon)
+#else
 ADDRNN_DECLARE(baseline)
+#endif
 #ifdef ADDRNN_HAVE_X86
 ADDRNN_DECLARE(avx2)
 ADDRNN_DECLARE(avx512)
@@ -44,7 +48,11 @@ const std::vector<InstructionSetTables>& Compiled() {
                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")),
       ADDRNN_TABLES(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")),
 #endif
+#ifdef ADDRNN_HAVE_NEON
+      ADDRNN_TABLES(neon, true),  // every 64-bit Arm processor has it
+#else
       ADDRNN_TABLES(baseline, true),
+#endif
   };
   return compiled;
 }

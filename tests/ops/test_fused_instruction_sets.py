@@ -42,7 +42,7 @@ def run(instruction_set, *command):
     )
 
 
-@pytest.mark.parametrize("instruction_set", ["baseline", "avx2", "avx512"])
+@pytest.mark.parametrize("instruction_set", ["baseline", "avx2", "avx512", "neon"])
 def test_agreement(instruction_set):
     from keras_addrnn.ops import library
 
