@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-cc test-backends bench bench-core bench-all lint format clean
+.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -13,7 +13,7 @@ REQUIREMENTS := .venv/.requirements
 INSTALLED := build/.installed
 LIBRARY := keras_addrnn/_lib/libkeras_addrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
-CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops) -name '*.cc' -o -name '*.h')
+CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) -name '*.cc' -o -name '*.h')
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
+	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
 	@echo "make lint      check style; make format mends it"
@@ -61,6 +62,17 @@ test-cc: setup
 	else \
 	  echo "C++ tests SKIPPED: no GoogleTest (Debian: apt-get install libgtest-dev)"; \
 	fi
+
+# needs(PROGRAMS OR FILES, DEBIAN'S PACKAGES): the shell fails, and says what is missing, where one is.
+needs = for it in $(1); do command -v "$$it" >/dev/null || test -e "$$it" || { \
+	  echo "$@ needs $$it (Debian: apt-get install $(2))" >&2; exit 1; }; done
+
+test-aarch64: $(REQUIREMENTS)
+	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64 /usr/src/googletest,g++-aarch64-linux-gnu qemu-user libgtest-dev)
+	@cmake -S . -B build/aarch64 -G Ninja --toolchain cmake/aarch64-linux-gnu.cmake -Wno-deprecated \
+	  -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_TESTS=ON >/dev/null
+	@cmake --build build/aarch64
+	@ctest --test-dir build/aarch64 --output-on-failure
 
 test-backends: setup
 	@for backend in jax torch; do \
