@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 bench bench-core bench-all lint format clean
+.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 fuzz bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,6 +22,7 @@ help:
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
+	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
 	@echo "make lint      check style; make format mends it"
@@ -73,6 +74,25 @@ test-aarch64: $(REQUIREMENTS)
 	  -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_TESTS=ON >/dev/null
 	@cmake --build build/aarch64
 	@ctest --test-dir build/aarch64 --output-on-failure
+
+# The instruction sets share the seconds and what they find of interest. One that the machine does not
+# have is not obeyed: its share goes to the best.
+FUZZ_SECONDS := 60
+FUZZ_CXX := clang++
+FUZZ_FLAGS := -max_len=128 -len_control=0 -print_final_stats=1 -print_funcs=0 -verbosity=0 -artifact_prefix=build/fuzz/
+fuzz: $(REQUIREMENTS)
+	@if ! echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, long) { return 0; }' | \
+	    $(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null; then \
+	  echo "fuzz needs Clang with libFuzzer (Debian 12: apt-get install clang libclang-rt-14-dev)" >&2; exit 1; fi
+	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(FUZZ_CXX) -DCMAKE_BUILD_TYPE=Debug \
+	  -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_FUZZER=ON >/dev/null
+	@cmake --build build/fuzz
+	@mkdir -p build/fuzz/corpus
+	@for isa in baseline avx2 avx512; do \
+	  echo "== $$isa"; \
+	  KERAS_ADDRNN_ISA=$$isa build/fuzz/addrnn_core_fuzz \
+	    -max_total_time=$$(( ($(FUZZ_SECONDS) + 2) / 3 )) $(FUZZ_FLAGS) build/fuzz/corpus; \
+	done
 
 test-backends: setup
 	@for backend in jax torch; do \

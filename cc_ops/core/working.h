@@ -10,6 +10,12 @@
 #include "cc_ops/core/problem.h"
 #include "cc_ops/core/thread_pool.h"
 
+// Less work than this (in multiply-adds) is done sooner than another thread is woken. The fuzzer
+// has a number of its own.
+#ifndef ADDRNN_WORK_PER_THREAD
+#define ADDRNN_WORK_PER_THREAD 2e6
+#endif
+
 namespace addrnn {
 
 struct Free {
@@ -38,10 +44,9 @@ inline int64_t RoundUp(int64_t n, int64_t multiple) {
 
 // How many threads are worth waking for some steps, of at most `most`.
 inline int Parts(const Problem& p, int64_t most, int64_t steps) {
-  // Less work than this (in multiply-adds) is done sooner than another thread is woken.
-  constexpr double kWorkPerThread = 2e6;
   const double work = 2.0 * p.batch * steps * p.units * (p.input + p.units);
-  const double parts = std::min({work / kWorkPerThread, double(most), double(NumThreads())});
+  const double parts =
+      std::min({work / ADDRNN_WORK_PER_THREAD, double(most), double(NumThreads())});
   return std::max(int(parts), 1);
 }
 
