@@ -91,7 +91,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="all standard shapes (minutes)")
     parser.add_argument("--peers", action="store_true", help="XLA, PyTorch and ONNX Runtime too")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="all unless given")
+    parser.add_argument(
+        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="all unless given"
+    )
     parser.add_argument("--seconds", type=float, default=5, help="for each shape, at least")
     parser.add_argument("--write", metavar="FILE", help="also write the table there")
     options = parser.parse_args()

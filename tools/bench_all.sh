@@ -16,7 +16,7 @@ for isa in $(python -c 'from keras_addrnn import _core; print(_core.available_in
 done
 
 step "layers beside their peers"
-for threads in 1 $(nproc); do
+for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
   python benchmarks/layers.py --all --peers --threads "$threads" --write "$results/layers_$threads.md"
 done
 

@@ -1,7 +1,8 @@
 #include "benchmarks/core/ceiling.h"
 
+#include <time.h>
+
 #include <algorithm>
-#include <ctime>
 
 #if defined(__x86_64__)
 #define ADDRNN_VECTOR "+x"
@@ -17,6 +18,12 @@ constexpr int kChains = 12;  // more than latency times throughput; all in regis
 
 volatile float sink;
 
+double ThreadSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
 template <int kBytes>
 struct Wide {
   typedef float Vector __attribute__((vector_size(kBytes)));
@@ -31,7 +38,7 @@ inline __attribute__((always_inline)) double Seconds() {
   Vector chains[kChains];
 #pragma GCC unroll 16
   for (int c = 0; c < kChains; ++c) chains[c] = zeros + (float)c;
-  const std::clock_t begin = std::clock();
+  const double begin = ThreadSeconds();
   for (int i = 0; i < kRounds; ++i) {
 #pragma GCC unroll 16
     for (int c = 0; c < kChains; ++c) {
@@ -39,7 +46,7 @@ inline __attribute__((always_inline)) double Seconds() {
       asm volatile("" : ADDRNN_VECTOR(chains[c]));  // neither merged nor moved to memory
     }
   }
-  const double seconds = double(std::clock() - begin) / CLOCKS_PER_SEC;
+  const double seconds = ThreadSeconds() - begin;
   Vector sum = zeros;
 #pragma GCC unroll 16
   for (int c = 0; c < kChains; ++c) sum += chains[c];

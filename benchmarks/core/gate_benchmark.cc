@@ -1,6 +1,5 @@
 // The gate by additions beside the gate by products: alone, on vectors of units, and in a cell.
-//   make bench-gates
-// For every type and gate: nanoseconds per unit. `times` is the time over that of the addition.
+//   make bench-core
 
 #include <benchmark/benchmark.h>
 
@@ -31,10 +30,10 @@ std::vector<T> Random(unsigned seed, bool signs) {
 template <typename T>
 void Gate(benchmark::State& state, GateFunction<T> gate) {
   const std::vector<T> u = Random<T>(1, true), c = Random<T>(2, false), h = Random<T>(3, false);
-  std::vector<T> after = h;
+  std::vector<T> next(kUnits);
   for (auto _ : state) {
-    gate(u.data(), c.data(), after.data(), kUnits);
-    benchmark::DoNotOptimize(after.data());
+    gate(u.data(), c.data(), h.data(), next.data(), kUnits);
+    benchmark::DoNotOptimize(next.data());
     benchmark::ClobberMemory();
   }
   state.counters["ns_per_unit"] = benchmark::Counter(

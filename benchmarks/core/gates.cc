@@ -6,14 +6,14 @@
 namespace addrnn {
 namespace ADDRNN_ISA {
 
-void Addition(const float* __restrict u, const float* __restrict c, float* __restrict h,
-              int64_t n) {
+void Addition(const float* __restrict u, const float* __restrict c, const float* __restrict h,
+              float* __restrict next, int64_t n) {
   const Vector<float> zero = {};
   for (int64_t i = 0; i < n; i += kLanes<float>) {
     const Vector<float> update = Load(u + i);
     const Vector<float> kept = Load(h + i) + Min<float>(zero, update);
     const Vector<float> written = Load(c + i) - Max<float>(zero, update);
-    Store(h + i, Max<float>(zero, kept) + Max<float>(zero, written));
+    Store(next + i, Max<float>(zero, kept) + Max<float>(zero, written));
   }
 }
 
@@ -23,26 +23,28 @@ inline T Relu(T v) {
 }
 
 template <typename T>
-void AdditionOfIntegers(const T* __restrict u, const T* __restrict c, T* __restrict h, int64_t n) {
+void AdditionOfIntegers(const T* __restrict u, const T* __restrict c, const T* __restrict h,
+                        T* __restrict next, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     const T kept = h[i] + (u[i] < 0 ? u[i] : T(0));
     const T written = c[i] - Relu(u[i]);
-    h[i] = Relu(kept) + Relu(written);
+    next[i] = Relu(kept) + Relu(written);
   }
 }
 
-void Sigmoid(const float* __restrict u, const float* __restrict c, float* __restrict h, int64_t n) {
+void Sigmoid(const float* __restrict u, const float* __restrict c, const float* __restrict h,
+             float* __restrict next, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes<float>) {
     const Vector<float> candidate = Load(c + i);
-    Store(h + i, candidate + SigmoidOf<float>(Load(u + i)) * (Load(h + i) - candidate));
+    Store(next + i, candidate + SigmoidOf<float>(Load(u + i)) * (Load(h + i) - candidate));
   }
 }
 
-void HardSigmoid(const float* __restrict u, const float* __restrict c, float* __restrict h,
-                 int64_t n) {
+void HardSigmoid(const float* __restrict u, const float* __restrict c, const float* __restrict h,
+                 float* __restrict next, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     const float q = u[i] * (1 / 6.0f) + 0.5f, low = q > 0 ? q : 0, gate = low < 1 ? low : 1;
-    h[i] = c[i] + gate * (h[i] - c[i]);
+    next[i] = c[i] + gate * (h[i] - c[i]);
   }
 }
 
@@ -73,17 +75,18 @@ inline T Mix(T gate, T c, T h) {
 }
 
 template <typename T>
-void HardSigmoidOfIntegers(const T* __restrict u, const T* __restrict c, T* __restrict h,
-                           int64_t n) {
+void HardSigmoidOfIntegers(const T* __restrict u, const T* __restrict c, const T* __restrict h,
+                           T* __restrict next, int64_t n) {
   constexpr T kOne = T(1) << kFraction<T>, kHalf = kOne / 2;
   for (int64_t i = 0; i < n; ++i) {
     const T limited = u[i] < -kHalf ? T(-kHalf) : u[i] > kHalf ? kHalf : u[i];
-    h[i] = Mix(T(limited + kHalf), c[i], h[i]);
+    next[i] = Mix(T(limited + kHalf), c[i], h[i]);
   }
 }
 
 template <typename T>
-void SigmoidByTable(const T* __restrict u, const T* __restrict c, T* __restrict h, int64_t n) {
+void SigmoidByTable(const T* __restrict u, const T* __restrict c, const T* __restrict h,
+                    T* __restrict next, int64_t n) {
   static const T* const table = [] {
     static T values[256];
     for (int i = 0; i < 256; ++i) {
@@ -92,7 +95,7 @@ void SigmoidByTable(const T* __restrict u, const T* __restrict c, T* __restrict 
     return values;
   }();
   for (int64_t i = 0; i < n; ++i) {
-    h[i] = Mix(table[(u[i] >> (8 * (sizeof(T) - 1))) + 128], c[i], h[i]);
+    next[i] = Mix(table[(u[i] >> (8 * (sizeof(T) - 1))) + 128], c[i], h[i]);
   }
 }
 

@@ -2,8 +2,9 @@
 #define KERAS_ADDRNN_BENCHMARKS_CORE_GATES_H_
 
 // The gate alone, h' from u, c and h: by additions, as here, and by a product with a sigmoid, as in
-// the multiplication-based baseline. Plain loops that the compiler vectorises, once per instruction
-// set. Integers are fixed-point numbers, with as many fractional bits as leave room for a sum.
+// the multiplication-based baseline, once per instruction set. The compiler vectorises all but the
+// look-ups in a table. Integers are fixed-point numbers, with as many fractional bits as leave room
+// for a sum.
 
 #include <stdint.h>
 
@@ -14,7 +15,7 @@
 namespace addrnn {
 
 template <typename T>
-using GateFunction = void (*)(const T* u, const T* c, T* h, int64_t n);
+using GateFunction = void (*)(const T* u, const T* c, const T* h, T* next, int64_t n);
 
 template <typename T>
 struct Gates {

@@ -15,7 +15,7 @@ constexpr int64_t kChunkRows = 256;
 
 // As many as pay: each with some tiles of rows, and a chunk of its own at least.
 int64_t Groups(const Problem& p, int64_t weights_size) {
-  constexpr int64_t kRows = 16, kMost = 16, kMostWeights = 1 << 25;
+  constexpr int64_t kRows = 16, kMost = 16, kMostWeights = 1 << 22;
   return std::max<int64_t>(std::min({p.batch / kRows, p.batch * p.time / kChunkRows, kMost,
                                      kMostWeights / weights_size}),
                            1);

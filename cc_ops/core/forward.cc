@@ -33,7 +33,7 @@ void ForwardStream(const Problem& p, const ForwardTensors<S>& tensors, const Ker
   task.problem = p;
   task.tensors = tensors;
   task.sizes = kernels.stream_sizes(p);
-  const auto [vectors, padded_units, steps, copied_rows] = task.sizes;
+  const auto [vectors, padded_units, steps, copied_rows, in_place] = task.sizes;
   const Buffer<C> copies = Allocate<C>(copied_rows * 2 * padded_units);
   const Buffer<C> inputs = Allocate<C>(steps * p.batch * p.input);
   const Buffer<C> projected = Allocate<C>(steps * p.batch * 2 * padded_units);

@@ -149,7 +149,7 @@ class AddGRU(keras.layers.RNN):
             **kwargs,
         )
         self.input_spec = keras.layers.InputSpec(ndim=3)
-        self._choose(implementation)
+        self._refuse_unrolled(implementation)
 
     units = _of_the_cell("units")
     activation = _of_the_cell("activation")
@@ -176,22 +176,20 @@ class AddGRU(keras.layers.RNN):
 
     @implementation.setter
     def implementation(self, value):
-        self._choose(value)
+        self._refuse_unrolled(value)
+        self.cell.implementation = value
 
-    def _choose(self, value):
-        # Also called by itself: TensorFlow skips setting what an attribute seems to be already.
-        if self.unroll and value == "fused":
+    def _refuse_unrolled(self, implementation):
+        if self.unroll and implementation == "fused":
             raise ValueError(
                 'implementation="fused" cannot be unrolled. Received: unroll=True. '
                 'Use implementation="auto" or unroll=False.'
             )
-        self.cell.implementation = value
-        self.supports_jit = self.cell.supports_jit
 
     def build(self, sequences_shape, initial_state_shape=None):
         super().build(sequences_shape, initial_state_shape)
         # Another number of features is then refused by name, not as a kernel that does not fit.
-        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: self.cell.kernel.shape[0]})
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         # Instead of `RNN.call`, which looks at the first step of a sequence that may have none.
@@ -204,7 +202,7 @@ class AddGRU(keras.layers.RNN):
             keras.ops.cast(sequences, self.compute_dtype),
             self._first_state(sequences, initial_state),
             mask,
-            go_backwards=self.go_backwards,
+            go_backwards=bool(self.go_backwards),
             return_sequences=self.return_sequences,
             unroll=self.unroll,
             training=training,
@@ -219,10 +217,11 @@ class AddGRU(keras.layers.RNN):
 
     def _first_state(self, sequences, initial_state):
         """The state before the first step, `[B, H]`."""
+        if self.stateful:
+            self._check_batch(sequences)
         if initial_state is None:
             if not self.stateful:
                 return self.get_initial_state(keras.ops.shape(sequences)[0])[0]
-            self._check_batch(sequences)
             # A copy: PyTorch assigns the new state in place, but its gradient needs the old one.
             initial_state = keras.ops.copy(self.states[0])
         elif isinstance(initial_state, (list, tuple)):

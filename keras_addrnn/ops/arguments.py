@@ -27,11 +27,12 @@ def refuse_those_of_gru(arguments):
         "reset_after": "there is no reset gate",
         "use_cudnn": "the op runs on CPUs",
     }
-    for name in meaningless.keys() & arguments.keys():
-        raise ValueError(
-            f"Argument `{name}` of GRU has no meaning here: {meaningless[name]}. Leave it out. "
-            f"Received: {name}={arguments[name]!r}"
-        )
+    for name, reason in meaningless.items():
+        if name in arguments:
+            raise ValueError(
+                f"Argument `{name}` of GRU has no meaning here: {reason}. Leave it out. "
+                f"Received: {name}={arguments[name]!r}"
+            )
 
 
 def rate(name, value):

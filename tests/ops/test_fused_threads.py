@@ -10,8 +10,9 @@ from tests.support import make_problem, needs_core, run_both, run_core
 
 pytestmark = pytest.mark.fused
 
-# Enough work for several threads; rows that divide evenly among them, and not; a single row.
-SIZES = [(33, 20, 64, 130), (64, 12, 28, 128), (1, 40, 130, 130), (13, 50, 16, 31)]
+# Enough work for several threads; rows that divide evenly among them, and not; a single row, whose
+# units are shared out.
+SIZES = [(33, 20, 64, 130), (64, 12, 28, 128), (1, 50, 130, 1500), (13, 100, 64, 65)]
 
 
 @pytest.fixture

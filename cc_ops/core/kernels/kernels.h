@@ -2,8 +2,8 @@
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_
 
 // The interface of the kernels: one table of functions per instruction set and storage type.
-// add_gru.cc cuts a call into independent pieces of work and hands them to threads; a function of
-// this table does one piece in one thread. Sizes are in elements of Compute<S>.
+// forward.cc and backward.cc cut a call into independent pieces of work and hands them to threads;
+// a function of this table does one piece in one thread. Sizes are in elements of Compute<S>.
 
 #include "cc_ops/core/problem.h"
 
@@ -21,7 +21,17 @@ struct StreamSizes {
   int64_t vectors;  // of units: what threads share out
   int64_t padded_units;
   int64_t steps;        // of a chunk, at most
-  int64_t copied_rows;  // of the weights: the bias alone, or all
+  int64_t copied_rows;  // of the weights and the bias
+  bool in_place;        // the weights are read where they lie, but for the last rows
+};
+
+// Weights [rows, u | z], `stride` apart, z after z_offset. A last row that no vector may read past
+// is in `last` too, with halves of padded_units.
+template <typename C>
+struct StreamMatrix {
+  const C* data;
+  const C* last;
+  int64_t rows, stride, z_offset;
 };
 
 template <typename S>
@@ -35,9 +45,8 @@ struct StreamTask {
   C* projected;   // [steps, B, 2 * padded_units]
   C* now;         // [B, padded_units] h_{t-1}
   C* next;        // [B, padded_units] h_t
-  const C* bias;  // the weights, u | z in halves of padded_units; set by begin_stream
-  const C* kernel;
-  const C* recurrent_kernel;
+  const C* bias;  // [2 * padded_units]; this and the matrices are set by begin_stream
+  StreamMatrix<C> kernel, recurrent_kernel;
 };
 
 // The backward pass of a group of batch rows goes through time in chunks of steps, last chunk

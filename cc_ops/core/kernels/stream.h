@@ -13,7 +13,8 @@
 namespace addrnn {
 namespace ADDRNN_ISA {
 
-constexpr int kStreamRows = kTileRows - 1;
+// With more rows the dense product of many is faster where few states are zero.
+constexpr int kStreamRows = kManyRegisters ? 4 : 3;
 
 // The vectors of units in a tile of so many rows: its sums, u and z, take most registers.
 constexpr int StreamVectors(int rows) {
@@ -37,7 +38,7 @@ __attribute__((noinline)) void MultiplyListed(Vector<C>* sums, const C* a, ptrdi
   }
   for (int64_t i = 0; i < n; ++i) {
     const ptrdiff_t k = indices[i], at = k * b_stride;
-    if constexpr (kRows <= kStreamRows) {
+    if constexpr (kRows < kTileRows) {
       // Few multiply-adds do not hide the way to the next cache, and the list hides the pattern.
       const ptrdiff_t ahead = indices[i + kAhead < n ? i + kAhead : i] * b_stride;
 #pragma GCC unroll 16
@@ -86,14 +87,19 @@ ADDRNN_INLINE int64_t ListNonzero(const C* a, int rows, ptrdiff_t row_stride, in
   return found;
 }
 
+// The weights are read where they lie if they are what is computed with, and copied with both
+// halves of a row padded to whole vectors if not; also where the copy pays, in a long sequence. A
+// vector that reads past the end of a half reads the next, but in the last row: that is copied at
+// least.
 template <typename S>
 StreamSizes SizesOfStream(const Problem& p) {
   // So many steps that the product over them is efficient, and their results stay in the cache.
   constexpr int64_t kSteps = 8 * kTileRows, kLanesHere = kLanes<Compute<S>>;
   const int64_t padded = RoundUp(p.units, kLanesHere);
-  const bool fits = sizeof(S) == sizeof(Compute<S>) && padded == p.units;
+  const bool in_place = sizeof(S) == sizeof(Compute<S>) && p.units >= kLanesHere &&
+                        (padded == p.units || p.time < kSteps);
   return {padded / kLanesHere, padded, p.time < kSteps ? p.time : kSteps,
-          fits ? 1 : 1 + p.input + p.units};
+          in_place ? 3 : 1 + p.input + p.units, in_place};
 }
 
 // A copy of [rows, 2H] with both halves of a row padded with zeros; null: of zeros. Returns its
@@ -109,26 +115,50 @@ Compute<S>* PadRows(const S* matrix, int64_t rows, int64_t units, int64_t padded
 }
 
 template <typename S>
-void BeginStream(StreamTask<S>& task) {
+StreamMatrix<Compute<S>> PrepareMatrix(const S* matrix, int64_t rows, const Problem& p,
+                                       const StreamSizes& sizes, Compute<S>*& copy) {
   using C = Compute<S>;
+  StreamMatrix<C> prepared = {copy, copy, rows, 2 * sizes.padded_units, sizes.padded_units};
+  if (!sizes.in_place) {
+    copy = PadRows(matrix, rows, p.units, sizes.padded_units, copy);
+    return prepared;
+  }
+  prepared.data = (const C*)matrix;  // S is C
+  prepared.stride = 2 * p.units;
+  prepared.z_offset = p.units;
+  if (rows > 0) {
+    copy = PadRows(matrix + (rows - 1) * 2 * p.units, 1, p.units, sizes.padded_units, copy);
+  }
+  return prepared;
+}
+
+template <typename S>
+void BeginStream(StreamTask<S>& task) {
   const Problem& p = task.problem;
   const ForwardTensors<S>& tensors = task.tensors;
   const int64_t padded = task.sizes.padded_units;
   task.bias = task.copies;
-  C* copy = PadRows(tensors.bias, 1, p.units, padded, task.copies);
-  if (task.sizes.copied_rows == 1) {  // then S is C
-    task.kernel = (const C*)tensors.kernel;
-    task.recurrent_kernel = (const C*)tensors.recurrent_kernel;
-  } else {
-    task.kernel = copy;
-    copy = PadRows(tensors.kernel, p.input, p.units, padded, copy);
-    task.recurrent_kernel = copy;
-    PadRows(tensors.recurrent_kernel, p.units, p.units, padded, copy);
-  }
+  Compute<S>* copy = PadRows(tensors.bias, 1, p.units, padded, task.copies);
+  task.kernel = PrepareMatrix(tensors.kernel, p.input, p, task.sizes, copy);
+  task.recurrent_kernel = PrepareMatrix(tensors.recurrent_kernel, p.units, p, task.sizes, copy);
   for (int64_t i = 0; i < p.batch * padded; ++i) task.now[i] = 0;
   if (tensors.initial_state == nullptr) return;
   for (int64_t b = 0; b < p.batch; ++b) {
     LoadRow(tensors.initial_state + b * p.units, p.units, task.now + b * padded);
+  }
+}
+
+// sums += a x b for the units from `unit` on, over the n indices of the rows of b.
+template <typename C, int kRows, int kVectors>
+ADDRNN_INLINE void MultiplyMatrix(Vector<C>* sums, const C* a, ptrdiff_t row_stride,
+                                  const StreamMatrix<C>& b, int64_t padded, int64_t unit,
+                                  const int32_t* indices, int64_t n) {
+  const bool last_apart = b.stride < 2 * padded && n > 0 && indices[n - 1] == b.rows - 1;
+  MultiplyListed<C, kRows, kVectors>(sums, a, row_stride, b.data + unit, b.data + b.z_offset + unit,
+                                     b.stride, indices, n - last_apart);
+  if (last_apart) {
+    MultiplyListed<C, kRows, kVectors>(sums, a, row_stride, b.last + unit, b.last + padded + unit,
+                                       0, indices + n - 1, 1);
   }
 }
 
@@ -166,9 +196,8 @@ void ProjectStream(const StreamTask<S>& task, int64_t steps, int64_t begin, int6
                 const int64_t at = unit + v % kVectors * kLanes<C> + (v < kVectors ? 0 : padded);
                 for (int r = 0; r < kRows; ++r) sums[r][v] = Load<C>(task.bias + at);
               }
-              MultiplyListed<C, kRows, kVectors>(sums[0], inputs, p.input, task.kernel + unit,
-                                                 task.kernel + padded + unit, 2 * padded, indices,
-                                                 n);
+              MultiplyMatrix<C, kRows, kVectors>(sums[0], inputs, p.input, task.kernel, padded,
+                                                 unit, indices, n);
               for (int v = 0; v < 2 * kVectors; ++v) {
                 const int64_t at = unit + v % kVectors * kLanes<C> + (v < kVectors ? 0 : padded);
                 for (int r = 0; r < kRows; ++r) {
@@ -209,9 +238,8 @@ void StreamStep(const StreamTask<S>& task, int64_t t, int64_t step, const int32_
               sums[r][v] = Load<C>(projected + r * 2 * padded + at);
             }
           }
-          MultiplyListed<C, kRows, kVectors>(
-              sums[0], task.now + row * padded, padded, task.recurrent_kernel + unit,
-              task.recurrent_kernel + padded + unit, 2 * padded, active, n);
+          MultiplyMatrix<C, kRows, kVectors>(sums[0], task.now + row * padded, padded,
+                                             task.recurrent_kernel, padded, unit, active, n);
           gate_tile(p, task.tensors, gate, {row, kRows, t, t_in, unit, kVectors}, sums[0],
                     task.now + row * padded, task.next + row * padded, padded);
         });

@@ -292,21 +292,47 @@ TEST_F(AddGruTest, FewRows) {
       ExpectAgreement<float>(MakeCase(p, units < 64), 2e-5);
     }
     for (int64_t steps : {47, 48, 49, 97}) {
-      const Problem p = {batch, steps, 3, 4, Activation::kHardTanh, 0.5, 2, steps % 2 == 0};
-      ExpectAgreement<double>(MakeCase(p, true), 1e-12);
+      for (int64_t units : {4, 33}) {
+        const Problem p = {batch, steps, 3, units, Activation::kHardTanh, 0.5, 2, steps % 2 == 0};
+        ExpectAgreement<double>(MakeCase(p, true), 1e-12);
+      }
     }
   }
 }
 
+// Large enough for several threads: rows, units at every step, and groups of rows backward.
+template <typename S>
+void ExpectSameFromEveryNumberOfThreads(const Case& c) {
+  SetNumThreads(1);
+  const Computed<S> alone = Compute<S>(c);
+  for (int threads : {2, 3, 8}) {
+    SetNumThreads(threads);
+    const Computed<S> together = Compute<S>(c);
+    EXPECT_EQ(alone.outputs, together.outputs);
+    EXPECT_EQ(alone.d_inputs, together.d_inputs);
+    EXPECT_EQ(alone.d_kernel, together.d_kernel);
+    EXPECT_EQ(alone.d_recurrent_kernel, together.d_recurrent_kernel);
+    EXPECT_EQ(alone.d_bias, together.d_bias);
+    EXPECT_EQ(alone.d_initial_state, together.d_initial_state);
+  }
+  SetNumThreads(0);
+}
+
+TEST_F(AddGruTest, RowsSharedOut) {
+  const Problem p = {97, 12, 33, 70, Activation::kRelu, 0, 4, false};
+  const Case c = MakeCase(p, true);
+  SetNumThreads(3);
+  ExpectAgreement<double>(c, 1e-12);
+  ExpectSameFromEveryNumberOfThreads<double>(c);
+  ExpectSameFromEveryNumberOfThreads<float>(c);
+}
+
 TEST_F(AddGruTest, UnitsSharedOutAtEveryStep) {
   const Problem p = {1, 3, 9, 1450, Activation::kRelu, 0, kInfinity, false};
-  const Case c = MakeCase(p, false);
+  const Case c = MakeCase(p, true);
   SetNumThreads(3);
-  const Computed<float> together = Compute<float>(c);
-  ExpectAgreement<float>(c, 2e-5);
-  SetNumThreads(1);
-  EXPECT_EQ(Compute<float>(c).outputs, together.outputs);
-  SetNumThreads(0);
+  ExpectAgreement<double>(c, 1e-12);
+  ExpectSameFromEveryNumberOfThreads<float>(c);
 }
 
 // Inputs and states of zeros are passed over; one that is not, wherever it is, counts.
@@ -338,25 +364,8 @@ TEST_F(AddGruTest, EmptySizes) {
   }
 }
 
-TEST_F(AddGruTest, ResultDoesNotDependOnThreads) {
-  const Problem p = {45, 6, 33, 70, Activation::kRelu, 0, 4, false};
-  const Case c = MakeCase(p, true);
-  SetNumThreads(1);
-  const Computed<float> alone = Compute<float>(c);
-  for (int threads : {2, 3, 8}) {
-    SetNumThreads(threads);
-    const Computed<float> together = Compute<float>(c);
-    EXPECT_EQ(alone.outputs, together.outputs);
-    EXPECT_EQ(alone.d_inputs, together.d_inputs);
-    EXPECT_EQ(alone.d_kernel, together.d_kernel);
-    EXPECT_EQ(alone.d_recurrent_kernel, together.d_recurrent_kernel);
-    EXPECT_EQ(alone.d_bias, together.d_bias);
-  }
-  SetNumThreads(0);
-}
-
 TEST_F(AddGruTest, ConcurrentCallsAgree) {
-  const Problem p = {24, 4, 16, 40, Activation::kHardTanh, 0.5, 2, false};
+  const Problem p = {48, 16, 33, 70, Activation::kHardTanh, 0.5, 2, false};
   const Case c = MakeCase(p, false);
   const Computed<float> alone = Compute<float>(c);
   SetNumThreads(3);
@@ -384,6 +393,19 @@ TEST_F(AddGruTest, NanIsNotHidden) {
     const Computed<float> computed = Compute<float>(c);
     for (int64_t j = 0; j < p.units; ++j)
       EXPECT_TRUE(std::isnan(computed.outputs[j])) << static_cast<int>(activation);
+  }
+}
+
+// A weight counts as soon as what it is multiplied with is not zero.
+TEST_F(AddGruTest, NanInWeightsIsNotHidden) {
+  for (int64_t batch : {1, 7}) {
+    const Problem p = {batch, 3, 3, 9, Activation::kLinear, 0.5, kInfinity, false};
+    for (int which : {0, 1}) {
+      Case c = MakeCase(p, false);
+      (which == 0 ? c.kernel : c.recurrent_kernel)[0] = std::nan("");
+      c.initial_state[0] = 1;
+      EXPECT_TRUE(std::isnan(Compute<float>(c).outputs[0])) << batch << " " << which;
+    }
   }
 }
 
