@@ -153,7 +153,8 @@ template <typename C, int kRows, int kVectors>
 ADDRNN_INLINE void MultiplyMatrix(Vector<C>* sums, const C* a, ptrdiff_t row_stride,
                                   const StreamMatrix<C>& b, int64_t padded, int64_t unit,
                                   const int32_t* indices, int64_t n) {
-  const bool last_apart = b.stride < 2 * padded && n > 0 && indices[n - 1] == b.rows - 1;
+  if (n == 0) return;  // without inputs there is not even a matrix
+  const bool last_apart = b.stride < 2 * padded && indices[n - 1] == b.rows - 1;
   MultiplyListed<C, kRows, kVectors>(sums, a, row_stride, b.data + unit, b.data + b.z_offset + unit,
                                      b.stride, indices, n - last_apart);
   if (last_apart) {
