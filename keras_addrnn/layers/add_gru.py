@@ -216,12 +216,12 @@ class AddGRU(keras.layers.RNN):
         return (result, state) if self.return_state else result
 
     def _first_state(self, sequences, initial_state):
-        """The state before the first step, `[B, H]`."""
+        """The state before the first step, `[B, H]`, or None for zeros."""
         if self.stateful:
             self._check_batch(sequences)
         if initial_state is None:
             if not self.stateful:
-                return self.get_initial_state(keras.ops.shape(sequences)[0])[0]
+                return None
             # A copy: PyTorch assigns the new state in place, but its gradient needs the old one.
             initial_state = keras.ops.copy(self.states[0])
         elif isinstance(initial_state, (list, tuple)):

@@ -193,7 +193,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
 
         Args:
             inputs: `[B, T, D]`; with dropout, one mask serves all steps.
-            initial_state: `[B, H]`.
+            initial_state: `[B, H]`, or None for zeros.
             mask: `[B, T]` or None.
 
         Returns:
@@ -209,7 +209,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 )
             if self.recurrent_dropout:
                 recurrent_dropout_mask = keras.random.dropout(
-                    keras.ops.ones_like(initial_state),
+                    keras.ops.ones((keras.ops.shape(inputs)[0], self.units), inputs.dtype),
                     self.recurrent_dropout,
                     seed=self.seed_generator,
                 )
