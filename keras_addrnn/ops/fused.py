@@ -1,5 +1,7 @@
 """The recurrence by the project's own TensorFlow op."""
 
+import contextlib
+import contextvars
 import sys
 
 import keras
@@ -16,6 +18,19 @@ _EXPORTERS = (
     "tensorflow.lite.python.",
     "tensorflow.python.saved_model.save.",
 )
+
+
+_goes_along = contextvars.ContextVar("_goes_along", default=False)
+
+
+@contextlib.contextmanager
+def exported():
+    """What is exported meanwhile may hold the op: there will be one where it is loaded."""
+    token = _goes_along.set(True)
+    try:
+        yield
+    finally:
+        _goes_along.reset(token)
 
 
 def why_not(dtype, activation, exporting_is_fine=False):
@@ -44,7 +59,7 @@ def why_not(dtype, activation, exporting_is_fine=False):
     if not tf.executing_eagerly():
         if _in_xla():
             return "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
-        if not exporting_is_fine and _exporting():
+        if not exporting_is_fine and not _goes_along.get() and _exporting():
             return "the model is being exported, for processes which may not have this package."
     return None
 

@@ -4,19 +4,12 @@ import ctypes
 import dataclasses
 import functools
 import os
-import pathlib
 import threading
 
 import keras_addrnn
+from keras_addrnn import libraries
 
-LIBRARY = pathlib.Path(keras_addrnn.__file__).parent / "_lib" / "libkeras_addrnn_tf.so"
-
-
-def _remedy():
-    root = pathlib.Path(keras_addrnn.__file__).parent.parent
-    if (root / "setup.py").is_file():
-        return f"Run `make setup` in {root}; or start Python elsewhere, to use what is installed."
-    return "Reinstall keras_addrnn."
+LIBRARY = libraries.TENSORFLOW_OP
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,15 +51,17 @@ def _load():
     import tensorflow as tf
 
     if not LIBRARY.is_file():
-        return Library(problem=f"its library is missing ({LIBRARY}). {_remedy()}")
+        return Library(problem=f"its library is missing ({LIBRARY}). {libraries.remedy()}")
     try:
         ops = tf.load_op_library(str(LIBRARY))
         library = Library(ops, _settings())
     except (tf.errors.OpError, RuntimeError, OSError, AttributeError) as error:
-        return Library(problem=f"its library cannot be loaded ({error}). {_remedy()}")
+        return Library(problem=f"its library cannot be loaded ({error}). {libraries.remedy()}")
     if library.text("version") != keras_addrnn.__version__:
         built = library.text("version")
-        return Library(problem=f"its library was built for keras_addrnn {built}. {_remedy()}")
+        return Library(
+            problem=f"its library was built for keras_addrnn {built}. {libraries.remedy()}"
+        )
     _check_instruction_set(library)
     # As many threads as TensorFlow was told to use for one op; 0 leaves it to the library.
     set_num_threads(tf.config.threading.get_intra_op_parallelism_threads(), library)

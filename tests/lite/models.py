@@ -19,4 +19,4 @@ def sequences(batch=1, steps=7, seed=1, low=-1.0):
 
 
 def sequential(*layers, steps=7):
-    return randomised(keras.Sequential([keras.Input((steps, FEATURES)), *layers]))
+    return randomised(keras.Sequential([keras.Input((steps, FEATURES), name="rows"), *layers]))

@@ -11,25 +11,11 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from tests.lite import answers
 from tests.lite.models import FEATURES, UNITS, randomised, sequences, sequential
 
-litert = pytest.importorskip("ai_edge_litert.interpreter")
+pytest.importorskip("ai_edge_litert.interpreter")
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
-
-
-def run(content, *inputs):
-    """What LiteRT answers, with inputs and outputs in the order of the file."""
-    interpreter = litert.Interpreter(model_content=content, num_threads=1)
-    details = interpreter.get_input_details()
-    assert len(details) == len(inputs)
-    for detail, value in zip(details, inputs, strict=True):
-        interpreter.resize_tensor_input(detail["index"], value.shape)
-    interpreter.allocate_tensors()
-    for detail, value in zip(details, inputs, strict=True):
-        assert detail["dtype"] == value.dtype
-        interpreter.set_tensor(detail["index"], value)
-    interpreter.invoke()
-    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
 def custom_operators(content):
@@ -48,13 +34,7 @@ def operator_names(content):
 
 
 def assert_same_answers(model, content, *inputs):
-    expected = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-    expected = [keras.ops.convert_to_numpy(value) for value in keras.tree.flatten(expected)]
-    answers = run(content, *inputs)
-    assert len(answers) == len(expected)
-    for answer, value in zip(answers, expected, strict=True):
-        assert answer.shape == value.shape
-        np.testing.assert_allclose(answer, value, rtol=1e-5, atol=1e-6)
+    answers.assert_same(model, content, *inputs)
     assert not custom_operators(content)
 
 
@@ -156,7 +136,7 @@ def test_inputs_given_as_a_dictionary():
     a, b = sequences(seed=3), sequences(seed=4)
     content = ka.lite.convert(model)
     expected = model({"a": a, "b": b})
-    np.testing.assert_allclose(run(content, a, b)[0], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(answers.run(content, a, b)[0], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_outputs_keep_their_order():

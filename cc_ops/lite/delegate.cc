@@ -1,0 +1,100 @@
+// The external delegate: what LiteRT calls when it loads libkeras_addrnn_delegate.so.
+
+#include <charconv>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cc_ops/lite/add_gru_kernel.h"
+
+#define ADDRNN_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace addrnn {
+namespace {
+
+bool IsAddGru(const TfLiteRegistration& registration) {
+  return registration.custom_name != nullptr &&
+         std::strcmp(registration.custom_name, "AddGru") == 0;
+}
+
+// Takes every AddGru operator of a graph, sound or not: nobody else could run it, and ours say what
+// is wrong with it.
+TfLiteStatus Claim(TfLiteContext* context, TfLiteDelegate* delegate) {
+  TfLiteIntArray* plan = nullptr;
+  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) return kTfLiteError;
+  std::vector<int> claimed;
+  for (int i = 0; i < plan->size; ++i) {
+    TfLiteNode* node = nullptr;
+    TfLiteRegistration* registration = nullptr;
+    if (context->GetNodeAndRegistration(context, plan->data[i], &node, &registration) !=
+        kTfLiteOk) {
+      return kTfLiteError;
+    }
+    if (IsAddGru(*registration)) claimed.push_back(plan->data[i]);
+  }
+  // One by one: of a group the interpreter would make one node, and hide the tensors between.
+  for (int index : claimed) {
+    alignas(TfLiteIntArray) int nodes[] = {1, index};
+    if (context->ReplaceNodeSubsetsWithDelegateKernels(context, AddGruKernel(),
+                                                       reinterpret_cast<TfLiteIntArray*>(nodes),
+                                                       delegate) != kTfLiteOk) {
+      return kTfLiteError;
+    }
+  }
+  return kTfLiteOk;
+}
+
+TfLiteStatus Prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
+  try {
+    return Claim(context, delegate);
+  } catch (const std::exception& error) {
+    context->ReportError(context, "keras_addrnn: %s", error.what());
+    return kTfLiteError;
+  }
+}
+
+struct Delegate : TfLiteDelegate {
+  DelegateSettings settings;
+};
+
+// What is wrong with the option, or an empty string.
+std::string ReadOption(const std::string& key, const std::string& value,
+                       DelegateSettings* settings) {
+  if (key != "num_threads") return "unknown option '" + key + "'; there is num_threads";
+  const char* end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, settings->num_threads);
+  if (error != std::errc() || rest != end || settings->num_threads < 1) {
+    return "option num_threads must be a positive integer, received '" + value + "'";
+  }
+  return {};
+}
+
+}  // namespace
+}  // namespace addrnn
+
+ADDRNN_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys,
+                                                            const char* const* values, size_t n,
+                                                            void (*report_error)(const char*)) {
+  try {
+    auto made = std::make_unique<addrnn::Delegate>();
+    for (size_t i = 0; i < n; ++i) {
+      const std::string wrong = addrnn::ReadOption(keys[i], values[i], &made->settings);
+      if (wrong.empty()) continue;
+      if (report_error != nullptr) report_error(("keras_addrnn: " + wrong).c_str());
+      return nullptr;
+    }
+    made->data = &made->settings;
+    made->Prepare = &addrnn::Prepare;
+    made->flags = kTfLiteAllowDynamicTensors;
+    return made.release();
+  } catch (const std::exception& error) {
+    if (report_error != nullptr) report_error(error.what());
+    return nullptr;
+  }
+}
+
+ADDRNN_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) {
+  delete static_cast<addrnn::Delegate*>(delegate);
+}

@@ -1,0 +1,45 @@
+#include "cc_ops/lite/options.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace addrnn {
+namespace {
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bytes would have to be swapped");
+
+struct Layout {
+  char magic[4];
+  uint32_t version;
+  uint8_t activation;
+  uint8_t go_backwards;
+  uint16_t zero;
+  float state_shift;
+  float state_max;
+};
+static_assert(sizeof(Layout) == 20, "no padding");
+
+}  // namespace
+
+const char* ReadOptions(const void* data, size_t size, Problem* problem) {
+  constexpr Activation kActivations[] = {Activation::kLinear, Activation::kRelu,
+                                         Activation::kHardTanh, Activation::kTanh};
+  Layout layout;
+  if (data == nullptr || size < sizeof(layout.magic) || std::memcmp(data, "AGRU", 4) != 0) {
+    return "its options are not those that keras_addrnn.lite.convert writes";
+  }
+  if (size < 8) return "its options are truncated";
+  std::memcpy(&layout, data, 8);
+  if (layout.version != 1) return "its options are of a version that this delegate does not know";
+  if (size != sizeof(layout)) return "its options are of the wrong size";
+  std::memcpy(&layout, data, sizeof(layout));
+  if (layout.activation >= 4) return "its options name no known activation";
+  if (layout.go_backwards > 1 || layout.zero != 0) return "its options hold impossible flags";
+  problem->activation = kActivations[layout.activation];
+  problem->go_backwards = layout.go_backwards != 0;
+  problem->state_shift = layout.state_shift;
+  problem->state_max = layout.state_max;
+  return nullptr;
+}
+
+}  // namespace addrnn

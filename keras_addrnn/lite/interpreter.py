@@ -1,0 +1,106 @@
+"""LiteRT's interpreter with the `AddGru` operator. Imports neither Keras nor TensorFlow."""
+
+import operator
+import os
+
+from keras_addrnn import libraries
+
+try:
+    import ai_edge_litert.interpreter as litert
+except ImportError as error:
+    raise ImportError(
+        "keras_addrnn.lite.Interpreter needs LiteRT. Run `pip install ai-edge-litert`, or install "
+        "keras_addrnn[litert]."
+    ) from error
+
+
+class Interpreter(litert.Interpreter):
+    """`ai_edge_litert.interpreter.Interpreter` that knows the `AddGru` operator.
+
+    Runs what `keras_addrnn.lite.convert` writes, in either form, and any other LiteRT file. It is
+    used like the interpreter that it is; only that runs a fused file by itself with
+    `experimental_delegates=[load_delegate(keras_addrnn.lite.delegate_path())]`.
+
+    Args:
+        model_path: Path of a `.tflite` file.
+        model_content: The content of one, `bytes`. Exactly one of the two is given.
+        num_threads: Positive integer, how many threads an operator may use. None for LiteRT's
+            default, which is one.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument has a value that is not allowed, or the file is not one of LiteRT.
+        RuntimeError: The file cannot be run; `allocate_tensors` raises it too, and says why.
+
+    Example:
+
+    >>> interpreter = keras_addrnn.lite.Interpreter("model.tflite")
+    >>> interpreter.get_signature_runner()(rows=digits)
+    {'dense': array([[...]], dtype=float32)}
+    """
+
+    def __init__(self, model_path=None, model_content=None, num_threads=None):
+        if (model_path is None) == (model_content is None):
+            raise ValueError(
+                "Exactly one of the arguments `model_path` and `model_content` must be given. "
+                f"Received: {'neither' if model_path is None else 'both'}"
+            )
+        if model_path is not None:
+            model_path = os.fspath(model_path)
+            if not os.path.isfile(model_path):
+                raise ValueError(
+                    f"Argument `model_path` must be that of a file. Received: {model_path}"
+                )
+        elif not isinstance(model_content, (bytes, bytearray)):
+            raise TypeError(
+                "Argument `model_content` must be the bytes of a file. Received: "
+                f"{type(model_content).__name__}"
+            )
+        num_threads = _checked_num_threads(num_threads)
+        super().__init__(
+            model_path=model_path,
+            model_content=None if model_content is None else bytes(model_content),
+            num_threads=num_threads,
+            experimental_delegates=[_delegate(num_threads)],
+        )
+
+
+def delegate_path():
+    """The path of the delegate's library, for `load_delegate` and for other languages.
+
+    Raises:
+        RuntimeError: It is not there; says what to do.
+    """
+    path = libraries.LITERT_DELEGATE
+    if not path.is_file():
+        raise RuntimeError(f"The LiteRT delegate is missing ({path}). {libraries.remedy()}")
+    return str(path)
+
+
+def _checked_num_threads(num_threads):
+    if num_threads is None:
+        return None
+    try:
+        threads = operator.index(num_threads)
+    except TypeError:
+        threads = None
+    if threads is None or isinstance(num_threads, bool):
+        raise TypeError(
+            f"Argument `num_threads` must be an integer. Received: num_threads={num_threads!r}"
+        )
+    if threads < 1:
+        raise ValueError(
+            f"Argument `num_threads` must be positive. Received: num_threads={threads}"
+        )
+    return threads
+
+
+def _delegate(num_threads):
+    path = delegate_path()
+    options = {} if num_threads is None else {"num_threads": num_threads}
+    try:
+        return litert.load_delegate(path, options)
+    except OSError as error:
+        raise RuntimeError(
+            f"The LiteRT delegate cannot be loaded ({error}). {libraries.remedy()}"
+        ) from error
