@@ -83,6 +83,18 @@ def test_one_delegate_for_two_interpreters(content):
         interpreter.invoke()
 
 
+def test_interpreter_of_tensorflow(content):
+    import tensorflow as tf
+
+    delegate = tf.lite.experimental.load_delegate(ka.lite.delegate_path())
+    interpreter = tf.lite.Interpreter(model_content=content, experimental_delegates=[delegate])
+    (answer,) = interpreter.get_signature_runner()(rows=sequences()).values()
+    (expected,) = (
+        ka.lite.Interpreter(model_content=content).get_signature_runner()(rows=sequences()).values()
+    )
+    np.testing.assert_array_equal(answer, expected)
+
+
 def test_other_steps_than_before(content):
     interpreter = ka.lite.Interpreter(model_content=content)
     runner = interpreter.get_signature_runner()
