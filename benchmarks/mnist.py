@@ -7,7 +7,6 @@ curves of the first seed to benchmarks/results/.
 """
 
 import argparse
-import datetime
 import os
 import pathlib
 import statistics
@@ -17,25 +16,19 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
-import keras
 import mnist_data
 import mnist_report
 import mnist_training
-import tensorflow as tf
-from machine import processor
-
-import keras_addrnn as ka
+from machine import description, write
 
 RESULTS = pathlib.Path(__file__).parent / "results"
 
 
 def table(runs, options):
     """A Markdown table of `runs`, `{layer: [Run of each seed]}`."""
-    info = ka.info()
     lines = [
-        f"{datetime.date.today()}, {processor()}, {os.cpu_count()} processors, TensorFlow "
-        f"{tf.__version__}, Keras {keras.__version__}, keras_addrnn {info['version']} "
-        f"({info['instruction_set']}). {options.epochs} epochs, batches of 64, Adam(0.001).\n",
+        f"{description()}, {os.cpu_count()} processors. {options.epochs} epochs, batches of 64, "
+        "Adam(0.001).\n",
         "| network | test accuracy of each seed | mean | s / epoch (median) | GRU's time / its |",
         "|---|---|---:|---:|---:|",
     ]
@@ -75,7 +68,7 @@ def main():
     title = "MNIST read row by row, 60,000 digits"
     mnist_report.save_curves(first, RESULTS / "mnist.png", title=title)
     text = table(runs, options)
-    (RESULTS / "mnist.md").write_text(text)
+    write(RESULTS / "mnist.md", text)
     print(text)
 
 
