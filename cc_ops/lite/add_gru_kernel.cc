@@ -11,6 +11,7 @@
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/thread_pool.h"
+#include "cc_ops/lite/flush_subnormals.h"
 #include "cc_ops/lite/options.h"
 
 namespace addrnn {
@@ -134,6 +135,7 @@ class Kernel {
     // with the other's. The results are the same with any.
     SetNumThreads(settings_.num_threads > 0 ? settings_.num_threads
                                             : std::max(context->recommended_num_threads, 1));
+    const FlushSubnormals flush;
     AddGruForward(p, tensors);
   }
 

@@ -95,6 +95,19 @@ def test_interpreter_of_tensorflow(content):
     np.testing.assert_array_equal(answer, expected)
 
 
+def test_subnormal_numbers_are_zeros_in_the_operator_only():
+    inputs = keras.Input((1, 1), name="rows")
+    identity = np.array([[0, 1]], "float32"), np.zeros((1, 2), "float32")
+    model = keras.Model(inputs, ka.ops.add_gru(inputs, *identity)[1])
+    runner = ka.lite.Interpreter(
+        model_content=ka.lite.convert(model, ops="fused")
+    ).get_signature_runner()
+    for value, expected in ((1e-40, 0), (1e-30, 1e-30)):
+        (answer,) = runner(rows=np.full((1, 1, 1), value, "float32")).values()
+        assert answer[0, 0] == np.float32(expected)
+    assert np.float32(1e-40) * np.float32(1) != 0
+
+
 def test_other_steps_than_before(content):
     interpreter = ka.lite.Interpreter(model_content=content)
     runner = interpreter.get_signature_runner()
