@@ -12,6 +12,7 @@ pytest.importorskip("ai_edge_litert.interpreter")
 
 from ai_edge_litert import schema_py_generated as schema
 
+from keras_addrnn.ops import fused
 from tests.lite import answers
 from tests.lite.models import FEATURES, UNITS, randomised, sequences, sequential
 
@@ -29,9 +30,9 @@ def operators(content):
     return [codes[node.opcodeIndex] for graph in file.subgraphs for node in graph.operators]
 
 
-def assert_same_answers(model, content, *inputs, fused=1):
+def assert_same_answers(model, content, *inputs, operator_count=1):
     answers.assert_same(model, content, *inputs, interpreter=ka.lite.Interpreter)
-    assert operators(content).count("AddGru") == fused
+    assert operators(content).count("AddGru") == operator_count
     assert "WHILE" not in operators(content)
 
 
@@ -63,7 +64,7 @@ def test_answers_of_layers(kind, batch_size):
 
 def test_bidirectional():
     model = sequential(keras.layers.Bidirectional(ka.AddGRU(UNITS, return_sequences=True)))
-    assert_same_answers(model, ka.lite.convert(model, ops="fused"), sequences(), fused=2)
+    assert_same_answers(model, ka.lite.convert(model, ops="fused"), sequences(), operator_count=2)
 
 
 def test_stacked_with_other_layers_around():
@@ -74,7 +75,7 @@ def test_stacked_with_other_layers_around():
         ka.AddGRU(4),
         keras.layers.Dense(2, activation="softmax"),
     )
-    assert_same_answers(model, ka.lite.convert(model, ops="fused"), sequences(), fused=2)
+    assert_same_answers(model, ka.lite.convert(model, ops="fused"), sequences(), operator_count=2)
 
 
 @pytest.mark.parametrize("valid", [slice(0, 4), slice(3, 7), slice(2, 5), slice(0, 0)])
@@ -89,7 +90,7 @@ def test_masking(valid, zero_output_for_mask):
     inputs[0, valid] = sequences(low=0.1)[0, valid]
     inputs[1] = sequences(seed=2, low=0.1)
     content = ka.lite.convert(model, ops="fused", batch_size=2)
-    assert_same_answers(model, content, inputs, fused=2)
+    assert_same_answers(model, content, inputs, operator_count=2)
 
 
 def test_masked_embedding():
@@ -98,7 +99,7 @@ def test_masked_embedding():
     model = randomised(keras.Model(words, keras.layers.Bidirectional(ka.AddGRU(UNITS))(vectors)))
     inputs = np.array([[3, 1, 4, 1, 0, 0], [0, 0, 5, 9, 2, 6]], "int32")
     content = ka.lite.convert(model, ops="fused", batch_size=2)
-    assert_same_answers(model, content, inputs, fused=2)
+    assert_same_answers(model, content, inputs, operator_count=2)
 
 
 @pytest.mark.parametrize("return_sequences", [False, True])
@@ -121,7 +122,9 @@ def test_steps_that_only_a_run_can_tell():
     model = randomised(keras.Model([inputs, steps], ka.AddGRU(4)(outputs)))
     content = ka.lite.convert(model, ops="fused")
     for count in (3, 7, 1):
-        assert_same_answers(model, content, sequences(), np.array([count], "int32"), fused=2)
+        assert_same_answers(
+            model, content, sequences(), np.array([count], "int32"), operator_count=2
+        )
 
 
 @keras.saving.register_keras_serializable()
@@ -210,6 +213,18 @@ def test_implementations_are_restored():
 def test_nothing_to_fuse(layer):
     with pytest.raises(ValueError, match='has nothing to fuse: .*ops="builtin"'):
         ka.lite.convert(sequential(layer()), ops="fused")
+
+
+def test_missing_op_is_told(monkeypatch):
+    monkeypatch.setattr(fused, "missing", lambda: "its library is missing. Build it.")
+    with pytest.raises(ValueError, match="nothing to fuse: its library is missing. Build it."):
+        ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops="fused")
+
+
+@pytest.mark.parametrize("ops", ["Fused", None, 1])
+def test_wrong_ops(ops):
+    with pytest.raises(ValueError, match='`ops` must be "builtin" or "fused". Received: ops='):
+        ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops=ops)
 
 
 def test_other_types_than_float32_are_refused():

@@ -1,5 +1,6 @@
 """The interpreter with our delegate: its arguments, and files that nobody should write."""
 
+import concurrent.futures
 import pathlib
 import subprocess
 import sys
@@ -81,6 +82,23 @@ def test_one_delegate_for_two_interpreters(content):
         interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], sequences())
         interpreter.invoke()
+
+
+def test_interpreters_in_several_threads():
+    model = keras.Sequential([keras.Input((50, 28), name="rows"), ka.AddGRU(130)])
+    file = ka.lite.convert(model, ops="fused", batch_size=8)
+    rows = np.random.default_rng(0).normal(size=(8, 50, 28)).astype("float32")
+
+    def run(num_threads):
+        runner = ka.lite.Interpreter(
+            model_content=file, num_threads=num_threads
+        ).get_signature_runner()
+        return [next(iter(runner(rows=rows).values())) for _ in range(20)]
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first, *others = (answer for each in pool.map(run, (1, 2, 3, 2)) for answer in each)
+    for other in others:
+        np.testing.assert_array_equal(other, first)
 
 
 def test_interpreter_of_tensorflow(content):
