@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that docs/performance.md shows, into benchmarks/results. Stops at the first failure.
+# All that docs/performance.md and docs/litert.md show, into benchmarks/results. Stops at the first failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 results=benchmarks/results
@@ -11,7 +11,7 @@ step() {
 step "the core and the gates, each instruction set"
 for isa in $(python -c 'from keras_addrnn import _core; print(_core.available_instruction_sets())'); do
   KERAS_ADDRNN_ISA=$isa make --no-print-directory bench-core \
-    ARGS="--benchmark_min_time=0.5" | tee "build/bench_$isa.txt"
+    ARGS="--benchmark_min_time=0.5" 2>&1 | tee "build/bench_$isa.txt"
   mv "build/bench_$isa.txt" "$results/core_$isa.txt"
 done
 
@@ -19,6 +19,9 @@ step "layers beside their peers"
 for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
   python benchmarks/layers.py --all --peers --threads "$threads" --write "$results/layers_$threads.md"
 done
+
+step "LiteRT"
+python benchmarks/litert_latency.py --seconds 20 --write "$results/litert.md"
 
 step "memory"
 python benchmarks/memory.py --write "$results/memory.md"
