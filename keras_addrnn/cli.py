@@ -16,6 +16,13 @@ def main(arguments=None):
     info = commands.add_parser("info", help="which implementation is used on this machine, and why")
     info.set_defaults(run=_info)
 
+    convert = commands.add_parser("convert", help="a saved .keras model to a LiteRT file")
+    convert.add_argument("model", help="a file that model.save wrote, *.keras")
+    convert.add_argument("output", help="the file to write, *.tflite")
+    convert.add_argument("--ops", choices=("builtin", "fused"), default="builtin")
+    convert.add_argument("--batch", type=_positive, default=1, metavar="N", help="its batch size")
+    convert.set_defaults(run=_convert)
+
     bench = commands.add_parser("bench", help="AddGRU's speed beside GRU's and LSTM's, here")
     for name, default in (("batch", 64), ("steps", 28), ("features", 28), ("units", 128)):
         bench.add_argument(f"--{name}", type=_positive, default=default, metavar="N")
@@ -27,7 +34,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (ImportError, ValueError) as error:  # no backend, or a setting that is not possible
+    except (ImportError, OSError, TypeError, ValueError) as error:  # what was given is wrong
         parser.exit(1, f"{parser.prog}: {error}\n")
     return 0
 
@@ -46,6 +53,16 @@ def _info(options):
         if isinstance(value, list):
             value = ", ".join(value)
         print(f"{name:{width}}  {'-' if value is None else value}")
+
+
+def _convert(options):
+    import keras
+
+    from keras_addrnn import lite
+
+    model = keras.saving.load_model(options.model)
+    content = lite.convert(model, options.output, ops=options.ops, batch_size=options.batch)
+    print(f"{options.output}: {len(content) / 1000:.0f} kB, {options.ops} operators")
 
 
 def _bench(options):
