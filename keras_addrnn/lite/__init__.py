@@ -8,6 +8,7 @@ import importlib
 
 _MODULE_OF = {
     "convert": "converter",
+    "streaming_model": "streaming",
     "Interpreter": "interpreter",
     "delegate_path": "interpreter",
 }
