@@ -63,7 +63,7 @@ def measure(shape, processes, threads, all_peers, seconds):
         rounds += 1
         for name, framework, make in turns:
             if last not in (None, framework):
-                processes[last].rest()
+                workers.rest()
             last = framework
             for column in range(len(COLUMNS)):
                 if name in missing or times[name, column] is None:

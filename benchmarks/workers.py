@@ -10,9 +10,6 @@ import time
 
 from keras_addrnn import bench
 
-# Longer than the pools spin (OpenMP's: 0.2 s).
-_REST = 0.25
-
 
 class Worker:
     """A process in which the functions of some layers live.
@@ -41,9 +38,10 @@ class Worker:
             raise answer
         return answer
 
-    def rest(self):
-        """Waits until the threads of the process sleep."""
-        time.sleep(_REST)
+
+def rest():
+    """Waits until the threads of all processes sleep."""
+    time.sleep(0.25)  # longer than the pools spin (OpenMP's: 0.2 s)
 
 
 def _serve(pipe, start, threads):

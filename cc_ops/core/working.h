@@ -53,6 +53,10 @@ inline int Parts(const Problem& p, int64_t most, int64_t steps) {
 // Cuts [0, n) into even parts and calls body(part, begin, end) for each on the pool.
 template <typename Body>
 void ParallelParts(int parts, int64_t n, const Body& body) {
+  if (parts == 1) {  // at every step of a stream: not even a std::function is made
+    if (n > 0) body(0, int64_t{0}, n);
+    return;
+  }
   ParallelFor(parts, [&](int part) {
     const int64_t begin = n * part / parts, end = n * (part + 1) / parts;
     if (begin < end) body(part, begin, end);

@@ -12,7 +12,7 @@ if keras.backend.backend() != "tensorflow":
 import tensorflow as tf
 
 from tests.lite import answers
-from tests.lite.models import FEATURES, UNITS, randomised, sequences, sequential
+from tests.lite.models import FEATURES, UNITS, masked, randomised, sequences, sequential, stacked
 
 pytest.importorskip("ai_edge_litert.interpreter")
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
@@ -67,13 +67,7 @@ def test_answers_of_layers(kind, batch_size):
 
 
 def test_answers_of_two_layers_with_others_around():
-    model = sequential(
-        keras.layers.Dense(4, activation="relu"),
-        ka.AddGRU(UNITS, return_sequences=True),
-        keras.layers.LayerNormalization(),
-        ka.AddGRU(4),
-        keras.layers.Dense(2, activation="softmax"),
-    )
+    model = stacked()
     assert_same_answers(model, ka.lite.convert(model), sequences())
 
 
@@ -86,14 +80,7 @@ def test_loop_and_unrolled_form():
 @pytest.mark.parametrize("valid", [slice(0, 4), slice(3, 7), slice(2, 5), slice(0, 0)])
 @pytest.mark.parametrize("zero_output_for_mask", [False, True])
 def test_answers_with_masking(valid, zero_output_for_mask):
-    model = sequential(
-        keras.layers.Masking(),
-        ka.AddGRU(4, return_sequences=True, zero_output_for_mask=zero_output_for_mask),
-        ka.AddGRU(UNITS),
-    )
-    inputs = np.zeros((2, 7, FEATURES), "float32")
-    inputs[0, valid] = sequences(low=0.1)[0, valid]
-    inputs[1] = sequences(seed=2, low=0.1)
+    model, inputs = masked(valid, zero_output_for_mask)
     assert_same_answers(model, ka.lite.convert(model, batch_size=2), inputs)
 
 

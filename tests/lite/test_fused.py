@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from keras_addrnn.ops import fused
 from tests.lite import answers
-from tests.lite.models import FEATURES, UNITS, randomised, sequences, sequential
+from tests.lite.models import FEATURES, UNITS, masked, randomised, sequences, sequential, stacked
 
 pytestmark = pytest.mark.fused
 
@@ -68,27 +68,14 @@ def test_bidirectional():
 
 
 def test_stacked_with_other_layers_around():
-    model = sequential(
-        keras.layers.Dense(4, activation="relu"),
-        ka.AddGRU(UNITS, return_sequences=True),
-        keras.layers.LayerNormalization(),
-        ka.AddGRU(4),
-        keras.layers.Dense(2, activation="softmax"),
-    )
+    model = stacked()
     assert_same_answers(model, ka.lite.convert(model, ops="fused"), sequences(), operator_count=2)
 
 
 @pytest.mark.parametrize("valid", [slice(0, 4), slice(3, 7), slice(2, 5), slice(0, 0)])
 @pytest.mark.parametrize("zero_output_for_mask", [False, True])
 def test_masking(valid, zero_output_for_mask):
-    model = sequential(
-        keras.layers.Masking(),
-        ka.AddGRU(4, return_sequences=True, zero_output_for_mask=zero_output_for_mask),
-        ka.AddGRU(UNITS),
-    )
-    inputs = np.zeros((2, 7, FEATURES), "float32")
-    inputs[0, valid] = sequences(low=0.1)[0, valid]
-    inputs[1] = sequences(seed=2, low=0.1)
+    model, inputs = masked(valid, zero_output_for_mask)
     content = ka.lite.convert(model, ops="fused", batch_size=2)
     assert_same_answers(model, content, inputs, operator_count=2)
 

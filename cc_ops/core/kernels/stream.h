@@ -163,6 +163,22 @@ ADDRNN_INLINE void MultiplyMatrix(Vector<C>* sums, const C* a, ptrdiff_t row_str
   }
 }
 
+// Where the v-th of a tile's vectors, u and then z, stands in a row of two halves.
+template <typename C, int kVectors>
+ADDRNN_INLINE int64_t InHalves(int64_t unit, int64_t padded, int v) {
+  return unit + v % kVectors * kLanes<C> + (v < kVectors ? 0 : padded);
+}
+
+// The sums of a tile before the product, from rows of two halves, row_stride apart.
+template <typename C, int kRows, int kVectors>
+ADDRNN_INLINE void LoadSums(const C* from, int64_t row_stride, int64_t unit, int64_t padded,
+                            Vector<C> (&sums)[kRows][2 * kVectors]) {
+  for (int v = 0; v < 2 * kVectors; ++v) {
+    const int64_t at = InHalves<C, kVectors>(unit, padded, v);
+    for (int r = 0; r < kRows; ++r) sums[r][v] = Load<C>(from + r * row_stride + at);
+  }
+}
+
 // The inputs of the chunk's steps, in the order of processing.
 template <typename S>
 void LoadStream(const StreamTask<S>& task, int64_t t_begin, int64_t t_end) {
@@ -193,14 +209,11 @@ void ProjectStream(const StreamTask<S>& task, int64_t steps, int64_t begin, int6
               constexpr int kVectors = decltype(piece)::value;
               const int64_t unit = vector * kLanes<C>;
               Vector<C> sums[kRows][2 * kVectors];
-              for (int v = 0; v < 2 * kVectors; ++v) {
-                const int64_t at = unit + v % kVectors * kLanes<C> + (v < kVectors ? 0 : padded);
-                for (int r = 0; r < kRows; ++r) sums[r][v] = Load<C>(task.bias + at);
-              }
+              LoadSums<C, kRows, kVectors>(task.bias, 0, unit, padded, sums);
               MultiplyMatrix<C, kRows, kVectors>(sums[0], inputs, p.input, task.kernel, padded,
                                                  unit, indices, n);
               for (int v = 0; v < 2 * kVectors; ++v) {
-                const int64_t at = unit + v % kVectors * kLanes<C> + (v < kVectors ? 0 : padded);
+                const int64_t at = InHalves<C, kVectors>(unit, padded, v);
                 for (int r = 0; r < kRows; ++r) {
                   Store<C>(task.projected + (row + r) * 2 * padded + at, sums[r][v]);
                 }
@@ -233,12 +246,7 @@ void StreamStep(const StreamTask<S>& task, int64_t t, int64_t step, const int32_
           constexpr int kVectors = decltype(piece)::value;
           const int64_t unit = vector * kLanes<C>;
           Vector<C> sums[kRows][2 * kVectors];
-          for (int v = 0; v < 2 * kVectors; ++v) {
-            const int64_t at = unit + v % kVectors * kLanes<C> + (v < kVectors ? 0 : padded);
-            for (int r = 0; r < kRows; ++r) {
-              sums[r][v] = Load<C>(projected + r * 2 * padded + at);
-            }
-          }
+          LoadSums<C, kRows, kVectors>(projected, 2 * padded, unit, padded, sums);
           MultiplyMatrix<C, kRows, kVectors>(sums[0], task.now + row * padded, padded,
                                              task.recurrent_kernel, padded, unit, active, n);
           gate_tile(p, task.tensors, gate, {row, kRows, t, t_in, unit, kVectors}, sums[0],
