@@ -1,0 +1,60 @@
+"""Numbers as integers: `real = scale * (integer - zero_point)`."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_addrnn.integer import checks
+
+
+@dataclasses.dataclass(frozen=True)
+class Affine:
+    """How the inputs of an integer model stand for real numbers.
+
+    Args:
+        bits: Integer from 1 to 16: the integers are signed, of so many bits.
+        scale: The real distance between neighbouring integers, a finite positive number.
+        zero_point: The integer that stands for 0.
+
+    Raises:
+        TypeError: `bits` or `zero_point` is not an integer.
+        ValueError: A value is not allowed.
+    """
+
+    bits: int
+    scale: float
+    zero_point: int = 0
+
+    def __post_init__(self):
+        bits = checks.integer("bits", self.bits, 1, 16)
+        object.__setattr__(self, "bits", bits)
+        object.__setattr__(self, "scale", checks.scale("scale", self.scale))
+        zero_point = checks.integer("zero_point", self.zero_point, *checks.signed_range(bits))
+        object.__setattr__(self, "zero_point", zero_point)
+
+    @property
+    def dtype(self):
+        """The smallest NumPy dtype that holds the integers."""
+        return np.dtype(np.int8 if self.bits <= 8 else np.int16)
+
+    @property
+    def range(self):
+        """The least and the greatest integer."""
+        return checks.signed_range(self.bits)
+
+    def quantize(self, real):
+        """Real numbers, of any shape, to the nearest integers in range; a half goes up.
+
+        Raises:
+            ValueError: A number is not finite.
+        """
+        real = np.asarray(real, np.float64)
+        if not np.isfinite(real).all():
+            raise ValueError("Only finite numbers have an integer. Received: NaN or infinity")
+        nearest = np.floor(real / self.scale + 0.5) + self.zero_point
+        return np.clip(nearest, *self.range).astype(self.dtype)
+
+    def dequantize(self, integers):
+        """Integers to the real numbers they stand for, float32."""
+        shifted = np.asarray(integers, np.int64) - self.zero_point
+        return (shifted * self.scale).astype(np.float32)
