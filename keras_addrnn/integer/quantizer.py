@@ -160,7 +160,7 @@ def _ranges(layer, states, candidates, inputs, bits):
     widest = weights.State.up_to(largest, bits, *bounds)
     # A scale that is the inputs' times a power of two adds up inputs without rounding them.
     scale = inputs.scale * 2.0 ** np.ceil(np.log2(widest.scale / inputs.scale))
-    exact = weights.State.up_to(scale / widest.scale * (largest + bounds[0]) - bounds[0], bits, *bounds)
+    exact = weights.State.of_scale(scale, bits, *bounds)
     finer = [weights.State.up_to(reach * largest, bits, *bounds) for reach in _REACHES[1:]]
     return [widest, exact, *finer]
 

@@ -38,9 +38,14 @@ class State:
             state_shift: The layer's.
             state_max: The layer's, at least 0, or None.
         """
+        scale = (largest + state_shift) / checks.signed_range(bits)[1]
+        return cls.of_scale(scale, bits, state_shift, state_max)
+
+    @classmethod
+    def of_scale(cls, scale, bits, state_shift=0.0, state_max=None):
+        """The one of that scale which reaches as far as it can; arguments as of `up_to`."""
         top = checks.signed_range(bits)[1]
-        scale = (largest + state_shift) / top
-        shift = int(np.rint(state_shift / scale))
+        shift = min(int(np.rint(state_shift / scale)), top)
         greatest = top - shift
         if state_max is not None:
             greatest = min(greatest, int(np.rint(state_max / scale)))
