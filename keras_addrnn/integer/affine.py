@@ -17,7 +17,7 @@ class Affine:
         zero_point: The integer that stands for 0.
 
     Raises:
-        TypeError: `bits` or `zero_point` is not an integer.
+        TypeError: `bits` or `zero_point` is not an integer, or `scale` not a number.
         ValueError: A value is not allowed.
     """
 
@@ -51,7 +51,8 @@ class Affine:
         real = np.asarray(real, np.float64)
         if not np.isfinite(real).all():
             raise ValueError("Only finite numbers have an integer. Received: NaN or infinity")
-        nearest = np.floor(real / self.scale + 0.5) + self.zero_point
+        with np.errstate(over="ignore"):  # infinity is cut off too
+            nearest = np.floor(real / self.scale + 0.5) + self.zero_point
         return np.clip(nearest, *self.range).astype(self.dtype)
 
     def dequantize(self, integers):

@@ -1,5 +1,6 @@
 """What the integer description asks of its arrays and numbers."""
 
+import numbers
 import operator
 
 import numpy as np
@@ -39,12 +40,40 @@ def scale(name, value):
     """The value as a float, if it is finite and positive.
 
     Raises:
-        ValueError: It is not.
+        TypeError: It is not a number.
+        ValueError: It is not finite and positive.
     """
-    number = float(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"`{name}` must be a number. Received: {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
     if not (np.isfinite(number) and number > 0):
         raise ValueError(f"`{name}` must be a finite positive number. Received: {value!r}")
     return number
+
+
+def flag(name, value):
+    """The value as a bool.
+
+    Raises:
+        TypeError: It is not True or False.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"`{name}` must be True or False. Received: {value!r}")
+    return bool(value)
+
+
+def text(name, value):
+    """The value as a str.
+
+    Raises:
+        TypeError: It is not one.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be a string. Received: {value!r}")
+    return str(value)
 
 
 def array(name, value, dtype, shape, low, high):

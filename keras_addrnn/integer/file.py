@@ -52,9 +52,10 @@ def load(path):
         ValueError: It is the file of something else, of a newer version, or damaged.
     """
     path = pathlib.Path(path)
+    safetensors = _safetensors()
     content = path.read_bytes()
     try:
-        tensors = _safetensors().load(content)
+        tensors = safetensors.load(content)
         (length,) = np.frombuffer(content[:8], "<u8")
         header = json.loads(content[8 : 8 + int(length)])
         about = json.loads(header["__metadata__"][_KEY])
@@ -63,19 +64,22 @@ def load(path):
         raise ValueError(
             f"'{path}' is not the file of an integer model: IntegerModel.save writes one."
         ) from error
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise ValueError(
             f"'{path}' is of version {version!r}, and this keras_addrnn reads version {VERSION}. "
             "Install the keras_addrnn that wrote it, or quantize the Keras model anew."
         )
-    damaged = f"'{path}' is damaged"
-    if about.pop("sha256", None) != _checksum(about, tensors):
-        raise ValueError(f"{damaged}: its checksum is wrong. Copy it anew.")
     try:
+        if about.pop("sha256", None) != _checksum(about, tensors):
+            raise ValueError("its checksum is wrong. Copy it anew")
         layers = [_layer(index, config, tensors) for index, config in enumerate(about["layers"])]
         return IntegerModel(Affine(**about["inputs"]), layers)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{damaged}: {error}") from error
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
+
+
+def _one_line(error):
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
 def _layer(index, config, tensors):

@@ -35,7 +35,7 @@ class IntegerAddGRU:
         name: Name of the layer.
 
     Raises:
-        TypeError: An array or a number is not of integers.
+        TypeError: An argument is of the wrong type, an array not of integers.
         ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
     """
 
@@ -80,6 +80,9 @@ class IntegerAddGRU:
                 f"{self.candidate_min} and {self.candidate_max}"
             )
         put("state_scale", checks.scale("state_scale", self.state_scale))
+        for name in ("go_backwards", "return_sequences"):
+            put(name, checks.flag(name, getattr(self, name)))
+        put("name", checks.text("name", self.name))
 
         weight = checks.weight_max(self.weight_bits)
         put("kernel", checks.array("kernel", self.kernel, np.int8, (None, None), -weight, weight))
@@ -175,7 +178,7 @@ class IntegerDense:
         name: Name of the layer.
 
     Raises:
-        TypeError: An array or a number is not of integers.
+        TypeError: An argument is of the wrong type, an array not of integers.
         ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
     """
 
@@ -193,6 +196,7 @@ class IntegerDense:
         put("input_bits", checks.integer("input_bits", self.input_bits, 1, 16))
         put("weight_bits", checks.integer("weight_bits", self.weight_bits, 2, 8))
         put("scale", checks.scale("scale", self.scale))
+        put("name", checks.text("name", self.name))
         weight = checks.weight_max(self.weight_bits)
         put("kernel", checks.array("kernel", self.kernel, np.int8, (None, None), -weight, weight))
         limits = -checks.INT32_MAX, checks.INT32_MAX

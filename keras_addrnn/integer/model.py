@@ -43,13 +43,13 @@ class IntegerModel:
             raise ValueError("`layers` must begin with an IntegerAddGRU.")
         bits = self.inputs.bits
         for before, layer in zip((None, *layers), layers, strict=False):
+            if before is not None:
+                self._check_follows(before, layer)
             if layer.input_bits != bits:
                 raise ValueError(
                     f"Layer '{layer.name}' must take {bits} bits, as what comes before it gives. "
                     f"Received: input_bits={layer.input_bits}"
                 )
-            if before is not None:
-                self._check_follows(before, layer)
             bits = getattr(layer, "state_bits", None)
 
     @staticmethod
