@@ -32,10 +32,10 @@ def layers_in_order(model):
     while tensor is not inputs[0]:
         layer, index, _ = tensor._keras_history
         node = layer._inbound_nodes[index]
-        if len(node.input_tensors) != 1 or len(node.outputs) != 1:
+        if len(node.input_tensors) != 1 or len(node.outputs) != 1 or layer in layers:
             raise ValueError(
-                f"The layers of '{model.name}' must follow one another, each with one input and "
-                f"one output. Received: '{layer.name}', which does not. If it has "
+                f"The layers of '{model.name}' must follow one another, each once, with one input "
+                f"and one output. Received: '{layer.name}', which does not. If it has "
                 "return_state=True, use return_state=False."
             )
         layers.append(layer)
