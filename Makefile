@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 test-aarch64-litert fuzz bench bench-core bench-all lint format clean
+.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 test-aarch64-litert android-objects fuzz bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -23,6 +23,7 @@ help:
 	@echo "make test-all  with the slow ones"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
 	@echo "make test-aarch64-litert  converted models in 64-bit Arm's LiteRT, with our delegate, in QEMU"
+	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are there: BIONIC="
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
@@ -89,6 +90,9 @@ test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 	@$(call for_aarch64,,keras_addrnn_delegate)
 	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
 	  pytest tests/lite/test_aarch64.py
+
+android-objects:
+	@tools/android_objects.sh $(BIONIC)
 
 # The instruction sets share the seconds and what they find of interest. One that the machine does not
 # have is not obeyed: its share goes to the best.
