@@ -46,10 +46,7 @@ def parse(arguments=None):
         help="where to draw the curves (examples/output/adding)",
     )
     flags = parser.parse_args(arguments)
-    try:
-        flags.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"argument --output: cannot use '{flags.output}': {error.strerror}")
+    parser.make_output(flags.output)
     return flags
 
 

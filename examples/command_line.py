@@ -1,13 +1,14 @@
 """What the examples' command lines share."""
 
 import argparse
+import os
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose help is the script's docstring, and whose errors are one line."""
+    """Takes its text from a module's docstring, and says what is wrong in one line."""
 
-    def __init__(self, docstring):
-        summary, _, story = docstring.partition("\n\n")
+    def __init__(self, doc):
+        summary, _, story = doc.partition("\n\n")
         super().__init__(
             description=summary,
             epilog=story,
@@ -18,9 +19,26 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
 
+    def require_tensorflow(self):
+        """LiteRT files are written by TensorFlow."""
+        if os.environ["KERAS_BACKEND"] != "tensorflow":
+            self.error(
+                f"this example ends in LiteRT and needs KERAS_BACKEND=tensorflow, got "
+                f"'{os.environ['KERAS_BACKEND']}'"
+            )
+
+    def make_output(self, folder):
+        """The folder of `--output`, made if it is not there."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.error(f"argument --output: cannot use '{folder}': {error.strerror}")
+        if not os.access(folder, os.W_OK):
+            self.error(f"argument --output: cannot write in '{folder}'")
+
 
 def integer(low, high=None):
-    """The `type` of an argument that is an integer from `low` to `high`."""
+    """A type for `add_argument`: an integer from `low` to `high`."""
 
     def convert(text):
         try:
@@ -33,3 +51,14 @@ def integer(low, high=None):
         return number
 
     return convert
+
+
+def markdown(rows):
+    """A table, aligned; the first row is its head, the first column its names."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
+        for row in rows
+    ]
+    rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    return "\n".join([lines[0], "| " + " | ".join(rule) + " |", *lines[1:]])

@@ -1,7 +1,8 @@
 """MNIST digits read row by row, 28 steps of 28: AddGRU beside Keras' GRU and LSTM, then LiteRT.
 
-Trains the three networks, prints a table, draws their learning curves, and takes the AddGRU model
-to a phone's format and back: saved, loaded, converted, run, compared with Keras' own answers.
+Trains the three networks, prints a table, draws their learning curves, and takes the models to a
+phone's format: saved, loaded, converted, run digit by digit, and compared with Keras' own answers.
+AddGRU's comes in two forms, of builtin operators and with our own.
 
     python examples/mnist.py             # a few minutes on two cores
     python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629
@@ -62,21 +63,12 @@ def parse(arguments=None):
     flags = parser.parse_args(arguments)
     if flags.epochs is None:
         flags.epochs = EPOCHS_FULL if flags.full else EPOCHS
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
-        parser.error(
-            f"this example ends in LiteRT and needs KERAS_BACKEND=tensorflow, got "
-            f"'{os.environ['KERAS_BACKEND']}'"
-        )
+    parser.require_tensorflow()
     try:
         digits = mnist_data.load(flags.data_dir, flags.full)
     except mnist_data.DataError as error:
         parser.error(error)
-    try:
-        flags.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"argument --output: cannot use '{flags.output}': {error.strerror}")
-    if not os.access(flags.output, os.W_OK):
-        parser.error(f"argument --output: cannot write in '{flags.output}'")
+    parser.make_output(flags.output)
     return flags, digits
 
 
@@ -116,20 +108,17 @@ def main(arguments=None):
 
     images = mnist_training.scaled(digits.x_test)
     answers = add_gru.model.predict(images, verbose=0)
-    keras_file, litert_file = flags.output / "addgru.keras", flags.output / "addgru.tflite"
+    keras_file = flags.output / "addgru.keras"
     loaded = mnist_litert.save_and_load(add_gru.model, keras_file)
     difference = abs(loaded.predict(images, verbose=0) - answers).max()
     print(f"saved      {keras_file}; loaded back, its answers differ by {difference:.2g} at most")
 
-    content = ka.lite.convert(loaded, litert_file)
-    print(f"converted  {litert_file}, {len(content) / 1000:.0f} kB, builtin operators only")
-
-    agreement = mnist_litert.compare(content, images, digits.y_test, answers)
+    models = {run.name: run.model for run in runs} | {add_gru.name: loaded}
+    files = mnist_litert.convert(models, flags.output)
+    answers = mnist_litert.compare(files, images, digits.y_test)
     print(
-        f"in LiteRT  {100 * agreement.accuracy:.2f} % of the test digits right, "
-        f"{1e6 * agreement.seconds_per_digit:.0f} µs a digit on one thread\n"
-        f"           the same class as Keras for {100 * agreement.same_class:.2f} %, "
-        f"probabilities differ by {agreement.max_difference:.2g} at most"
+        f"converted  {len(answers)} files in {flags.output}, run in LiteRT on one digit after the "
+        f"other, on one thread, in turn:\n\n{mnist_report.litert_table(files, answers)}"
     )
 
 
