@@ -12,6 +12,7 @@ _MODULE_OF = {
     "IntegerDense": "layers",
     "IntegerModel": "model",
     "load": "file",
+    "quantize": "quantizer",
 }
 
 __all__ = list(_MODULE_OF)

@@ -1,0 +1,43 @@
+"""Keras models whose layers follow one another."""
+
+import keras
+
+
+def layers_in_order(model):
+    """The layers of a model with one input `[batch, time, features]`, without the input layer.
+
+    Args:
+        model: Built `keras.Model`.
+
+    Raises:
+        TypeError: `model` is not a Keras model.
+        ValueError: The model is not built, has another input, or its layers do not follow one
+            another.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) != 1 or len(inputs[0].shape) != 3:
+        raise ValueError(
+            "Argument `model` must be built, with one input [batch, time, features]. Received: "
+            f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}"
+        )
+    if len(model.outputs) != 1:
+        raise ValueError(
+            f"Model '{model.name}' must have one output. Received: {len(model.outputs)}. A layer "
+            "with return_state=True has two."
+        )
+    # From the end: a layer may have been called elsewhere too, as those of a loaded model have.
+    layers, tensor = [], model.outputs[0]
+    while tensor is not inputs[0]:
+        layer, index, _ = tensor._keras_history
+        node = layer._inbound_nodes[index]
+        if len(node.input_tensors) != 1 or len(node.outputs) != 1:
+            raise ValueError(
+                f"The layers of '{model.name}' must follow one another, each with one input and "
+                f"one output. Received: '{layer.name}', which does not. If it has "
+                "return_state=True, use return_state=False."
+            )
+        layers.append(layer)
+        (tensor,) = node.input_tensors
+    return layers[::-1]
