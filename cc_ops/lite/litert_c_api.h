@@ -12,7 +12,14 @@ extern "C" {
 
 enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
 
-enum TfLiteType { kTfLiteFloat32 = 1, kTfLiteBool = 6 };
+enum TfLiteType {
+  kTfLiteFloat32 = 1,
+  kTfLiteInt32 = 2,
+  kTfLiteBool = 6,
+  kTfLiteInt16 = 7,
+  kTfLiteInt8 = 9,
+  kTfLiteFloat16 = 10,
+};
 
 // Where a tensor's memory is. The first two cannot be written to.
 enum TfLiteAllocationType {
