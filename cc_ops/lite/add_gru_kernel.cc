@@ -5,11 +5,13 @@
 #include <string>
 
 #include "cc_ops/core/add_gru.h"
+#include "cc_ops/core/prepared_forward.h"
 #include "cc_ops/core/thread_pool.h"
 #include "cc_ops/lite/flush_subnormals.h"
 #include "cc_ops/lite/options.h"
 #include "cc_ops/lite/registration.h"
 #include "cc_ops/lite/tensors.h"
+#include "cc_ops/lite/weights.h"
 
 namespace addrnn {
 namespace {
@@ -36,8 +38,19 @@ class Kernel {
   void Prepare(TfLiteContext* context) {
     problem_ = Checked(context);
     const Problem& p = problem_;
+    const TfLiteTensor* bias = tensors_.OptionalInput(context, kBias, kTfLiteFloat32);
+    constant_ = IsConstant(Matrix(context, kKernel)) &&
+                IsConstant(Matrix(context, kRecurrentKernel)) &&
+                (bias == nullptr || IsConstant(*bias));
     tensors_.ResizeOutput(context, kOutputs, kTfLiteFloat32, {p.batch, p.time, p.units});
     tensors_.ResizeOutput(context, kFinalState, kTfLiteFloat32, {p.batch, p.units});
+    // Weights that the model computes are not there yet.
+    if (!constant_) return;
+    SetThreads(context);
+    forward_.Prepare(p, forward_.Holds(p) ? Weights<float>{} : WeightsOf(context));
+    if (forward_.reads_weights()) return;
+    kernel_.Forget();
+    recurrent_kernel_.Forget();
   }
 
   void Invoke(TfLiteContext* context) {
@@ -47,39 +60,48 @@ class Kernel {
     if (p.batch != problem_.batch || p.time != problem_.time || p.units != problem_.units) {
       throw Error{"its inputs have changed their shape since it was prepared"};
     }
-    const auto input = [&](Input i, int64_t n) {
-      return tensors_.InputData<float>(context, i, kTfLiteFloat32, n);
-    };
-    const auto optional = [&](Input i, int64_t n) {
-      return tensors_.OptionalInputData<float>(context, i, kTfLiteFloat32, n);
-    };
     const auto output = [&](Output i, int64_t n) {
       return tensors_.OutputData<float>(context, i, kTfLiteFloat32, n);
     };
     const int64_t steps = p.batch * p.time;
     ForwardTensors<float> tensors = {};
-    tensors.inputs = input(kInputs, steps * p.input);
-    tensors.kernel = input(kKernel, p.input * 2 * p.units);
-    tensors.recurrent_kernel = input(kRecurrentKernel, p.units * 2 * p.units);
-    tensors.bias = optional(kBias, 2 * p.units);
-    tensors.initial_state = optional(kInitialState, p.batch * p.units);
+    tensors.inputs = tensors_.InputData<float>(context, kInputs, kTfLiteFloat32, steps * p.input);
+    tensors.initial_state = tensors_.OptionalInputData<float>(context, kInitialState,
+                                                              kTfLiteFloat32, p.batch * p.units);
     tensors.mask = tensors_.OptionalInputData<uint8_t>(context, kMask, kTfLiteBool, steps);
     tensors.outputs = output(kOutputs, steps * p.units);
     tensors.final_state = output(kFinalState, p.batch * p.units);
-    // The number is the library's, not the interpreter's: where two run at once, one may compute
-    // with the other's. The results are the same with any.
-    SetNumThreads(settings_.num_threads > 0 ? settings_.num_threads
-                                            : std::max(context->recommended_num_threads, 1));
+    SetThreads(context);
     const FlushSubnormals flush;
-    AddGruForward(p, tensors);
+    if (constant_) {
+      forward_.Run(tensors);
+    } else {
+      AddGruForward(p, WeightsOf(context), tensors);
+    }
   }
 
  private:
+  // The number is the library's, not the interpreter's: where two run at once, one may compute
+  // with the other's. The results are the same with any.
+  void SetThreads(const TfLiteContext* context) const {
+    SetNumThreads(settings_.num_threads > 0 ? settings_.num_threads
+                                            : std::max(context->recommended_num_threads, 1));
+  }
+
+  const TfLiteTensor& Matrix(TfLiteContext* context, Input i) const {
+    return tensors_.Input(context, i, WeightMatrix::kTypes);
+  }
+
+  Weights<float> WeightsOf(TfLiteContext* context) {
+    return {kernel_.Values(Matrix(context, kKernel), "kernel"),
+            recurrent_kernel_.Values(Matrix(context, kRecurrentKernel), "recurrent_kernel"),
+            tensors_.OptionalInputData<float>(context, kBias, kTfLiteFloat32, 2 * problem_.units)};
+  }
+
   Problem Checked(TfLiteContext* context) const {
     const TfLiteTensor& inputs = tensors_.Input(context, kInputs, kTfLiteFloat32);
-    const TfLiteTensor& kernel = tensors_.Input(context, kKernel, kTfLiteFloat32);
-    const TfLiteTensor& recurrent_kernel =
-        tensors_.Input(context, kRecurrentKernel, kTfLiteFloat32);
+    const TfLiteTensor& kernel = Matrix(context, kKernel);
+    const TfLiteTensor& recurrent_kernel = Matrix(context, kRecurrentKernel);
     CheckRank(inputs, "inputs", 3, "[batch, time, input]");
     CheckRank(recurrent_kernel, "recurrent_kernel", 2, "[units, 2 * units]");
     Problem p = problem_;
@@ -91,6 +113,8 @@ class Kernel {
     if (!invalid.empty()) throw Error{invalid};
     CheckDims(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
     CheckDims(kernel, "kernel", {p.input, 2 * p.units});
+    CheckWeights(kernel, "kernel");
+    CheckWeights(recurrent_kernel, "recurrent_kernel");
     const auto check_optional = [&](Input i, TfLiteType type, const char* name, const Dims& dims) {
       const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
       if (tensor != nullptr) CheckDims(*tensor, name, dims);
@@ -103,7 +127,10 @@ class Kernel {
 
   const DelegateSettings settings_;
   NodeTensors tensors_;
-  Problem problem_ = {};  // its sizes are those of the last Prepare
+  Problem problem_ = {};   // its sizes are those of the last Prepare
+  bool constant_ = false;  // the weights
+  PreparedForward<float> forward_;
+  WeightMatrix kernel_, recurrent_kernel_;
 };
 
 }  // namespace

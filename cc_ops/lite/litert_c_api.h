@@ -41,6 +41,20 @@ struct TfLiteIntArray {
   int data[];
 };
 
+struct TfLiteFloatArray {
+  int size;
+  float data[];
+};
+
+// What quantization_params points to where quantization_type is kTfLiteAffineQuantization: real =
+// scale * (stored - zero_point), with one of each, or one for each index along a dimension.
+constexpr int32_t kTfLiteAffineQuantization = 1;
+struct TfLiteAffineQuantization {
+  TfLiteFloatArray* scale;
+  TfLiteIntArray* zero_point;
+  int32_t quantized_dimension;
+};
+
 struct TfLiteTensor {
   int32_t type;  // TfLiteType, and more than are named above
   void* data;

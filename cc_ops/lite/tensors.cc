@@ -57,13 +57,16 @@ std::vector<int> Indices(const TfLiteIntArray& from, size_t n, const char* what)
   return {from.data, from.data + n};
 }
 
-TfLiteTensor& Tensor(TfLiteContext* context, int index, const char* name, TfLiteType type) {
+TfLiteTensor& Tensor(TfLiteContext* context, int index, const char* name,
+                     std::initializer_list<TfLiteType> types) {
   if (index < 0 || static_cast<size_t>(index) >= context->tensors_size) {
     throw Error{std::string(name) + " is missing"};
   }
   TfLiteTensor& tensor = context->tensors[index];
-  if (tensor.type != type) {
-    throw Error{std::string(name) + " must be of type " + TypeText(type) + ", received " +
+  if (std::find(types.begin(), types.end(), tensor.type) == types.end()) {
+    std::string expected;
+    for (TfLiteType type : types) expected += (expected.empty() ? "" : " or ") + TypeText(type);
+    throw Error{std::string(name) + " must be of type " + expected + ", received " +
                 TypeText(tensor.type)};
   }
   if (tensor.dims == nullptr || tensor.sparsity != nullptr) {
@@ -117,8 +120,9 @@ NodeTensors::NodeTensors(const TfLiteNode& node, const TfLiteDelegateParams& par
   for (int index : outputs_) is_read_.push_back(std::find(read.data, end, index) != end);
 }
 
-const TfLiteTensor& NodeTensors::Input(TfLiteContext* context, int place, TfLiteType type) const {
-  return Tensor(context, inputs_[place], input_names_[place], type);
+const TfLiteTensor& NodeTensors::Input(TfLiteContext* context, int place,
+                                       std::initializer_list<TfLiteType> types) const {
+  return Tensor(context, inputs_[place], input_names_[place], types);
 }
 
 const TfLiteTensor* NodeTensors::OptionalInput(TfLiteContext* context, int place,
@@ -130,7 +134,7 @@ const TfLiteTensor* NodeTensors::OptionalInput(TfLiteContext* context, int place
 
 TfLiteTensor& NodeTensors::Output(TfLiteContext* context, int place, TfLiteType type) const {
   const int index = outputs_[place];
-  TfLiteTensor& tensor = Tensor(context, index, output_names_[place], type);
+  TfLiteTensor& tensor = Tensor(context, index, output_names_[place], {type});
   const bool writable =
       tensor.allocation_type != kTfLiteMmapRo && tensor.allocation_type != kTfLitePersistentRo;
   const bool alone = std::count(inputs_.begin(), inputs_.end(), index) == 0 &&

@@ -19,6 +19,11 @@ struct Error {
 
 using Dims = std::initializer_list<int64_t>;
 
+// Whether the tensor is part of the file, and so the same in every call.
+inline bool IsConstant(const TfLiteTensor& tensor) {
+  return tensor.allocation_type == kTfLiteMmapRo;
+}
+
 void CheckRank(const TfLiteTensor& tensor, const char* name, int rank, const char* expected);
 void CheckDims(const TfLiteTensor& tensor, const char* name, const Dims& expected);
 
@@ -48,7 +53,12 @@ class NodeTensors {
   NodeTensors(const TfLiteNode& node, const TfLiteDelegateParams& params, Names inputs,
               Names outputs);
 
-  const TfLiteTensor& Input(TfLiteContext* context, int place, TfLiteType type) const;
+  const TfLiteTensor& Input(TfLiteContext* context, int place, TfLiteType type) const {
+    return Input(context, place, {type});
+  }
+  // Of one of several types.
+  const TfLiteTensor& Input(TfLiteContext* context, int place,
+                            std::initializer_list<TfLiteType> types) const;
   // Null where an optional input is not there, or empty.
   const TfLiteTensor* OptionalInput(TfLiteContext* context, int place, TfLiteType type) const;
 
