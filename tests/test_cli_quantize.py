@@ -1,4 +1,4 @@
-"""`keras-addrnn quantize`: the file that `integer.quantize` gives, or one line that says why not."""
+"""`keras-addrnn quantize`: the file that `integer.quantize` gives, or a line that says why not."""
 
 import keras
 import numpy as np
@@ -47,7 +47,7 @@ def test_writes_what_quantize_gives(saved, capsys):
     size, weights = len(output.read_bytes()), 4 * model.count_params()
     assert f"{size / 1000:.1f} kB, {100 * size / weights:.0f} %" in first
     assert of_float == "accuracy, float    100.00 %"
-    right = (ka.integer.load(output).predict(x).argmax(-1) == np.load(folder / "data.npz")["y"])
+    right = ka.integer.load(output).predict(x).argmax(-1) == np.load(folder / "data.npz")["y"]
     assert of_integers == f"accuracy, integer  {100 * right.mean():.2f} %"
 
 
