@@ -61,12 +61,16 @@ inline int64_t RoundUp(int64_t n, int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-// How many threads are worth waking for some steps, of at most `most`.
-inline int Parts(const Problem& p, int64_t most, int64_t steps) {
-  const double work = 2.0 * p.batch * steps * p.units * (p.input + p.units);
+// How many threads are worth waking for some multiply-adds, of at most `most`.
+inline int Parts(double work, int64_t most) {
   const double parts =
       std::min({work / ADDRNN_WORK_PER_THREAD, double(most), double(NumThreads())});
   return std::max(int(parts), 1);
+}
+
+// The same for some steps.
+inline int Parts(const Problem& p, int64_t most, int64_t steps) {
+  return Parts(2.0 * p.batch * steps * p.units * (p.input + p.units), most);
 }
 
 // Cuts [0, n) into even parts and calls body(part, begin, end) for each on the pool.

@@ -6,10 +6,10 @@
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/prepared_forward.h"
-#include "cc_ops/core/thread_pool.h"
 #include "cc_ops/lite/flush_subnormals.h"
 #include "cc_ops/lite/options.h"
 #include "cc_ops/lite/registration.h"
+#include "cc_ops/lite/settings.h"
 #include "cc_ops/lite/tensors.h"
 #include "cc_ops/lite/weights.h"
 
@@ -25,7 +25,7 @@ class Kernel {
   static constexpr const char* kDelegateName = "AddGruDelegate";
 
   Kernel(TfLiteContext* context, const TfLiteDelegateParams& params)
-      : settings_(*static_cast<const DelegateSettings*>(params.delegate->data)) {
+      : settings_(DelegateSettings::Of(params)) {
     const TfLiteNode& node = ReplacedNode(context, params);
     tensors_ = NodeTensors(
         node, params, {"inputs", "kernel", "recurrent_kernel", "bias", "initial_state", "mask"},
@@ -46,7 +46,7 @@ class Kernel {
     tensors_.ResizeOutput(context, kFinalState, kTfLiteFloat32, {p.batch, p.units});
     // Weights that the model computes are not there yet.
     if (!constant_) return;
-    SetThreads(context);
+    settings_.SetThreads(context);
     forward_.Prepare(p, forward_.Holds(p) ? Weights<float>{} : WeightsOf(context));
     if (forward_.reads_weights()) return;
     kernel_.Forget();
@@ -71,7 +71,7 @@ class Kernel {
     tensors.mask = tensors_.OptionalInputData<uint8_t>(context, kMask, kTfLiteBool, steps);
     tensors.outputs = output(kOutputs, steps * p.units);
     tensors.final_state = output(kFinalState, p.batch * p.units);
-    SetThreads(context);
+    settings_.SetThreads(context);
     const FlushSubnormals flush;
     if (constant_) {
       forward_.Run(tensors);
@@ -81,13 +81,6 @@ class Kernel {
   }
 
  private:
-  // The number is the library's, not the interpreter's: where two run at once, one may compute
-  // with the other's. The results are the same with any.
-  void SetThreads(const TfLiteContext* context) const {
-    SetNumThreads(settings_.num_threads > 0 ? settings_.num_threads
-                                            : std::max(context->recommended_num_threads, 1));
-  }
-
   const TfLiteTensor& Matrix(TfLiteContext* context, Input i) const {
     return tensors_.Input(context, i, WeightMatrix::kTypes);
   }

@@ -5,11 +5,6 @@
 
 namespace addrnn {
 
-// The `data` of our TfLiteDelegate.
-struct DelegateSettings {
-  int num_threads;  // 0: as many as the interpreter was told to use, one if it was told nothing
-};
-
 // A delegate's kernel for one AddGru operator:
 //
 //   inputs   inputs [B, T, D], kernel [D, 2H], recurrent_kernel [H, 2H]; or none, or empty:

@@ -15,6 +15,7 @@ enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
 enum TfLiteType {
   kTfLiteFloat32 = 1,
   kTfLiteInt32 = 2,
+  kTfLiteUInt8 = 3,
   kTfLiteBool = 6,
   kTfLiteInt16 = 7,
   kTfLiteInt8 = 9,

@@ -33,7 +33,8 @@ struct TypeFacts {
 };
 constexpr TypeFacts kTypes[] = {{kTfLiteFloat32, "float32", 4}, {kTfLiteFloat16, "float16", 2},
                                 {kTfLiteInt32, "int32", 4},     {kTfLiteInt16, "int16", 2},
-                                {kTfLiteInt8, "int8", 1},       {kTfLiteBool, "bool", 1}};
+                                {kTfLiteInt8, "int8", 1},       {kTfLiteUInt8, "uint8", 1},
+                                {kTfLiteBool, "bool", 1}};
 
 std::string TypeText(int32_t type) {
   for (const TypeFacts& known : kTypes) {

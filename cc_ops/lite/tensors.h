@@ -53,6 +53,8 @@ class NodeTensors {
   NodeTensors(const TfLiteNode& node, const TfLiteDelegateParams& params, Names inputs,
               Names outputs);
 
+  const char* input_name(int place) const { return input_names_[place]; }
+
   const TfLiteTensor& Input(TfLiteContext* context, int place, TfLiteType type) const {
     return Input(context, place, {type});
   }

@@ -4,6 +4,8 @@
 
 #include "cc_ops/core/kernels/backward.h"
 #include "cc_ops/core/kernels/forward.h"
+#include "cc_ops/core/kernels/integer_dense.h"
+#include "cc_ops/core/kernels/integer_forward.h"
 #include "cc_ops/core/kernels/stream.h"
 
 namespace addrnn {
@@ -40,11 +42,16 @@ extern const Kernels<float> kFloat32;
 extern const Kernels<double> kFloat64;
 extern const Kernels<Float16> kFloat16;
 extern const Kernels<BFloat16> kBFloat16;
+extern const IntegerKernels kInteger;
 
 const Kernels<float> kFloat32 = Table<float>();
 const Kernels<double> kFloat64 = Table<double>();
 const Kernels<Float16> kFloat16 = Table<Float16>();
 const Kernels<BFloat16> kBFloat16 = Table<BFloat16>();
+const IntegerKernels kInteger = {
+    kIntegerTileRows,   IntegerPackedSize,       PackInteger,
+    IntegerScratchSize, ForwardInteger,          IntegerDensePackedSize,
+    PackIntegerDense,   IntegerDenseScratchSize, IntegerDense};
 
 }  // namespace ADDRNN_ISA
 }  // namespace addrnn
