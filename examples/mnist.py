@@ -2,7 +2,7 @@
 
 Trains the three networks, prints a table, draws their learning curves, and takes the models to a
 phone's format: saved, loaded, converted, run digit by digit, and compared with Keras' own answers.
-AddGRU's comes in two forms, of builtin operators and with our own.
+AddGRU's comes in two forms, of builtin operators and with our own; and in integers alone.
 
     python examples/mnist.py             # a few minutes on two cores
     python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629
@@ -75,6 +75,7 @@ def parse(arguments=None):
 def main(arguments=None):
     flags, digits = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
+    import mnist_integer
     import mnist_litert
     import mnist_report
     import mnist_training
@@ -120,6 +121,11 @@ def main(arguments=None):
         f"converted  {len(answers)} files in {flags.output}, run in LiteRT on one digit after the "
         f"other, on one thread, in turn:\n\n{mnist_report.litert_table(files, answers)}"
     )
+
+    integer_file = flags.output / "addgru_integer.safetensors"
+    integers = mnist_integer.quantize(loaded, mnist_training.scaled(digits.x_train), integer_file)
+    found = mnist_integer.compare(integers, integer_file, loaded, images, digits.y_test)
+    print(f"\nintegers   {integer_file}: int8 weights, int16 state\n{mnist_report.integers(found)}")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,17 @@ def litert_table(files, answers):
     return command_line.markdown(rows) + "".join(why_not)
 
 
+def integers(found):
+    """Two lines about the integer model, from what `mnist_integer.compare` returns."""
+    share = found.bytes / found.bytes_of_floats
+    return (
+        f"           {100 * found.accuracy:.2f} % of the test digits right, the same class as "
+        f"Keras for {100 * found.same_class:.2f} %\n"
+        f"           {found.bytes / 1000:.0f} kB, {100 * share:.0f} % of the float weights; "
+        f"{1e6 * found.seconds_per_digit:.0f} µs a digit, without TensorFlow"
+    )
+
+
 def save_curves(runs, path, title):
     """Draws the loss over the epochs and the accuracy over the seconds of training, as a PNG."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_addrnn as ka
 from tests.examples import idx
 from tests.examples.conftest import EXAMPLES
 
@@ -65,6 +66,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "addgru.keras",
         "addgru_builtin.tflite",
         "addgru_fused.tflite",
+        "addgru_integer.safetensors",
         "gru.tflite",
         "learning_curves.png",
         "lstm.tflite",
@@ -84,6 +86,16 @@ def test_from_digits_to_litert(some_digits, tmp_path):
             rf"\| {name[: name.index(')')].replace('(', '.')}. +\| +([\d.]+) %", shown
         )
         assert found[2] == accuracy[1]
+
+    integer_file = output / "addgru_integer.safetensors"
+    assert len(ka.integer.load(integer_file).layers) == 2
+    size = integer_file.stat().st_size
+    share = 100 * size / (4 * parameters["AddGRU"])
+    line = r"\n +([\d.]+) % of the test digits right, the same class as Keras for ([\d.]+) %\n"
+    line += rf" +{size / 1000:.0f} kB, {share:.0f} % of the float weights; \d+ µs a digit"
+    found = re.search(line, shown)
+    assert found, shown
+    assert float(found[2]) >= 90
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
