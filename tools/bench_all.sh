@@ -26,6 +26,9 @@ python benchmarks/other_layers.py --write "$results/other_layers.md"
 step "LiteRT"
 python benchmarks/litert_latency.py --seconds 20 --write "$results/litert.md"
 
+step "integers"
+python benchmarks/integer_latency.py --seconds 20 --write "$results/integer_latency.md"
+
 step "memory"
 python benchmarks/memory.py --write "$results/memory.md"
 
