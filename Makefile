@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 fuzz bench bench-core bench-all lint format clean
+.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 test-aarch64-litert android-objects fuzz bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,6 +22,8 @@ help:
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
+	@echo "make test-aarch64-litert  converted models in 64-bit Arm's LiteRT, with our delegate, in QEMU"
+	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are there: BIONIC="
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
@@ -68,12 +70,29 @@ test-cc: setup
 needs = for it in $(1); do command -v "$$it" >/dev/null || test -e "$$it" || { \
 	  echo "$@ needs $$it (Debian: apt-get install $(2))" >&2; exit 1; }; done
 
+# for_aarch64(CMAKE'S OPTIONS, TARGET)
+for_aarch64 = cmake -S . -B build/aarch64 -G Ninja --toolchain cmake/aarch64-linux-gnu.cmake \
+	  -Wno-deprecated -DADDRNN_BUILD_PYTHON=OFF $(1) >/dev/null; \
+	cmake --build build/aarch64 --target $(2)
+
 test-aarch64: $(REQUIREMENTS)
 	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64 /usr/src/googletest,g++-aarch64-linux-gnu qemu-user libgtest-dev)
-	@cmake -S . -B build/aarch64 -G Ninja --toolchain cmake/aarch64-linux-gnu.cmake -Wno-deprecated \
-	  -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_TESTS=ON >/dev/null
-	@cmake --build build/aarch64
+	@$(call for_aarch64,-DADDRNN_BUILD_TESTS=ON,all)
 	@ctest --test-dir build/aarch64 --output-on-failure
+
+AARCH64_PYTHON := build/aarch64-python
+$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/dev.txt $(REQUIREMENTS)
+	@tools/aarch64_python.sh $(AARCH64_PYTHON)
+	@touch $@
+
+test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
+	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64,g++-aarch64-linux-gnu qemu-user)
+	@$(call for_aarch64,,keras_addrnn_delegate)
+	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
+	  pytest tests/lite/test_aarch64.py
+
+android-objects:
+	@tools/android_objects.sh $(BIONIC)
 
 # The instruction sets share the seconds and what they find of interest. One that the machine does not
 # have is not obeyed: its share goes to the best.

@@ -77,27 +77,20 @@ def make_layer(name, units):
     )
 
 
-def adding_problem(rng, n, timesteps):
-    values = rng.random((n, timesteps))
-    marks = np.zeros((n, timesteps))
-    rows = np.arange(n)
-    marks[rows, rng.integers(0, timesteps // 2, n)] = 1
-    marks[rows, rng.integers(timesteps // 2, timesteps, n)] = 1
-    return np.stack([values, marks], -1).astype("float32"), (values * marks).sum(1, keepdims=True)
-
-
 def run_adding(name, units, seed, timesteps, steps):
+    from adding_training import problems
+
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     model = keras.Sequential(
         [keras.Input((None, 2)), make_layer(name, units), keras.layers.Dense(1)]
     )
     model.compile(keras.optimizers.Adam(1e-3), "mse")
-    x_val, y_val = adding_problem(np.random.default_rng(10**6), 500, timesteps)
+    x_val, y_val = problems(np.random.default_rng(10**6), 500, timesteps)
     losses, validation, solved = [], {}, None
     for step in range(1, steps + 1):
         model.reset_metrics()  # or the loss would be the mean of all batches so far
-        losses.append(float(model.train_on_batch(*adding_problem(rng, 64, timesteps))))
+        losses.append(float(model.train_on_batch(*problems(rng, 64, timesteps))))
         if step % 50 == 0 or step == steps:
             error = float(np.mean((model.predict_on_batch(x_val) - y_val) ** 2))
             validation[step] = error

@@ -1,8 +1,10 @@
-"""AddGRU in LiteRT, in both forms, beside Keras' GRU and LSTM: size, latency, error.
+"""AddGRU in LiteRT, in both forms, beside Keras' GRU and LSTM: size, latency, error; and one step.
 
-Each layer returns its last output, in float32, on one thread. All are in one process and take
-turns, so that a busy machine is as busy for each. Weights are those that the layers start with; the
-error is that against Keras' own operations. (TensorFlow would import a file named litert.py.)
+Each layer returns its last output, on one thread: float32; weights in float16; weights in int8
+("dynamic", where the arithmetic is up to LiteRT); all in int8, for which loops are unrolled. All
+are in one process and take turns, so that a busy machine is as busy for each. Weights are those
+that the layers start with; the error is that against Keras' own operations. What cannot be
+converted or run is shown with the reason. (TensorFlow would import a file named litert.py.)
 
     python benchmarks/litert_latency.py
     python benchmarks/litert_latency.py --seconds 30 --write table.md
@@ -20,69 +22,179 @@ from keras_addrnn import bench
 
 # (batch, time, inputs, units)
 SHAPES = [(1, 28, 28, 128), (1, 100, 40, 128), (1, 100, 256, 512)]
+STEP = (28, 128)  # inputs, units
 LAYERS = {
     "AddGRU, fused": (ka.AddGRU, "fused"),
     "AddGRU, builtin": (ka.AddGRU, "builtin"),
     "GRU": (keras.layers.GRU, "builtin"),
     "LSTM": (keras.layers.LSTM, "builtin"),
 }
+QUANTIZE = {"float32": None, "float16": "float16", "dynamic": "dynamic", "int8": "int8"}
+SAMPLES = 32  # sequences from which int8 takes its ranges
+EMPTY = "AddGRU(1), fused"  # an operator that has next to nothing to do
 
 
 class Converted:
-    """A layer as a LiteRT file, ready to run on an input."""
+    """A model as a LiteRT file, ready to run on its inputs."""
 
-    def __init__(self, layer, ops, x):
-        model = keras.Sequential([keras.Input(x.shape[1:]), layer])
-        content = ka.lite.convert(model, ops=ops, batch_size=len(x))
+    def __init__(self, model, ops, inputs, quantize=None):
+        samples = None
+        if quantize == "int8":
+            rng = np.random.default_rng(1)
+            samples = [rng.normal(size=(SAMPLES, *x.shape[1:])).astype("float32") for x in inputs]
+        content = ka.lite.convert(
+            model,
+            ops=ops,
+            batch_size=len(inputs[0]),
+            quantize=quantize,
+            representative_data=samples,
+        )
         self.kilobytes = len(content) / 1000
         self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
         self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(self._interpreter.get_input_details()[0]["index"], x)
+        details = self._interpreter.get_input_details()
+        for detail, x in zip(details, inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], x)
         self.run = self._interpreter.invoke
         self.run()
-        if isinstance(layer, ka.AddGRU):
-            layer.implementation = "composed"  # which does not share its arithmetic
-        expected = keras.ops.convert_to_numpy(model(x))
+        for layer in model.layers:
+            if isinstance(layer, ka.AddGRU):
+                layer.implementation = "composed"  # which does not share its arithmetic
+        expected = model(inputs if len(inputs) > 1 else inputs[0])
+        expected = keras.ops.convert_to_numpy(keras.tree.flatten(expected)[0])
         answer = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
         self.error = np.abs(answer - expected).max() / np.abs(expected).max()
 
 
+def convert_all(makers):
+    """What each of the dict `makers` makes, and the reason for each that cannot be had."""
+    converted, reasons = {}, {}
+    for name, make in makers.items():
+        keras.utils.set_random_seed(0)
+        try:
+            converted[name] = make()
+        except (RuntimeError, ValueError) as error:
+            reasons[name] = str(error)
+    return converted, reasons
+
+
 def measure(shape, seconds):
-    """The rows of the table for one shape."""
-    keras.utils.set_random_seed(0)
+    """The rows of the table for one shape, and the reasons for those that are not measured."""
     x = np.random.default_rng(0).normal(size=shape[:3]).astype("float32")
-    converted = {name: Converted(layer(shape[3]), ops, x) for name, (layer, ops) in LAYERS.items()}
-    functions = {name: each.run for name, each in converted.items()}
-    times = bench.in_turn(functions, seconds)
-    for name, each in converted.items():
-        yield (
-            str(shape),
-            name,
-            f"{each.kilobytes:,.0f}",
-            f"{1000 * times[name]:,.0f}",
-            f"{times[name] / times['AddGRU, fused']:.1f}",
-            f"{each.error:.0e}",
-        )
+
+    def maker(name, weights):
+        cls, ops = LAYERS[name]
+
+        def make():
+            model = keras.Sequential([keras.Input(shape[1:3]), cls(shape[3], name=cls.__name__)])
+            return Converted(model, ops, [x], QUANTIZE[weights])
+
+        return make
+
+    each = [(name, weights) for name in LAYERS for weights in QUANTIZE]
+    converted, reasons = convert_all({key: maker(*key) for key in each})
+    times = bench.in_turn({key: c.run for key, c in converted.items()}, seconds)
+
+    def cell(key):
+        if key not in converted:
+            return "no"
+        c = converted[key]
+        return f"{1000 * times[key]:,.0f} µs, {c.kilobytes:,.0f} kB, {c.error:.0e}"
+
+    def ratio(name):
+        pair = (name, "float32"), ("AddGRU, fused", "float32")
+        return f"{times[pair[0]] / times[pair[1]]:.1f}" if times.keys() >= set(pair) else "-"
+
+    rows = [
+        (str(shape), name, ratio(name), *(cell((name, weights)) for weights in QUANTIZE))
+        for name in LAYERS
+    ]
+    return rows, [f"{shape}, {', '.join(key)}: {reason}" for key, reason in reasons.items()]
 
 
-def main():
+def one_step(layer_class, features, units):
+    """A model that takes one step and the states, and gives the next states."""
+    if layer_class is ka.AddGRU:
+        layers = [keras.Input((None, features)), ka.AddGRU(units)]
+        return ka.lite.streaming_model(keras.Sequential(layers))
+    layer = layer_class(units, return_state=True, unroll=True)  # no loop around a single step
+    x = keras.Input((1, features))
+    states = [keras.Input((units,)) for _ in range(2 if layer_class is keras.layers.LSTM else 1)]
+    _, *next_states = layer(x, initial_state=states)
+    return keras.Model([x, *states], next_states)
+
+
+def measure_step(seconds):
+    """The rows of the table of one step on a stream, as `measure`."""
+    kinds = {name: (*kind, *STEP) for name, kind in LAYERS.items()}
+    kinds[EMPTY] = (ka.AddGRU, "fused", 1, 1)
+
+    def maker(cls, ops, features, units):
+        def make():
+            model = one_step(cls, features, units)
+            rng = np.random.default_rng(0)
+            inputs = [rng.random((1, *tensor.shape[1:]), "float32") for tensor in model.inputs]
+            return Converted(model, ops, inputs)
+
+        return make
+
+    converted, reasons = convert_all({name: maker(*kind) for name, kind in kinds.items()})
+    times = bench.in_turn({name: each.run for name, each in converted.items()}, seconds)
+    rows = []
+    for name in kinds:
+        cells = ("-",) * 4
+        if name in converted:
+            cells = (
+                f"{converted[name].kilobytes:,.0f}",
+                f"{1000 * times[name]:.1f}",
+                f"{times[name] / times[EMPTY]:.1f}" if EMPTY in times else "-",
+                f"{converted[name].error:.0e}",
+            )
+        rows.append((name, *cells))
+    return rows, [f"one step, {name}: {reason}" for name, reason in reasons.items()]
+
+
+def line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5, help="for each shape, at least")
-    parser.add_argument("--write", metavar="FILE", help="also write the table there")
-    options = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=5, help="for each table part, at least")
+    parser.add_argument("--write", metavar="FILE", help="also write the tables there")
+    options = parser.parse_args(arguments)
 
-    lines = [
+    lines, reasons = [], []
+
+    def put(*new):
+        lines.extend(new)
+        print("\n".join(new), flush=True)
+
+    put(
         f"{machine.description()}, LiteRT {importlib.metadata.version('ai-edge-litert')}, "
         "1 thread.",
         "",
-        "| (B, T, D, H) | layer | file, kB | median, µs | / AddGRU fused | max error / max |",
-        "|---|---|---:|---:|---:|---:|",
-    ]
-    print("\n".join(lines), flush=True)
+        "A call's median time, the file's size, the greatest error / the greatest value:",
+        "",
+        line(("(B, T, D, H)", "layer", "float32 / AddGRU fused", *QUANTIZE)),
+        "|---|---|---:" + "|---:" * len(QUANTIZE) + "|",
+    )
     for shape in SHAPES:
-        for row in measure(shape, options.seconds):
-            lines.append("| " + " | ".join(row) + " |")
-            print(lines[-1], flush=True)
+        rows, why_not = measure(shape, options.seconds)
+        put(*map(line, rows))
+        reasons += why_not
+    put(
+        "",
+        f"One step of a stream, (1, 1, {STEP[0]}, {STEP[1]}), float32, states in and out:",
+        "",
+        "| layer | file, kB | median, µs | / an operator with one unit | max error / max |",
+        "|---|---:|---:|---:|---:|",
+    )
+    rows, why_not = measure_step(options.seconds)
+    put(*map(line, rows))
+    reasons += why_not
+    if reasons:
+        put("", "Not there:", "", *(f"- {reason}" for reason in reasons))
     if options.write:
         machine.write(options.write, "\n".join(lines) + "\n")
 

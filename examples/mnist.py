@@ -1,13 +1,13 @@
 """MNIST digits read row by row, 28 steps of 28: AddGRU beside Keras' GRU and LSTM, then LiteRT.
 
-Trains the three networks, prints a table, draws their learning curves, and takes the AddGRU model
-to a phone's format and back: saved, loaded, converted, run, compared with Keras' own answers.
+Trains the three networks, prints a table, draws their learning curves, and takes the models to a
+phone's format: saved, loaded, converted, run digit by digit, and compared with Keras' own answers.
+AddGRU's comes in two forms, of builtin operators and with our own; and in integers alone.
 
     python examples/mnist.py             # a few minutes on two cores
     python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629
 """
 
-import argparse
 import os
 import pathlib
 
@@ -15,57 +15,32 @@ import pathlib
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import command_line
 import mnist_data
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "mnist"))
 EPOCHS, EPOCHS_FULL = 5, 50
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the usage and a line."""
-        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
-
-
-def _integer(low, high=None):
-    def convert(text):
-        try:
-            number = int(text)
-        except ValueError:
-            number = None
-        if number is None or number < low or (high is not None and number > high):
-            bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
-            raise argparse.ArgumentTypeError(f"expected an integer {bounds}, got '{text}'")
-        return number
-
-    return convert
-
-
 def parse(arguments=None):
-    summary, _, story = __doc__.partition("\n\n")
-    parser = _Parser(
-        description=summary,
-        epilog=story,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command_line.Parser(__doc__)
     add = parser.add_argument
     add(
         "--epochs",
-        type=_integer(1),
+        type=command_line.integer(1),
         metavar="N",
         help=f"times to go through the digits ({EPOCHS}; {EPOCHS_FULL} with --full)",
     )
     add(
         "--units",
-        type=_integer(1),
+        type=command_line.integer(1),
         default=128,
         metavar="N",
         help="units of each layer (128)",
     )
     add(
         "--seed",
-        type=_integer(0, 2**32 - 1),
+        type=command_line.integer(0, 2**32 - 1),
         default=0,
         metavar="N",
         help="random seed (0)",
@@ -88,27 +63,19 @@ def parse(arguments=None):
     flags = parser.parse_args(arguments)
     if flags.epochs is None:
         flags.epochs = EPOCHS_FULL if flags.full else EPOCHS
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
-        parser.error(
-            f"this example ends in LiteRT and needs KERAS_BACKEND=tensorflow, got "
-            f"'{os.environ['KERAS_BACKEND']}'"
-        )
+    parser.require_tensorflow()
     try:
         digits = mnist_data.load(flags.data_dir, flags.full)
     except mnist_data.DataError as error:
         parser.error(error)
-    try:
-        flags.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"argument --output: cannot use '{flags.output}': {error.strerror}")
-    if not os.access(flags.output, os.W_OK):
-        parser.error(f"argument --output: cannot write in '{flags.output}'")
+    parser.make_output(flags.output)
     return flags, digits
 
 
 def main(arguments=None):
     flags, digits = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
+    import mnist_integer
     import mnist_litert
     import mnist_report
     import mnist_training
@@ -142,21 +109,23 @@ def main(arguments=None):
 
     images = mnist_training.scaled(digits.x_test)
     answers = add_gru.model.predict(images, verbose=0)
-    keras_file, litert_file = flags.output / "addgru.keras", flags.output / "addgru.tflite"
+    keras_file = flags.output / "addgru.keras"
     loaded = mnist_litert.save_and_load(add_gru.model, keras_file)
     difference = abs(loaded.predict(images, verbose=0) - answers).max()
     print(f"saved      {keras_file}; loaded back, its answers differ by {difference:.2g} at most")
 
-    content = ka.lite.convert(loaded, litert_file)
-    print(f"converted  {litert_file}, {len(content) / 1000:.0f} kB, builtin operators only")
-
-    agreement = mnist_litert.compare(content, images, digits.y_test, answers)
+    models = {run.name: run.model for run in runs} | {add_gru.name: loaded}
+    files = mnist_litert.convert(models, flags.output)
+    answers = mnist_litert.compare(files, images, digits.y_test)
     print(
-        f"in LiteRT  {100 * agreement.accuracy:.2f} % of the test digits right, "
-        f"{1e6 * agreement.seconds_per_digit:.0f} µs a digit on one thread\n"
-        f"           the same class as Keras for {100 * agreement.same_class:.2f} %, "
-        f"probabilities differ by {agreement.max_difference:.2g} at most"
+        f"converted  {len(answers)} files in {flags.output}, run in LiteRT on one digit after the "
+        f"other, on one thread, in turn:\n\n{mnist_report.litert_table(files, answers)}"
     )
+
+    integer_file = flags.output / "addgru_integer.safetensors"
+    integers = mnist_integer.quantize(loaded, mnist_training.scaled(digits.x_train), integer_file)
+    found = mnist_integer.compare(integers, integer_file, loaded, images, digits.y_test)
+    print(f"\nintegers   {integer_file}: int8 weights, int16 state\n{mnist_report.integers(found)}")
 
 
 if __name__ == "__main__":

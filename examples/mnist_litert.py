@@ -1,14 +1,24 @@
-"""From the trained Keras model to LiteRT: saved, loaded back, converted, run."""
+"""From the trained Keras models to LiteRT: saved, loaded back, converted, run."""
 
 import dataclasses
 import statistics
 import time
 
-import ai_edge_litert.interpreter
 import keras
 import numpy as np
 
+import keras_addrnn as ka
 from keras_addrnn.files import replacing
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A converted model, or why it is not converted."""
+
+    name: str
+    model: keras.Model
+    content: bytes | None
+    why_not: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,38 +38,72 @@ def save_and_load(model, path):
     return keras.models.load_model(path)
 
 
-def compare(content, images, labels, expected):
-    """Runs a converted model on one digit after the other, on one thread.
-
-    Args:
-        content: the LiteRT file, `bytes`.
-        images: `float32 [N, 28, 28]`.
-        labels: `[N]`.
-        expected: what Keras answers, `[N, 10]`.
+def convert(models, folder):
+    """Writes the models, a dict by name, as `.tflite`: AddGRU in both forms, the others in one.
 
     Returns:
-        An `Agreement`.
+        A list of `File`.
     """
-    answers, seconds = _run(content, images)
-    classes = answers.argmax(-1)
-    return Agreement(
-        max_difference=float(np.abs(answers - expected).max()),
-        same_class=float((classes == expected.argmax(-1)).mean()),
-        accuracy=float((classes == labels).mean()),
-        seconds_per_digit=statistics.median(seconds),
-    )
+    files = []
+    for name, model in models.items():
+        stem = model.name.removeprefix("mnist_")
+        if not any(isinstance(layer, ka.AddGRU) for layer in model.layers):
+            files.append(File(name, model, ka.lite.convert(model, folder / f"{stem}.tflite")))
+            continue
+        for ops in ("builtin", "fused"):
+            content, why_not = None, None
+            try:
+                content = ka.lite.convert(model, folder / f"{stem}_{ops}.tflite", ops=ops)
+            except ValueError as error:  # there is no compiled op
+                why_not = str(error)
+            files.append(File(f"{name}, {ops}", model, content, why_not))
+    return files
 
 
-def _run(content, images):
-    interpreter = ai_edge_litert.interpreter.Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
-    input_index = interpreter.get_input_details()[0]["index"]
-    output_index = interpreter.get_output_details()[0]["index"]
-    answers, seconds = [], []
+def compare(files, images, labels):
+    """Runs the files, in turn, on one digit after the other, on one thread.
+
+    Args:
+        files: list of `File`; those without content are left out.
+        images: `float32 [N, 28, 28]`.
+        labels: `[N]`.
+
+    Returns:
+        Dict of an `Agreement` for each name.
+    """
+    runners = {file.name: _Runner(file.content) for file in files if file.content is not None}
     for image in images:
-        interpreter.set_tensor(input_index, image[np.newaxis])
+        for runner in runners.values():
+            runner(image)
+    agreements = {}
+    for file in files:
+        if file.name not in runners:
+            continue
+        answers = np.stack(runners[file.name].answers)
+        expected = file.model.predict(images, verbose=0)
+        classes = answers.argmax(-1)
+        agreements[file.name] = Agreement(
+            max_difference=float(np.abs(answers - expected).max()),
+            same_class=float((classes == expected.argmax(-1)).mean()),
+            accuracy=float((classes == labels).mean()),
+            seconds_per_digit=statistics.median(runners[file.name].seconds),
+        )
+    return agreements
+
+
+class _Runner:
+    """A file in LiteRT; collects what it answers, and the seconds that takes."""
+
+    def __init__(self, content):
+        self.answers, self.seconds = [], []
+        self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+
+    def __call__(self, image):
+        self._interpreter.set_tensor(self._input, image[np.newaxis])
         begin = time.perf_counter()
-        interpreter.invoke()
-        seconds.append(time.perf_counter() - begin)
-        answers.append(interpreter.get_tensor(output_index)[0])
-    return np.stack(answers), seconds
+        self._interpreter.invoke()
+        self.seconds.append(time.perf_counter() - begin)
+        self.answers.append(self._interpreter.get_tensor(self._output)[0])

@@ -1,5 +1,6 @@
-"""What the MNIST example shows at the end: a table and the learning curves."""
+"""What the MNIST example shows at the end: tables and the learning curves."""
 
+import command_line
 import matplotlib
 
 matplotlib.use("Agg")  # no display needed
@@ -23,14 +24,39 @@ def table(runs, fused):
                 "yes" if run.name in fused else "no",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(_aligned(row, widths)) + " |" for row in rows]
-    rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
-    return "\n".join([lines[0], "| " + " | ".join(rule) + " |", *lines[1:]])
+    return command_line.markdown(rows)
 
 
-def _aligned(row, widths):
-    return [row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]
+def litert_table(files, answers):
+    """The converted models as a Markdown table, and why those that are missing are."""
+    rows = [("LiteRT file", "kB", "test accuracy", "same class as Keras", "µs a digit")]
+    for file in files:
+        if file.name not in answers:
+            rows.append((file.name, "-", "-", "-", "-"))
+            continue
+        answer = answers[file.name]
+        rows.append(
+            (
+                file.name,
+                f"{len(file.content) / 1000:.0f}",
+                f"{100 * answer.accuracy:.2f} %",
+                f"{100 * answer.same_class:.2f} %",
+                f"{1e6 * answer.seconds_per_digit:.0f}",
+            )
+        )
+    why_not = [f"\n{file.name}: {file.why_not}" for file in files if file.why_not]
+    return command_line.markdown(rows) + "".join(why_not)
+
+
+def integers(found):
+    """Two lines about the integer model, from what `mnist_integer.compare` returns."""
+    share = found.bytes / found.bytes_of_floats
+    return (
+        f"           {100 * found.accuracy:.2f} % of the test digits right, the same class as "
+        f"Keras for {100 * found.same_class:.2f} %\n"
+        f"           {found.bytes / 1000:.0f} kB, {100 * share:.0f} % of the float weights; "
+        f"{1e6 * found.seconds_per_digit:.0f} µs a digit, without TensorFlow"
+    )
 
 
 def save_curves(runs, path, title):

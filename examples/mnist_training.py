@@ -29,11 +29,9 @@ class Run:
         return statistics.median(self.seconds[1:] or self.seconds)
 
 
-def train(kind, digits, *, units, epochs, seed):
-    """Trains one network of one recurrent layer, named in `LAYERS`, and returns its `Run`."""
-    # The same seed for each network: the same order of the digits.
-    keras.utils.set_random_seed(seed)
-    model = keras.Sequential(
+def build(kind, units):
+    """A network of one recurrent layer, named in `LAYERS`, that names the digit at the end."""
+    return keras.Sequential(
         [
             keras.Input((STEPS, ROW), name="rows"),
             LAYERS[kind](units),
@@ -41,6 +39,13 @@ def train(kind, digits, *, units, epochs, seed):
         ],
         name=f"mnist_{kind.lower()}",
     )
+
+
+def train(kind, digits, *, units, epochs, seed):
+    """Trains one network of one recurrent layer, named in `LAYERS`, and returns its `Run`."""
+    # The same seed for each network: the same order of the digits.
+    keras.utils.set_random_seed(seed)
+    model = build(kind, units)
     model.compile(
         optimizer=keras.optimizers.Adam(1e-3),
         loss="sparse_categorical_crossentropy",

@@ -32,11 +32,12 @@ def layers_in_order(model):
     while tensor is not inputs[0]:
         layer, index, _ = tensor._keras_history
         node = layer._inbound_nodes[index]
-        if len(node.input_tensors) != 1 or len(node.outputs) != 1:
+        if len(node.input_tensors) != 1 or len(node.outputs) != 1 or layer in layers:
             raise ValueError(
-                f"The layers of '{model.name}' must follow one another, each with one input and "
-                f"one output. Received: '{layer.name}', which does not. If it has "
-                "return_state=True, use return_state=False."
+                f"The layers of '{model.name}' must follow one another, each once, with one input "
+                f"and one output. Received: '{layer.name}' with {len(node.input_tensors)} and "
+                f"{len(node.outputs)}. (The mask of a Masking layer is an input too: leave it out. "
+                "With return_state=True the state is an output too: use return_state=False.)"
             )
         layers.append(layer)
         (tensor,) = node.input_tensors

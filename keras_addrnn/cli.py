@@ -23,6 +23,21 @@ def main(arguments=None):
     convert.add_argument("--batch", type=_positive, default=1, metavar="N", help="its batch size")
     convert.set_defaults(run=_convert)
 
+    quantize = commands.add_parser("quantize", help="a saved .keras model to an integer model")
+    quantize.add_argument("model", help="a file that model.save wrote, *.keras")
+    quantize.add_argument("output", help="the file to write, *.safetensors")
+    quantize.add_argument(
+        "--data",
+        required=True,
+        metavar="FILE",
+        help="an .npz file with representative sequences x [N, T, D] and, to compare accuracies, "
+        "labels y",
+    )
+    for name, default in (("weight", 8), ("state", 16), ("input", 8)):
+        quantize.add_argument(f"--{name}-bits", type=_positive, default=default, metavar="N")
+    quantize.add_argument("--rescale", choices=("shift", "multiplier"), default="shift")
+    quantize.set_defaults(run=_quantize)
+
     bench = commands.add_parser("bench", help="AddGRU's speed beside GRU's and LSTM's, here")
     for name, default in (("batch", 64), ("steps", 28), ("features", 28), ("units", 128)):
         bench.add_argument(f"--{name}", type=_positive, default=default, metavar="N")
@@ -63,6 +78,21 @@ def _convert(options):
     model = keras.saving.load_model(options.model)
     content = lite.convert(model, options.output, ops=options.ops, batch_size=options.batch)
     print(f"{options.output}: {len(content) / 1000:.0f} kB, {options.ops} operators")
+
+
+def _quantize(options):
+    from keras_addrnn.integer import report
+
+    lines = report.quantize_file(
+        options.model,
+        options.output,
+        options.data,
+        weight_bits=options.weight_bits,
+        state_bits=options.state_bits,
+        input_bits=options.input_bits,
+        rescale=options.rescale,
+    )
+    print("\n".join(lines))
 
 
 def _bench(options):

@@ -11,6 +11,7 @@ namespace addrnn {
   extern const Kernels<double> kFloat64;    \
   extern const Kernels<Float16> kFloat16;   \
   extern const Kernels<BFloat16> kBFloat16; \
+  extern const IntegerKernels kInteger;     \
   }
 
 #ifdef ADDRNN_HAVE_NEON
@@ -33,10 +34,11 @@ struct InstructionSetTables {
   const Kernels<double>& float64;
   const Kernels<Float16>& float16;
   const Kernels<BFloat16>& bfloat16;
+  const IntegerKernels& integer;
 };
 
 #define ADDRNN_TABLES(isa, supported) \
-  {#isa, supported, isa::kFloat32, isa::kFloat64, isa::kFloat16, isa::kBFloat16}
+  {#isa, supported, isa::kFloat32, isa::kFloat64, isa::kFloat16, isa::kBFloat16, isa::kInteger}
 
 // Best first.
 const std::vector<InstructionSetTables>& Compiled() {
@@ -104,5 +106,7 @@ template <>
 const Kernels<BFloat16>& SelectedKernels<BFloat16>() {
   return Selected().bfloat16;
 }
+
+const IntegerKernels& SelectedIntegerKernels() { return Selected().integer; }
 
 }  // namespace addrnn

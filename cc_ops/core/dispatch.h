@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "cc_ops/core/kernels/integer_kernels.h"
 #include "cc_ops/core/kernels/kernels.h"
 
 namespace addrnn {
@@ -20,6 +21,7 @@ std::string RequestedInstructionSet();
 
 template <typename S>
 const Kernels<S>& SelectedKernels();
+const IntegerKernels& SelectedIntegerKernels();
 
 }  // namespace addrnn
 

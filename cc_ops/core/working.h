@@ -38,22 +38,45 @@ Buffer<C> AllocateZeros(int64_t n) {
   return buffer;
 }
 
+// Memory that is kept for the next call, and grows where that needs more.
+template <typename C>
+class Workspace {
+ public:
+  C* Reserve(int64_t n) {
+    if (n > size_) {
+      size_ = 0;  // should memory run out
+      buffer_.reset();
+      buffer_ = Allocate<C>(n);
+      size_ = n;
+    }
+    return buffer_.get();
+  }
+
+ private:
+  Buffer<C> buffer_;
+  int64_t size_ = 0;
+};
+
 inline int64_t RoundUp(int64_t n, int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-// How many threads are worth waking for some steps, of at most `most`.
-inline int Parts(const Problem& p, int64_t most, int64_t steps) {
-  const double work = 2.0 * p.batch * steps * p.units * (p.input + p.units);
+// How many threads are worth waking for some multiply-adds, of at most `most`.
+inline int Parts(double work, int64_t most) {
   const double parts =
       std::min({work / ADDRNN_WORK_PER_THREAD, double(most), double(NumThreads())});
   return std::max(int(parts), 1);
 }
 
+// The same for some steps.
+inline int Parts(const Problem& p, int64_t most, int64_t steps) {
+  return Parts(2.0 * p.batch * steps * p.units * (p.input + p.units), most);
+}
+
 // Cuts [0, n) into even parts and calls body(part, begin, end) for each on the pool.
 template <typename Body>
 void ParallelParts(int parts, int64_t n, const Body& body) {
-  if (parts == 1) {  // at every step of a stream: not even a std::function is made
+  if (parts == 1) {
     if (n > 0) body(0, int64_t{0}, n);
     return;
   }

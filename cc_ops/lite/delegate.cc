@@ -5,26 +5,41 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "cc_ops/lite/add_gru_int_kernel.h"
 #include "cc_ops/lite/add_gru_kernel.h"
+#include "cc_ops/lite/settings.h"
 
 #define ADDRNN_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace addrnn {
 namespace {
 
-bool IsAddGru(const TfLiteRegistration& registration) {
-  return registration.custom_name != nullptr &&
-         std::strcmp(registration.custom_name, "AddGru") == 0;
+struct Operator {
+  const char* name;
+  TfLiteRegistration (*kernel)();
+};
+constexpr Operator kOperators[] = {{"AddGru", &AddGruKernel},
+                                   {"AddGruInt", &AddGruIntKernel},
+                                   {"AddGruIntDense", &AddGruIntDenseKernel}};
+
+// Null where it is not one of ours.
+const Operator* Ours(const TfLiteRegistration& registration) {
+  if (registration.custom_name == nullptr) return nullptr;
+  for (const Operator& known : kOperators) {
+    if (std::strcmp(registration.custom_name, known.name) == 0) return &known;
+  }
+  return nullptr;
 }
 
-// Takes every AddGru operator of a graph, sound or not: nobody else could run it, and ours say what
-// is wrong with it.
+// Takes every operator of ours in a graph, sound or not: nobody else could run it, and ours say
+// what is wrong with it.
 TfLiteStatus Claim(TfLiteContext* context, TfLiteDelegate* delegate) {
   TfLiteIntArray* plan = nullptr;
   if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) return kTfLiteError;
-  std::vector<int> claimed;
+  std::vector<std::pair<int, const Operator*>> claimed;
   for (int i = 0; i < plan->size; ++i) {
     TfLiteNode* node = nullptr;
     TfLiteRegistration* registration = nullptr;
@@ -32,12 +47,12 @@ TfLiteStatus Claim(TfLiteContext* context, TfLiteDelegate* delegate) {
         kTfLiteOk) {
       return kTfLiteError;
     }
-    if (IsAddGru(*registration)) claimed.push_back(plan->data[i]);
+    if (const Operator* ours = Ours(*registration)) claimed.emplace_back(plan->data[i], ours);
   }
   // One by one: of a group the interpreter would make one node, and hide the tensors between.
-  for (int index : claimed) {
+  for (const auto& [index, ours] : claimed) {
     alignas(TfLiteIntArray) int nodes[] = {1, index};
-    if (context->ReplaceNodeSubsetsWithDelegateKernels(context, AddGruKernel(),
+    if (context->ReplaceNodeSubsetsWithDelegateKernels(context, ours->kernel(),
                                                        reinterpret_cast<TfLiteIntArray*>(nodes),
                                                        delegate) != kTfLiteOk) {
       return kTfLiteError;

@@ -1,27 +1,18 @@
 // The core on NumPy arrays, without TensorFlow: keras_addrnn._core.
 
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
 #include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/dispatch.h"
 #include "cc_ops/core/thread_pool.h"
-
-namespace py = pybind11;
+#include "cc_ops/python/arrays.h"
+#include "cc_ops/python/integer.h"
 
 namespace addrnn {
 namespace {
-
-template <typename S>
-using Array = py::array_t<S, py::array::c_style>;
-using Shape = std::vector<py::ssize_t>;
 
 Activation ActivationFromName(const std::string& name) {
   if (name == "linear") return Activation::kLinear;
@@ -30,24 +21,6 @@ Activation ActivationFromName(const std::string& name) {
   if (name == "tanh") return Activation::kTanh;
   throw std::invalid_argument("activation must be linear, relu, hard_tanh or tanh, received " +
                               name);
-}
-
-std::string Text(const Shape& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-void CheckShape(const py::array& array, const char* name, const Shape& expected) {
-  const Shape actual(array.shape(), array.shape() + array.ndim());
-  if (actual == expected) return;
-  throw std::invalid_argument(std::string(name) + " must be of shape " + Text(expected) +
-                              ", received " + Text(actual));
-}
-
-template <typename S>
-const S* DataOrNull(const std::optional<Array<S>>& array) {
-  return array ? array->data() : nullptr;
 }
 
 template <typename S>
@@ -78,16 +51,13 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
   Array<S> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});
   ForwardTensors<S> tensors = {};
   tensors.inputs = inputs.data();
-  tensors.kernel = kernel.data();
-  tensors.recurrent_kernel = recurrent_kernel.data();
-  tensors.bias = DataOrNull(bias);
   tensors.initial_state = DataOrNull(initial_state);
   tensors.mask = reinterpret_cast<const uint8_t*>(DataOrNull(mask));
   tensors.outputs = outputs.mutable_data();
   tensors.final_state = state.mutable_data();
   {
     py::gil_scoped_release release;
-    AddGruForward(p, tensors);
+    AddGruForward<S>(p, {kernel.data(), recurrent_kernel.data(), DataOrNull(bias)}, tensors);
   }
   return py::make_tuple(outputs, state);
 }
@@ -108,6 +78,7 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ core of keras_addrnn on NumPy arrays.";
   Define<float>(module);
   Define<double>(module);
+  DefineInteger(module);
   module.def("instruction_set", &InstructionSet, "The instruction set in use.");
   module.def("available_instruction_sets", &AvailableInstructionSets,
              "Those this machine can run, best first.");

@@ -24,7 +24,6 @@ _NOTHING_IN_INFERENCE = (
 _LEFT_OUT_AT_THE_END = ("linear", "softmax", "sigmoid")
 _REMEDIES = {
     "Bidirectional": "Quantize its two directions as models of their own.",
-    "Masking": "Leave it out, and give the mask to IntegerModel.run.",
     "Embedding": "Leave it out, and give what it returns to the integer model.",
     "Rescaling": "Apply it to the data, and leave it out.",
     "Normalization": "Apply it to the data, and leave it out.",

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_addrnn.integer import golden
+from keras_addrnn.integer import core, golden
 from keras_addrnn.integer.affine import Affine
 from keras_addrnn.integer.layers import IntegerAddGRU, IntegerDense
 
@@ -77,13 +77,15 @@ class IntegerModel:
         last = self.layers[-1]
         return last.scale if isinstance(last, IntegerDense) else last.state_scale
 
-    def run(self, inputs, mask=None):
+    def run(self, inputs, mask=None, *, executor="auto"):
         """Computes the outputs of integer inputs.
 
         Args:
             inputs: Integers in range of `self.inputs`, `[B, T, D]`.
             mask: Booleans `[B, T]`; where it is False, the states stay as they are. None for all
                 True.
+            executor: `"golden"`, NumPy, whose code defines what is computed; `"core"`, compiled,
+                with the same integers and faster; or `"auto"`, the core where it is compiled.
 
         Returns:
             Integers: int32 `[B, C]` behind an `IntegerDense`, int16 `[B, H]` otherwise; with a step
@@ -92,19 +94,22 @@ class IntegerModel:
         Raises:
             TypeError: `inputs` are not integers, or `mask` is not of booleans.
             ValueError: A shape or a value is not allowed.
+            RuntimeError: `executor="core"`, and it is not compiled; says what to do.
         """
+        executor = _executor(executor)
         values, mask = self._checked(inputs, mask)
         for layer in self.layers:
             if isinstance(layer, IntegerDense):
-                values = golden.run_dense(layer, values)
+                values = executor.run_dense(layer, values)
                 continue
-            outputs, state = golden.run_layer(layer, values, mask=mask)
+            outputs, state = executor.run_layer(layer, values, mask=mask)
             values = outputs if layer.return_sequences else state
         return values
 
-    def predict(self, inputs, mask=None):
+    def predict(self, inputs, mask=None, *, executor="auto"):
         """Like `run`, from real numbers `[B, T, D]` to real numbers, float32."""
-        return (self.run(self.inputs.quantize(inputs), mask) * self.output_scale).astype(np.float32)
+        integers = self.run(self.inputs.quantize(inputs), mask, executor=executor)
+        return (integers * self.output_scale).astype(np.float32)
 
     def save(self, path):
         """Writes the model to a file, which is replaced whole or not at all.
@@ -143,3 +148,15 @@ class IntegerModel:
                     f"`mask` must be of shape {inputs.shape[:2]}. Received: {mask.shape}"
                 )
         return inputs.astype(self.inputs.dtype), mask
+
+
+def _executor(name):
+    """The module that runs the layers."""
+    if name == "auto":
+        return golden if core.missing() else core
+    executors = {"golden": golden, "core": core}
+    if name not in executors:
+        raise ValueError(
+            f'`executor` must be "auto", "golden" or "core". Received: executor={name!r}'
+        )
+    return executors[name]

@@ -8,6 +8,7 @@ import importlib
 
 _MODULE_OF = {
     "convert": "converter",
+    "convert_integer": "integer",
     "streaming_model": "streaming",
     "Interpreter": "interpreter",
     "delegate_path": "interpreter",

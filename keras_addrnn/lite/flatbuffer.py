@@ -5,7 +5,11 @@ import struct
 
 import numpy as np
 from flatbuffers import Builder, flexbuffers
-from tensorflow.lite.python import schema_py_generated as schema
+
+try:  # LiteRT's own, which needs no TensorFlow
+    from ai_edge_litert import schema_py_generated as schema
+except ImportError:
+    from tensorflow.lite.python import schema_py_generated as schema
 
 OPERATOR = "AddGru"
 SIGNATURE = "serving_default"

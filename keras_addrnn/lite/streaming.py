@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_addrnn.chain import layers_in_order
 from keras_addrnn.layers import AddGRU
 
 # What these compute at a step depends on other steps, and they keep no state between calls.
@@ -46,10 +47,11 @@ def streaming_model(model, steps=1):
     >>> for x in microphone:  # tensors [1, 1, features]
     ...     answer, state = stream([x, state])
     """
-    chain, features, dtype = _chain(model)
+    chain = layers_in_order(model)
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ValueError(f"Argument `steps` must be a positive integer. Received: steps={steps!r}")
-    inputs = keras.Input((steps, features), dtype=dtype, name="steps")
+    given = model.inputs[0]
+    inputs = keras.Input((steps, given.shape[-1]), dtype=given.dtype, name="steps")
     states, next_states, x = [], [], inputs
     for layer in chain:
         if not isinstance(layer, AddGRU):
@@ -66,29 +68,6 @@ def streaming_model(model, steps=1):
     if not states:
         raise ValueError(f"Model '{model.name}' has no AddGRU layer: there is no state to keep.")
     return keras.Model([inputs, *states], [x, *next_states], name=f"{model.name}_stream")
-
-
-def _chain(model):
-    """The layers in order, the number of features and the dtype of the input."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
-    inputs = getattr(model, "inputs", None) or []
-    if len(inputs) != 1 or len(inputs[0].shape) != 3:
-        raise ValueError(
-            "Argument `model` must be built, with one input [batch, time, features]. Received: "
-            f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}"
-        )
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    tensor = inputs[0]
-    for layer in layers:
-        nodes = layer._inbound_nodes
-        if len(nodes) != 1 or nodes[0].input_tensors != [tensor] or len(nodes[0].outputs) != 1:
-            raise ValueError(
-                f"The layers of '{model.name}' must follow one another, each with one input and "
-                f"one output. Received: '{layer.name}', which does not."
-            )
-        tensor = nodes[0].outputs[0]
-    return layers, inputs[0].shape[-1], inputs[0].dtype
 
 
 def _with_state(layer):

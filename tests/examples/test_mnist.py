@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_addrnn as ka
 from tests.examples import idx
 from tests.examples.conftest import EXAMPLES
 
@@ -61,15 +62,65 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         assert re.search(row, shown), shown
 
     files = sorted(file.name for file in output.iterdir())
-    assert files == ["addgru.keras", "addgru.tflite", "learning_curves.png"]
+    assert files == [
+        "addgru.keras",
+        "addgru_builtin.tflite",
+        "addgru_fused.tflite",
+        "addgru_integer.safetensors",
+        "gru.tflite",
+        "learning_curves.png",
+        "lstm.tflite",
+    ]
     assert (output / "learning_curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     model = keras.models.load_model(output / "addgru.keras")
     assert model.count_params() == parameters["AddGRU"]
 
     assert "loaded back, its answers differ by 0 at most" in shown
-    assert "the same class as Keras for 100.00 %" in shown
-    difference = re.search(r"probabilities differ by (\S+) at most", shown)
-    assert float(difference[1]) < 1e-5
+    for name in ("AddGRU(24), builtin", "AddGRU(24), fused", "GRU(24)", "LSTM(24)"):
+        row = rf"\| {re.escape(name)} +\| +(\d+) \| +([\d.]+) % \| +100.00 % \| +\d+ \|"
+        found = re.search(row, shown)
+        assert found, shown
+        path = output / (re.sub(r"\(24\)", "", name).lower().replace(", ", "_") + ".tflite")
+        assert float(found[1]) == round(path.stat().st_size / 1000)
+        accuracy = re.search(
+            rf"\| {name[: name.index(')')].replace('(', '.')}. +\| +([\d.]+) %", shown
+        )
+        assert found[2] == accuracy[1]
+
+    integer_file = output / "addgru_integer.safetensors"
+    assert len(ka.integer.load(integer_file).layers) == 2
+    size = integer_file.stat().st_size
+    share = 100 * size / (4 * parameters["AddGRU"])
+    line = r"\n +([\d.]+) % of the test digits right, the same class as Keras for ([\d.]+) %\n"
+    line += rf" +{size / 1000:.0f} kB, {share:.0f} % of the float weights; \d+ µs a digit"
+    found = re.search(line, shown)
+    assert found, shown
+    assert float(found[2]) >= 90
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
+def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
+    import mnist_litert
+    import mnist_report
+    import mnist_training
+
+    import keras_addrnn as ka
+
+    convert = ka.lite.convert
+
+    def without_library(model, path, ops="builtin"):
+        if ops == "fused":
+            raise ValueError("the library is missing")
+        return convert(model, path)
+
+    monkeypatch.setattr(ka.lite, "convert", without_library, raising=False)
+    model = mnist_training.build("AddGRU", 4)
+    files = mnist_litert.convert({"AddGRU(4)": model}, tmp_path)
+    images = np.random.default_rng(0).random((3, 28, 28), "float32")
+    shown = mnist_report.litert_table(files, mnist_litert.compare(files, images, np.zeros(3)))
+    assert re.search(r"\| AddGRU\(4\), builtin \| +\d+ \| +[\d.]+ % \|", shown), shown
+    assert re.search(r"\| AddGRU\(4\), fused +\|( +- \|){4}", shown), shown
+    assert shown.endswith("\nAddGRU(4), fused: the library is missing")
 
 
 def refused(message, *flags, **environment):

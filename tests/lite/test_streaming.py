@@ -60,6 +60,14 @@ def test_names_and_weights_of_its_own():
     assert_close(feed(stream, sequences(steps=2), 1), before)
 
 
+def test_loaded_from_a_file(tmp_path):
+    model, x = stacked(), sequences(batch=2, steps=6)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    stream = ka.lite.streaming_model(loaded)
+    assert_close(np.concatenate(feed(stream, x, 1), axis=1), to_numpy(model(x)))
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="converts with TensorFlow")
 @pytest.mark.parametrize("ops", ["builtin", pytest.param("fused", marks=pytest.mark.fused)])
 def test_converted(ops):

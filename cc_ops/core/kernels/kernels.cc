@@ -4,6 +4,8 @@
 
 #include "cc_ops/core/kernels/backward.h"
 #include "cc_ops/core/kernels/forward.h"
+#include "cc_ops/core/kernels/integer_dense.h"
+#include "cc_ops/core/kernels/integer_forward.h"
 #include "cc_ops/core/kernels/stream.h"
 
 namespace addrnn {
@@ -12,24 +14,44 @@ namespace ADDRNN_ISA {
 template <typename S>
 constexpr Kernels<S> Table() {
   using C = Compute<S>;
-  return {kTileRows,       kPanelColumns<C>,      PackedForwardSize<C>,
-          PackForward<S>,  ForwardScratchSize<C>, Forward<S>,
-          kStreamRows,     SizesOfStream<S>,      BeginStream<S>,
-          LoadStream<S>,   ProjectStream<S>,      ActiveInStream<S>,
-          StreamStep<S>,   EndStream<S>,          PackedBackwardSize<C>,
-          PackBackward<S>, Backward<S>,           WeightGradient<S>,
-          LoadCarry<S>,    StoreCarry<S>,         StoreWeights<S>};
+  return {kTileRows,
+          kPanelColumns<C>,
+          PackedForwardSize<C>,
+          PackForward<S>,
+          ForwardScratchSize<C>,
+          Forward<S>,
+          kStreamRows,
+          SizesOfStream<S>,
+          PackStream<S>,
+          BeginStream<S>,
+          LoadStream<S>,
+          ProjectStream<S>,
+          ActiveInStream<S>,
+          StreamStep<S>,
+          EndStream<S>,
+          PackedBackwardSize<C>,
+          PackBackward<S>,
+          Backward<S>,
+          WeightGradient<S>,
+          LoadCarry<S>,
+          StoreCarry<S>,
+          StoreWeights<S>};
 }
 
 extern const Kernels<float> kFloat32;
 extern const Kernels<double> kFloat64;
 extern const Kernels<Float16> kFloat16;
 extern const Kernels<BFloat16> kBFloat16;
+extern const IntegerKernels kInteger;
 
 const Kernels<float> kFloat32 = Table<float>();
 const Kernels<double> kFloat64 = Table<double>();
 const Kernels<Float16> kFloat16 = Table<Float16>();
 const Kernels<BFloat16> kBFloat16 = Table<BFloat16>();
+const IntegerKernels kInteger = {
+    kIntegerTileRows,   IntegerPackedSize,       PackInteger,
+    IntegerScratchSize, ForwardInteger,          IntegerDensePackedSize,
+    PackIntegerDense,   IntegerDenseScratchSize, IntegerDense};
 
 }  // namespace ADDRNN_ISA
 }  // namespace addrnn

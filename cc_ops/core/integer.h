@@ -1,0 +1,64 @@
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_INTEGER_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_INTEGER_H_
+
+// The recurrence in integers alone, and a dense layer behind it: what docs/integer.md defines, bit
+// for bit. Knows no framework; tensors are as integer_problem.h says.
+
+#include <string>
+
+#include "cc_ops/core/integer_problem.h"
+#include "cc_ops/core/working.h"
+
+namespace addrnn {
+
+// Why the problem cannot be computed, or an empty string: sizes, or numbers out of range.
+std::string Invalid(const IntegerProblem& problem);
+std::string Invalid(const IntegerDenseProblem& problem);
+
+// The same for weights of a problem that can: a shift or a multiplier out of range, or a column of
+// which some partial sum, in whatever order, could leave 32 bits.
+std::string Invalid(const IntegerProblem& problem, const IntegerWeights& weights);
+std::string Invalid(const IntegerDenseProblem& problem, const IntegerDenseWeights& weights);
+
+// One object is for one set of weights, and for any number of rows and steps in turn. Inputs and
+// initial states out of range are cut off at its ends. The result does not depend on the number of
+// threads.
+class PreparedInteger {
+ public:
+  // Packs the weights, unless the last Prepare did, and allocates the working memory. Invalid() has
+  // checked the problem, and the weights. Throws std::bad_alloc.
+  void Prepare(const IntegerProblem& problem, const IntegerWeights& weights);
+
+  // Whether the weights are packed for such a problem: Prepare does not look at them.
+  bool Holds(const IntegerProblem& problem) const;
+
+  // Computes the problem of the last Prepare. Allocates nothing, unless there are more threads now
+  // than there were then.
+  void Run(const IntegerTensors& tensors);
+
+ private:
+  int Reserve();
+
+  IntegerProblem problem_ = {};
+  bool rescale_ = false;
+  Buffer<uint8_t> packed_;
+  Workspace<uint8_t> scratch_;
+};
+
+class PreparedIntegerDense {
+ public:
+  void Prepare(const IntegerDenseProblem& problem, const IntegerDenseWeights& weights);
+  bool Holds(const IntegerDenseProblem& problem) const;
+  void Run(const IntegerDenseTensors& tensors);
+
+ private:
+  int Reserve();
+
+  IntegerDenseProblem problem_ = {};
+  Buffer<uint8_t> packed_;
+  Workspace<uint8_t> scratch_;
+};
+
+}  // namespace addrnn
+
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_INTEGER_H_

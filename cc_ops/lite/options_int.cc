@@ -1,0 +1,58 @@
+#include "cc_ops/lite/options_int.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace addrnn {
+namespace {
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bytes would have to be swapped");
+
+struct Layout {
+  char magic[4];
+  uint32_t version;
+  uint8_t input_bits;
+  uint8_t go_backwards;
+  int16_t state_shift;
+  int16_t state_max;
+  int16_t candidate_min;
+  int16_t candidate_max;
+  uint16_t zero;
+};
+static_assert(sizeof(Layout) == 20, "no padding");
+
+const char* ReadLayout(const void* data, size_t size, const char* magic, Layout* layout) {
+  if (data == nullptr || size < sizeof(layout->magic) || std::memcmp(data, magic, 4) != 0) {
+    return "its options are not those that keras_addrnn.lite.convert_integer writes";
+  }
+  if (size < 8) return "its options are truncated";
+  std::memcpy(layout, data, 8);
+  if (layout->version != 1) return "its options are of a version that this delegate does not know";
+  if (size != sizeof(*layout)) return "its options are of the wrong size";
+  std::memcpy(layout, data, sizeof(*layout));
+  if (layout->go_backwards > 1 || layout->zero != 0) return "its options hold impossible flags";
+  return nullptr;
+}
+
+}  // namespace
+
+const char* ReadOptions(const void* data, size_t size, IntegerProblem* problem) {
+  Layout layout;
+  if (const char* wrong = ReadLayout(data, size, "AGRI", &layout)) return wrong;
+  problem->input_bits = layout.input_bits;
+  problem->go_backwards = layout.go_backwards != 0;
+  problem->state_shift = layout.state_shift;
+  problem->state_max = layout.state_max;
+  problem->candidate_min = layout.candidate_min;
+  problem->candidate_max = layout.candidate_max;
+  return nullptr;
+}
+
+const char* ReadOptions(const void* data, size_t size, IntegerDenseProblem* problem) {
+  Layout layout;
+  if (const char* wrong = ReadLayout(data, size, "AGRD", &layout)) return wrong;
+  problem->input_bits = layout.input_bits;
+  return nullptr;
+}
+
+}  // namespace addrnn

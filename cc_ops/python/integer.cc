@@ -1,0 +1,156 @@
+// The integer layers on NumPy arrays.
+
+#include "cc_ops/python/integer.h"
+
+#include <mutex>
+
+#include "cc_ops/core/integer.h"
+#include "cc_ops/python/arrays.h"
+
+namespace addrnn {
+namespace {
+
+void Require(const std::string& invalid) {
+  if (!invalid.empty()) throw std::invalid_argument(invalid);
+}
+
+// One of the two types of inputs.
+IntegerInputs InputsOf(const py::array& array) {
+  const bool contiguous = (array.flags() & py::array::c_style) != 0;
+  if (contiguous && py::isinstance<py::array_t<int8_t>>(array)) {
+    return {static_cast<const int8_t*>(array.data()), nullptr};
+  }
+  if (contiguous && py::isinstance<py::array_t<int16_t>>(array)) {
+    return {nullptr, static_cast<const int16_t*>(array.data())};
+  }
+  throw std::invalid_argument("inputs must be a C-contiguous array of int8 or int16");
+}
+
+class IntegerAddGru {
+ public:
+  IntegerAddGru(const Array<int8_t>& kernel, const Array<int8_t>& recurrent_kernel,
+                const Array<int32_t>& bias, const Array<uint8_t>& kernel_shift,
+                const Array<uint8_t>& recurrent_shift, const Array<uint8_t>& shift,
+                const std::optional<Array<int32_t>>& multiplier, int32_t input_bits,
+                int32_t state_shift, int32_t state_max, int32_t candidate_min,
+                int32_t candidate_max, bool go_backwards) {
+    if (kernel.ndim() != 2) throw std::invalid_argument("kernel must be of shape [D, 2 * H]");
+    IntegerProblem& p = problem_;
+    p.input = kernel.shape(0);
+    p.units = kernel.shape(1) / 2;
+    p.input_bits = input_bits;
+    p.state_shift = state_shift;
+    p.state_max = state_max;
+    p.candidate_min = candidate_min;
+    p.candidate_max = candidate_max;
+    p.go_backwards = go_backwards;
+    Require(Invalid(p));
+    const Shape columns = {2 * p.units};
+    CheckShape(kernel, "kernel", {p.input, 2 * p.units});
+    CheckShape(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
+    CheckShape(bias, "bias", columns);
+    CheckShape(kernel_shift, "kernel_shift", columns);
+    CheckShape(recurrent_shift, "recurrent_shift", columns);
+    CheckShape(shift, "shift", columns);
+    if (multiplier) CheckShape(*multiplier, "multiplier", columns);
+    const IntegerWeights weights = {kernel.data(),         recurrent_kernel.data(), bias.data(),
+                                    kernel_shift.data(),   recurrent_shift.data(),  shift.data(),
+                                    DataOrNull(multiplier)};
+    Require(Invalid(p, weights));
+    prepared_.Prepare(p, weights);
+  }
+
+  py::tuple Run(const py::array& inputs, const std::optional<Array<int16_t>>& initial_state,
+                const std::optional<Array<bool>>& mask) {
+    IntegerProblem p = problem_;
+    if (inputs.ndim() != 3) {
+      throw std::invalid_argument("inputs must be of shape [batch, time, input]");
+    }
+    p.batch = inputs.shape(0);
+    p.time = inputs.shape(1);
+    Require(Invalid(p));
+    CheckShape(inputs, "inputs", {p.batch, p.time, p.input});
+    if (initial_state) CheckShape(*initial_state, "initial_state", {p.batch, p.units});
+    if (mask) CheckShape(*mask, "mask", {p.batch, p.time});
+    Array<int16_t> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});
+    const IntegerTensors tensors = {InputsOf(inputs), DataOrNull(initial_state),
+                                    reinterpret_cast<const uint8_t*>(DataOrNull(mask)),
+                                    outputs.mutable_data(), state.mutable_data()};
+    {
+      py::gil_scoped_release release;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      prepared_.Prepare(p, {});
+      prepared_.Run(tensors);
+    }
+    return py::make_tuple(outputs, state);
+  }
+
+ private:
+  IntegerProblem problem_ = {};
+  std::mutex mutex_;  // threads of Python may call at once, and there is one working memory
+  PreparedInteger prepared_;
+};
+
+class IntegerDense {
+ public:
+  IntegerDense(const Array<int8_t>& kernel, const Array<int32_t>& bias, int32_t input_bits) {
+    if (kernel.ndim() != 2) throw std::invalid_argument("kernel must be of shape [F, C]");
+    problem_ = {0, kernel.shape(0), kernel.shape(1), input_bits};
+    Require(Invalid(problem_));
+    CheckShape(bias, "bias", {problem_.units});
+    const IntegerDenseWeights weights = {kernel.data(), bias.data()};
+    Require(Invalid(problem_, weights));
+    prepared_.Prepare(problem_, weights);
+  }
+
+  Array<int32_t> Run(const py::array& inputs) {
+    IntegerDenseProblem p = problem_;
+    if (inputs.ndim() != 2) throw std::invalid_argument("inputs must be of shape [rows, F]");
+    p.rows = inputs.shape(0);
+    Require(Invalid(p));
+    CheckShape(inputs, "inputs", {p.rows, p.input});
+    Array<int32_t> outputs(Shape{p.rows, p.units});
+    const IntegerDenseTensors tensors = {InputsOf(inputs), outputs.mutable_data()};
+    {
+      py::gil_scoped_release release;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      prepared_.Prepare(p, {});
+      prepared_.Run(tensors);
+    }
+    return outputs;
+  }
+
+ private:
+  IntegerDenseProblem problem_ = {};
+  std::mutex mutex_;
+  PreparedIntegerDense prepared_;
+};
+
+}  // namespace
+
+void DefineInteger(py::module_& module) {
+  py::class_<IntegerAddGru>(module, "IntegerAddGru",
+                            "The recurrence in integers (docs/integer.md), prepared once.")
+      .def(py::init<const Array<int8_t>&, const Array<int8_t>&, const Array<int32_t>&,
+                    const Array<uint8_t>&, const Array<uint8_t>&, const Array<uint8_t>&,
+                    const std::optional<Array<int32_t>>&, int32_t, int32_t, int32_t, int32_t,
+                    int32_t, bool>(),
+           py::kw_only(), py::arg("kernel").noconvert(), py::arg("recurrent_kernel").noconvert(),
+           py::arg("bias").noconvert(), py::arg("kernel_shift").noconvert(),
+           py::arg("recurrent_shift").noconvert(), py::arg("shift").noconvert(),
+           py::arg("multiplier").noconvert(), py::arg("input_bits"), py::arg("state_shift"),
+           py::arg("state_max"), py::arg("candidate_min"), py::arg("candidate_max"),
+           py::arg("go_backwards"))
+      .def("run", &IntegerAddGru::Run, py::arg("inputs").noconvert(),
+           py::arg("initial_state").noconvert() = py::none(),
+           py::arg("mask").noconvert() = py::none(),
+           "On C-contiguous arrays, inputs of int8 or int16: returns (outputs, final state), "
+           "int16.");
+  py::class_<IntegerDense>(module, "IntegerDense", "A dense layer in integers, prepared once.")
+      .def(py::init<const Array<int8_t>&, const Array<int32_t>&, int32_t>(), py::kw_only(),
+           py::arg("kernel").noconvert(), py::arg("bias").noconvert(), py::arg("input_bits"))
+      .def("run", &IntegerDense::Run, py::arg("inputs").noconvert(),
+           "On a C-contiguous array [rows, F] of int8 or int16: returns int32 [rows, C].");
+}
+
+}  // namespace addrnn

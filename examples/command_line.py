@@ -1,0 +1,64 @@
+"""What the examples' command lines share."""
+
+import argparse
+import os
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes its text from a module's docstring, and says what is wrong in one line."""
+
+    def __init__(self, doc):
+        summary, _, story = doc.partition("\n\n")
+        super().__init__(
+            description=summary,
+            epilog=story,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
+
+    def require_tensorflow(self):
+        """LiteRT files are written by TensorFlow."""
+        if os.environ["KERAS_BACKEND"] != "tensorflow":
+            self.error(
+                f"this example ends in LiteRT and needs KERAS_BACKEND=tensorflow, got "
+                f"'{os.environ['KERAS_BACKEND']}'"
+            )
+
+    def make_output(self, folder):
+        """The folder of `--output`, made if it is not there."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.error(f"argument --output: cannot use '{folder}': {error.strerror}")
+        if not os.access(folder, os.W_OK):
+            self.error(f"argument --output: cannot write in '{folder}'")
+
+
+def integer(low, high=None):
+    """A type for `add_argument`: an integer from `low` to `high`."""
+
+    def convert(text):
+        try:
+            number = int(text)
+        except ValueError:
+            number = None
+        if number is None or number < low or (high is not None and number > high):
+            bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"expected an integer {bounds}, got '{text}'")
+        return number
+
+    return convert
+
+
+def markdown(rows):
+    """A table, aligned; the first row is its head, the first column its names."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
+        for row in rows
+    ]
+    rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    return "\n".join([lines[0], "| " + " | ".join(rule) + " |", *lines[1:]])

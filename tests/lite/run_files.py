@@ -1,0 +1,45 @@
+"""Runs LiteRT files in a Python of another machine, which has LiteRT and NumPy and nothing else.
+
+    python -m tests.lite.run_files DELEGATE answer FOLDER
+    python -m tests.lite.run_files DELEGATE refuse MODEL.tflite
+
+`answer`: feeds each NAME.tflite of the folder what NAME.npz holds, by the inputs' names, and writes
+the outputs to NAME.answers. `refuse`: the edited files of `tests.lite.hostile_files`. The delegate
+is that machine's.
+"""
+
+import pathlib
+import platform
+import sys
+
+import numpy as np
+
+from keras_addrnn import libraries
+
+
+def answer(folder):
+    from keras_addrnn.lite import Interpreter
+
+    for model in sorted(pathlib.Path(folder).glob("*.tflite")):
+        with np.load(model.with_suffix(".npz")) as inputs:
+            run = Interpreter(model, num_threads=2).get_signature_runner()
+            outputs = run(**inputs)
+        with open(model.with_suffix(".answers"), "wb") as file:
+            np.savez(file, **outputs)
+        print(model.stem, flush=True)
+
+
+def refuse(model):
+    from tests.lite import hostile_files
+
+    hostile_files.main(model, "edited")
+
+
+def main(delegate, task, path):
+    libraries.LITERT_DELEGATE = pathlib.Path(delegate)
+    {"answer": answer, "refuse": refuse}[task](path)
+    print(f"done on {platform.machine()}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
