@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import quantised_peers as peers
-from defaults import adding_problem, record, recorded
+from defaults import record, recorded
 
 import keras_addrnn as ka
 
@@ -42,6 +42,16 @@ WIDTHS = {
 }
 CALIBRATION = 256  # sequences of the training data
 REACHES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of the state; as `ka.integer.quantize` tries them
+
+
+def adding_problem(rng, n, timesteps):
+    """Sequences `[n, T, 2]` of values and two marks, and the sums `[n, 1]` of the marked values."""
+    values = rng.random((n, timesteps))
+    marks = np.zeros((n, timesteps))
+    rows = np.arange(n)
+    marks[rows, rng.integers(0, timesteps // 2, n)] = 1
+    marks[rows, rng.integers(timesteps // 2, timesteps, n)] = 1
+    return np.stack([values, marks], -1).astype("float32"), (values * marks).sum(1, keepdims=True)
 
 
 class Mnist:

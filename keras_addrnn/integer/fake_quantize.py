@@ -64,7 +64,8 @@ def ceil_log2(value):
     Values just above a power of two may get its exponent, as far as a logarithm in float32 goes.
     """
     exponent = ops.cast(ops.ceil(ops.log2(ops.maximum(value, _POWERS[0]))), "int32")
-    return ops.minimum(exponent, _EXPONENTS - 1)
+    # Both ends, as NaN may become any integer.
+    return ops.clip(exponent, -_EXPONENTS, _EXPONENTS - 1)
 
 
 def quantize_columns(weights, greatest, least_exponent):
