@@ -116,7 +116,7 @@ def _for_integers(model, quantize):
     try:
         for part in loops:
             part.unroll = True
-        with composed.for_integers(quantize):
+        with composed.for_integers():
             yield
     finally:
         for part, unroll in before:

@@ -26,20 +26,17 @@ _ACTIVATIONS = {
 }
 
 
-_integers = contextvars.ContextVar("_integers", default=None)
+_integers = contextvars.ContextVar("_integers", default=False)
 
 
 @contextlib.contextmanager
-def for_integers(kind):
+def for_integers():
     """What is traced meanwhile is made of operations that LiteRT has for integers.
 
-    Of those with int8 weights, that is: comparing, selecting and taking a minimum are not among
-    them, or are not done right. At the kinks their gradients are others: none may follow.
-
-    Args:
-        kind: `"int8"` or `"int16x8"`, the type of what is computed.
+    Negating, comparing and taking a minimum are not among them, or are not done right. Gradients
+    at the kinks are not those of `SPEC`: none may follow.
     """
-    token = _integers.set(kind)
+    token = _integers.set(True)
     try:
         yield
     finally:
@@ -176,10 +173,7 @@ def _integer_gate(update, candidate, state, activation, state_shift, state_max):
     else:
         candidate = _ACTIVATIONS.get(activation, activation)(candidate)
     above = relu(update)
-    if _integers.get() == "int8":
-        kept = relu(state + state_shift - relu(-update))  # exactly the state where u is positive
-    else:
-        kept = relu(state + state_shift + (update - above))  # there is no negation
+    kept = relu(state + state_shift + (update - above))
     state = kept + relu(candidate + state_shift - above) - state_shift
     return state if state_max == math.inf else state_max - relu(state_max - state)
 
