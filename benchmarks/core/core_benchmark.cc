@@ -60,13 +60,10 @@ class Step {
   void Forward(bool reserve) {
     ForwardTensors<float> tensors = {};
     tensors.inputs = inputs_.data();
-    tensors.kernel = kernel_.data();
-    tensors.recurrent_kernel = recurrent_kernel_.data();
-    tensors.bias = bias_.data();
     tensors.outputs = outputs_.data();
     tensors.final_state = final_state_.data();
     if (reserve) tensors.reserve = reserve_.data();
-    AddGruForward(p_, tensors);
+    AddGruForward(p_, Weights(), tensors);
   }
 
   void Backward() {
@@ -87,6 +84,10 @@ class Step {
   }
 
  private:
+  addrnn::Weights<float> Weights() const {
+    return {kernel_.data(), recurrent_kernel_.data(), bias_.data()};
+  }
+
   Problem p_;
   std::vector<float> inputs_, kernel_, recurrent_kernel_, bias_, outputs_, final_state_;
   std::vector<float> d_outputs_, d_final_state_, d_inputs_, d_kernel_, d_recurrent_kernel_, d_bias_,

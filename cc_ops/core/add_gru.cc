@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cc_ops/core/prepared_forward.h"
+
 namespace addrnn {
 
 std::string Invalid(const Problem& p) {
@@ -29,5 +31,22 @@ std::string Invalid(const Problem& p) {
   }
   return {};
 }
+
+template <typename S>
+void AddGruForward(const Problem& problem, const Weights<S>& weights,
+                   const ForwardTensors<S>& tensors) {
+  PreparedForward<S> forward;
+  forward.Prepare(problem, weights);
+  forward.Run(tensors);
+}
+
+#define ADDRNN_INSTANTIATE(S) \
+  template void AddGruForward<S>(const Problem&, const Weights<S>&, const ForwardTensors<S>&);
+
+ADDRNN_INSTANTIATE(float)
+ADDRNN_INSTANTIATE(double)
+ADDRNN_INSTANTIATE(Float16)
+ADDRNN_INSTANTIATE(BFloat16)
+#undef ADDRNN_INSTANTIATE
 
 }  // namespace addrnn

@@ -19,7 +19,8 @@ std::string Invalid(const Problem& problem);
 // Both throw std::bad_alloc where there is no memory for the working buffers. The result does not
 // depend on the number of threads. S is float, double, Float16 or BFloat16.
 template <typename S>
-void AddGruForward(const Problem& problem, const ForwardTensors<S>& tensors);
+void AddGruForward(const Problem& problem, const Weights<S>& weights,
+                   const ForwardTensors<S>& tensors);
 
 template <typename S>
 void AddGruBackward(const Problem& problem, const BackwardTensors<S>& tensors);

@@ -45,17 +45,21 @@ template <typename S>
 using Compute = typename ComputeType<S>::type;
 
 template <typename S>
-struct ForwardTensors {
-  const S* inputs;            // [B, T, D]
+struct Weights {
   const S* kernel;            // [D, 2H] = [W_u | W_c]
   const S* recurrent_kernel;  // [H, 2H] = [R_u | R_c]
   const S* bias;              // [2H], or null
-  const S* initial_state;     // [B, H], or null for zeros
-  const uint8_t* mask;        // [B, T], or null; zero: the step keeps the state
-  S* outputs;                 // [B, T, H]
-  S* final_state;             // [B, H]
-  uint8_t* reserve;           // [B, T, H] of GateBit, or null where no gradient is wanted
-  S* candidates;  // [B, T, H] values of c_t; used for tanh with a reserve only, else null
+};
+
+template <typename S>
+struct ForwardTensors {
+  const S* inputs;         // [B, T, D]
+  const S* initial_state;  // [B, H], or null for zeros
+  const uint8_t* mask;     // [B, T], or null; zero: the step keeps the state
+  S* outputs;              // [B, T, H]
+  S* final_state;          // [B, H]
+  uint8_t* reserve;        // [B, T, H] of GateBit, or null where no gradient is wanted
+  S* candidates;           // [B, T, H] values of c_t; used for tanh with a reserve only, else null
 };
 
 template <typename S>

@@ -38,6 +38,25 @@ Buffer<C> AllocateZeros(int64_t n) {
   return buffer;
 }
 
+// Memory that is kept for the next call, and grows where that needs more.
+template <typename C>
+class Workspace {
+ public:
+  C* Reserve(int64_t n) {
+    if (n > size_) {
+      size_ = 0;  // should memory run out
+      buffer_.reset();
+      buffer_ = Allocate<C>(n);
+      size_ = n;
+    }
+    return buffer_.get();
+  }
+
+ private:
+  Buffer<C> buffer_;
+  int64_t size_ = 0;
+};
+
 inline int64_t RoundUp(int64_t n, int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
@@ -53,7 +72,7 @@ inline int Parts(const Problem& p, int64_t most, int64_t steps) {
 // Cuts [0, n) into even parts and calls body(part, begin, end) for each on the pool.
 template <typename Body>
 void ParallelParts(int parts, int64_t n, const Body& body) {
-  if (parts == 1) {  // at every step of a stream: not even a std::function is made
+  if (parts == 1) {
     if (n > 0) body(0, int64_t{0}, n);
     return;
   }

@@ -16,6 +16,10 @@ struct DelegateSettings {
 //            bias [2H], initial_state [B, H], mask [B, T] of bool
 //   outputs  outputs [B, T, H], final_state [B, H]
 //
+// The kernels may be constants of float16, or of int8 with a scale, or one for each column, and
+// zero points of 0. All else is float32. Constant weights are packed once, and then no call
+// allocates anything.
+//
 // Whatever the file says, the worst is a message to the interpreter and an error status.
 TfLiteRegistration AddGruKernel();
 

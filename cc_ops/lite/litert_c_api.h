@@ -12,7 +12,14 @@ extern "C" {
 
 enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
 
-enum TfLiteType { kTfLiteFloat32 = 1, kTfLiteBool = 6 };
+enum TfLiteType {
+  kTfLiteFloat32 = 1,
+  kTfLiteInt32 = 2,
+  kTfLiteBool = 6,
+  kTfLiteInt16 = 7,
+  kTfLiteInt8 = 9,
+  kTfLiteFloat16 = 10,
+};
 
 // Where a tensor's memory is. The first two cannot be written to.
 enum TfLiteAllocationType {
@@ -32,6 +39,20 @@ constexpr int64_t kTfLiteAllowDynamicTensors = 1;  // a flag of TfLiteDelegate
 struct TfLiteIntArray {
   int size;
   int data[];
+};
+
+struct TfLiteFloatArray {
+  int size;
+  float data[];
+};
+
+// What quantization_params points to where quantization_type is kTfLiteAffineQuantization: real =
+// scale * (stored - zero_point), with one of each, or one for each index along a dimension.
+constexpr int32_t kTfLiteAffineQuantization = 1;
+struct TfLiteAffineQuantization {
+  TfLiteFloatArray* scale;
+  TfLiteIntArray* zero_point;
+  int32_t quantized_dimension;
 };
 
 struct TfLiteTensor {

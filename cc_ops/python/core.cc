@@ -78,16 +78,13 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
   Array<S> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});
   ForwardTensors<S> tensors = {};
   tensors.inputs = inputs.data();
-  tensors.kernel = kernel.data();
-  tensors.recurrent_kernel = recurrent_kernel.data();
-  tensors.bias = DataOrNull(bias);
   tensors.initial_state = DataOrNull(initial_state);
   tensors.mask = reinterpret_cast<const uint8_t*>(DataOrNull(mask));
   tensors.outputs = outputs.mutable_data();
   tensors.final_state = state.mutable_data();
   {
     py::gil_scoped_release release;
-    AddGruForward(p, tensors);
+    AddGruForward<S>(p, {kernel.data(), recurrent_kernel.data(), DataOrNull(bias)}, tensors);
   }
   return py::make_tuple(outputs, state);
 }

@@ -225,16 +225,14 @@ void Forward(void* kernel_state, TF_OpKernelContext* context) {
 
     ForwardTensors<S> tensors = {};
     tensors.inputs = inputs.data<S>();
-    tensors.kernel = kernel.data<S>();
-    tensors.recurrent_kernel = recurrent_kernel.data<S>();
-    tensors.bias = bias.data_or_null<S>();
     tensors.initial_state = initial_state.data_or_null<S>();
     tensors.mask = mask.data_or_null<uint8_t>();
     tensors.outputs = outputs.data<S>();
     tensors.final_state = final_state.data<S>();
     tensors.reserve = reserve.data_or_null<uint8_t>();
     tensors.candidates = candidates.data_or_null<S>();
-    AddGruForward(p, tensors);
+    AddGruForward<S>(p, {kernel.data<S>(), recurrent_kernel.data<S>(), bias.data_or_null<S>()},
+                     tensors);
   });
 }
 

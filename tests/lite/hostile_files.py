@@ -9,6 +9,7 @@ that the last line names the one that crashed. Knows no TensorFlow.
 """
 
 import copy
+import itertools
 import pathlib
 import struct
 import sys
@@ -18,6 +19,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
 from keras_addrnn.lite import Interpreter
+from tests.lite.small_weights import as_float16, as_int8
 
 INPUTS = ("inputs", "kernel", "recurrent_kernel", "bias", "initial_state", "mask")
 OUTPUTS = ("outputs", "final_state")
@@ -172,9 +174,89 @@ def edits():
         yield f"state_max {value}", packed(16, "<f", value), "state_max must be above"
 
 
+def small(name, form, change):
+    """An edit of a matrix that is of float16 or int8."""
+
+    def edit(file):
+        form(file, name)
+        change(file, file.tensor(name))
+
+    return edit
+
+
+def scale(at, value):
+    def change(_, tensor):
+        tensor.quantization.scale[at] = value
+
+    return change
+
+
+def computed(file, tensor):
+    """The tensor is an input of the file, and no constant."""
+    tensor.buffer = 0
+    file.graph.inputs = [*file.graph.inputs, file.graph.tensors.index(tensor)]
+
+
+def small_weight_edits():
+    for name in ("kernel", "recurrent_kernel"):
+        for form in (as_int8, as_float16):
+            yield f"{name} computed", small(name, form, computed), f"{name} must be a constant"
+            cut = small(name, form, lambda file, tensor: cut_data(file, tensor, 7))
+            yield f"{name} cut off", cut, ""
+            empty = small(name, form, lambda file, tensor: cut_data(file, tensor, 0))
+            yield f"{name} without data", empty, ""
+
+        def without_scale(_, tensor):
+            tensor.quantization = None
+
+        yield (
+            f"{name} without scale",
+            small(name, as_int8, without_scale),
+            "have a scale",
+        )
+        for value in (float("nan"), float("inf"), -1.0):
+            for at in (0, 9):
+                wrong = small(name, as_int8, scale(at, value))
+                yield (
+                    f"{name} scale {value} at {at}",
+                    wrong,
+                    "scales that are finite",
+                )
+
+        def zero_point(_, tensor):
+            tensor.quantization.zeroPoint[3] = 1
+
+        yield f"{name} zero point", small(name, as_int8, zero_point), "must have zero points of 0"
+
+        def by_row(_, tensor):
+            tensor.quantization.quantizedDimension = 0
+            tensor.quantization.scale = np.ones(tensor.shape[0], np.float32)
+            tensor.quantization.zeroPoint = np.zeros(tensor.shape[0], np.int64)
+
+        yield f"{name} by row", small(name, as_int8, by_row), "must have one scale, or one for each"
+        for count in (2, 9, 11, 20):
+
+            def other_count(_, tensor, count=count):
+                tensor.quantization.scale = np.ones(count, np.float32)
+                tensor.quantization.zeroPoint = np.zeros(count, np.int64)
+
+            yield f"{name} {count} scales", small(name, as_int8, other_count), ""
+        for dimension in (-1, 2, 2**31 - 1):
+
+            def other_dimension(_, tensor, dimension=dimension):
+                tensor.quantization.quantizedDimension = dimension
+
+            yield f"{name} along {dimension}", small(name, as_int8, other_dimension), ""
+
+
+def cut_data(file, tensor, keep):
+    data = file.model.buffers[tensor.buffer]
+    data.data = data.data[:keep] if keep else None
+
+
 def expect_refusals(base):
     count = 0
-    for name, edit, says in edits():
+    for name, edit, says in itertools.chain(edits(), small_weight_edits()):
         print(name, flush=True)
         file = copy.deepcopy(base)
         edit(file)
@@ -191,7 +273,7 @@ def expect_refusals(base):
 
 def draw(file, generator):
     """One random edit."""
-    node, kind = file.node, generator.integers(5)
+    node, kind = file.node, generator.integers(6)
     if kind == 0:
         which = ("inputs", "outputs")[generator.integers(2)]
         now = list(getattr(node, which))
@@ -221,10 +303,15 @@ def draw(file, generator):
         tensor.type = int(generator.choice(PLAIN_TYPES))
     elif kind == 4:
         tensor = file.graph.tensors[generator.integers(len(file.graph.tensors))]
-        data = file.model.buffers[tensor.buffer]
-        if data.data is not None:
-            keep = generator.integers(len(data.data) + 1)
-            data.data = data.data[:keep] if keep else None
+        if (data := file.model.buffers[tensor.buffer].data) is not None:
+            cut_data(file, tensor, generator.integers(len(data) + 1))
+    elif kind == 5:
+        tensor = file.graph.tensors[generator.integers(len(file.graph.tensors))]
+        count = int(generator.choice([0, 1, 2, 4, 5, 10]))
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.scale = generator.choice([0, 1, -1, np.nan, 1e38], count)
+        tensor.quantization.zeroPoint = generator.integers(0, 2, count)
+        tensor.quantization.quantizedDimension = int(generator.integers(-1, 3))
 
 
 def run_drawn(base, make):
@@ -241,6 +328,9 @@ def run_drawn(base, make):
 
 def with_edits(base, generator):
     file = copy.deepcopy(base)
+    for name in ("kernel", "recurrent_kernel"):
+        if (form := (None, as_float16, as_int8)[generator.integers(3)]) is not None:
+            form(file, name)
     for _ in range(generator.integers(1, 4)):
         draw(file, generator)
     return file.content()

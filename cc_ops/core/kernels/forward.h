@@ -47,7 +47,7 @@ int64_t ForwardScratchSize(const Problem& p, int64_t rows) {
 // packed: for every panel of units a row of the bias, then the D rows of W, then the H rows of R,
 // each [u | z]; zeros for units that do not exist.
 template <typename S>
-void PackForward(const Problem& p, const ForwardTensors<S>& tensors, Compute<S>* packed) {
+void PackForward(const Problem& p, const Weights<S>& weights, Compute<S>* packed) {
   using C = Compute<S>;
   using Layout = ForwardLayout<C>;
   const Layout layout(p);
@@ -56,9 +56,9 @@ void PackForward(const Problem& p, const ForwardTensors<S>& tensors, Compute<S>*
     const int64_t left = p.units - unit;
     const int64_t present = left < layout.kUnits ? left : layout.kUnits;
     for (int64_t k = -1; k < layout.depth; ++k, packed += layout.kPanelRow) {
-      const S* row = k < 0         ? tensors.bias
-                     : k < p.input ? tensors.kernel + k * 2 * p.units
-                                   : tensors.recurrent_kernel + (k - p.input) * 2 * p.units;
+      const S* row = k < 0         ? weights.bias
+                     : k < p.input ? weights.kernel + k * 2 * p.units
+                                   : weights.recurrent_kernel + (k - p.input) * 2 * p.units;
       for (int64_t i = 0; i < layout.kPanelRow; ++i) packed[i] = 0;
       if (row == nullptr) continue;
       LoadRow(row + unit, present, packed);

@@ -12,13 +12,28 @@ namespace ADDRNN_ISA {
 template <typename S>
 constexpr Kernels<S> Table() {
   using C = Compute<S>;
-  return {kTileRows,       kPanelColumns<C>,      PackedForwardSize<C>,
-          PackForward<S>,  ForwardScratchSize<C>, Forward<S>,
-          kStreamRows,     SizesOfStream<S>,      BeginStream<S>,
-          LoadStream<S>,   ProjectStream<S>,      ActiveInStream<S>,
-          StreamStep<S>,   EndStream<S>,          PackedBackwardSize<C>,
-          PackBackward<S>, Backward<S>,           WeightGradient<S>,
-          LoadCarry<S>,    StoreCarry<S>,         StoreWeights<S>};
+  return {kTileRows,
+          kPanelColumns<C>,
+          PackedForwardSize<C>,
+          PackForward<S>,
+          ForwardScratchSize<C>,
+          Forward<S>,
+          kStreamRows,
+          SizesOfStream<S>,
+          PackStream<S>,
+          BeginStream<S>,
+          LoadStream<S>,
+          ProjectStream<S>,
+          ActiveInStream<S>,
+          StreamStep<S>,
+          EndStream<S>,
+          PackedBackwardSize<C>,
+          PackBackward<S>,
+          Backward<S>,
+          WeightGradient<S>,
+          LoadCarry<S>,
+          StoreCarry<S>,
+          StoreWeights<S>};
 }
 
 extern const Kernels<float> kFloat32;

@@ -21,7 +21,7 @@ struct StreamSizes {
   int64_t vectors;  // of units: what threads share out
   int64_t padded_units;
   int64_t steps;        // of a chunk, at most
-  int64_t copied_rows;  // of the weights and the bias
+  int64_t copied_rows;  // of the weights and the bias: [copied_rows, 2 * padded_units]
   bool in_place;        // the weights are read where they lie, but for the last rows
 };
 
@@ -40,13 +40,12 @@ struct StreamTask {
   Problem problem;
   ForwardTensors<S> tensors;
   StreamSizes sizes;
-  C* copies;      // [copied_rows, 2 * padded_units]
-  C* inputs;      // [steps, B, D]
-  C* projected;   // [steps, B, 2 * padded_units]
-  C* now;         // [B, padded_units] h_{t-1}
-  C* next;        // [B, padded_units] h_t
   const C* bias;  // [2 * padded_units]; this and the matrices are set by begin_stream
   StreamMatrix<C> kernel, recurrent_kernel;
+  C* inputs;     // [steps, B, D]
+  C* projected;  // [steps, B, 2 * padded_units]
+  C* now;        // [B, padded_units] h_{t-1}
+  C* next;       // [B, padded_units] h_t
 };
 
 // The backward pass of a group of batch rows goes through time in chunks of steps, last chunk
@@ -75,7 +74,7 @@ struct Kernels {
                          // zeros
 
   int64_t (*packed_forward_size)(const Problem&);
-  void (*pack_forward)(const Problem&, const ForwardTensors<S>&, C* packed);
+  void (*pack_forward)(const Problem&, const Weights<S>&, C* packed);
   int64_t (*forward_scratch_size)(const Problem&, int64_t rows);
   // All steps of the batch rows [row_begin, row_end).
   void (*forward)(const ForwardTask<S>&, int64_t row_begin, int64_t row_end, C* scratch);
@@ -83,7 +82,9 @@ struct Kernels {
   // At most stream_rows rows. The caller swaps `now` and `next` after each step.
   int64_t stream_rows;
   StreamSizes (*stream_sizes)(const Problem&);
-  void (*begin_stream)(StreamTask<S>&);
+  void (*pack_stream)(const Problem&, const StreamSizes&, const Weights<S>&, C* copies);
+  // Sets the bias and the matrices of the task, and `now`.
+  void (*begin_stream)(const Weights<S>&, const C* copies, StreamTask<S>&);
   void (*load_stream)(const StreamTask<S>&, int64_t t_begin, int64_t t_end);
   // The units [begin, end) in vectors; `indices` has room for D.
   void (*project_stream)(const StreamTask<S>&, int64_t steps, int64_t begin, int64_t end,

@@ -114,37 +114,47 @@ Compute<S>* PadRows(const S* matrix, int64_t rows, int64_t units, int64_t padded
   return copy;
 }
 
+// The rows that are copied: of a matrix of so many rows all, or the last.
+ADDRNN_INLINE int64_t FirstCopied(int64_t rows, const StreamSizes& sizes) {
+  return sizes.in_place && rows > 0 ? rows - 1 : 0;
+}
+
+// copies: the bias, then what is copied of the kernel, then of the recurrent kernel.
 template <typename S>
-StreamMatrix<Compute<S>> PrepareMatrix(const S* matrix, int64_t rows, const Problem& p,
-                                       const StreamSizes& sizes, Compute<S>*& copy) {
-  using C = Compute<S>;
-  StreamMatrix<C> prepared = {copy, copy, rows, 2 * sizes.padded_units, sizes.padded_units};
-  if (!sizes.in_place) {
-    copy = PadRows(matrix, rows, p.units, sizes.padded_units, copy);
-    return prepared;
-  }
-  prepared.data = (const C*)matrix;  // S is C
-  prepared.stride = 2 * p.units;
-  prepared.z_offset = p.units;
-  if (rows > 0) {
-    copy = PadRows(matrix + (rows - 1) * 2 * p.units, 1, p.units, sizes.padded_units, copy);
-  }
-  return prepared;
+void PackStream(const Problem& p, const StreamSizes& sizes, const Weights<S>& weights,
+                Compute<S>* copies) {
+  const int64_t padded = sizes.padded_units;
+  copies = PadRows(weights.bias, 1, p.units, padded, copies);
+  const auto pack = [&](const S* matrix, int64_t rows) {
+    const int64_t first = FirstCopied(rows, sizes);
+    copies = PadRows(matrix + first * 2 * p.units, rows - first, p.units, padded, copies);
+  };
+  if (p.input > 0) pack(weights.kernel, p.input);
+  pack(weights.recurrent_kernel, p.units);
 }
 
 template <typename S>
-void BeginStream(StreamTask<S>& task) {
+void BeginStream(const Weights<S>& weights, const Compute<S>* copies, StreamTask<S>& task) {
+  using C = Compute<S>;
   const Problem& p = task.problem;
-  const ForwardTensors<S>& tensors = task.tensors;
+  const int64_t row = 2 * task.sizes.padded_units;
+  task.bias = copies;
+  copies += row;
+  const auto arrange = [&](const S* matrix, int64_t rows) -> StreamMatrix<C> {
+    const C* copy = copies;
+    copies += (rows - FirstCopied(rows, task.sizes)) * row;
+    if (!task.sizes.in_place) return {copy, copy, rows, row, row / 2};
+    return {(const C*)matrix, copy, rows, 2 * p.units, p.units};  // S is C
+  };
+  task.kernel = arrange(weights.kernel, p.input);
+  task.recurrent_kernel = arrange(weights.recurrent_kernel, p.units);
+
   const int64_t padded = task.sizes.padded_units;
-  task.bias = task.copies;
-  Compute<S>* copy = PadRows(tensors.bias, 1, p.units, padded, task.copies);
-  task.kernel = PrepareMatrix(tensors.kernel, p.input, p, task.sizes, copy);
-  task.recurrent_kernel = PrepareMatrix(tensors.recurrent_kernel, p.units, p, task.sizes, copy);
+  const S* states = task.tensors.initial_state;
   for (int64_t i = 0; i < p.batch * padded; ++i) task.now[i] = 0;
-  if (tensors.initial_state == nullptr) return;
+  if (states == nullptr) return;
   for (int64_t b = 0; b < p.batch; ++b) {
-    LoadRow(tensors.initial_state + b * p.units, p.units, task.now + b * padded);
+    LoadRow(states + b * p.units, p.units, task.now + b * padded);
   }
 }
 

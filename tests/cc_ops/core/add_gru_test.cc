@@ -192,12 +192,15 @@ Computed<S> Compute(const Case& c) {
       initial_state(c.initial_state), d_outputs(c.d_outputs), d_final_state(c.d_final_state);
   Guarded<S> outputs(sequence), final_state(p.batch * p.units), candidates(tanh ? sequence : 0);
   Guarded<uint8_t> reserve(sequence);
-  ForwardTensors<S> forward = {inputs.data(),           kernel.data(),
-                               recurrent_kernel.data(), bias.data(),
-                               initial_state.data(),    c.mask.empty() ? nullptr : c.mask.data(),
-                               outputs.data(),          final_state.data(),
-                               reserve.data(),          tanh ? candidates.data() : nullptr};
-  AddGruForward(p, forward);
+  const Weights<S> weights = {kernel.data(), recurrent_kernel.data(), bias.data()};
+  const ForwardTensors<S> forward = {inputs.data(),
+                                     initial_state.data(),
+                                     c.mask.empty() ? nullptr : c.mask.data(),
+                                     outputs.data(),
+                                     final_state.data(),
+                                     reserve.data(),
+                                     tanh ? candidates.data() : nullptr};
+  AddGruForward(p, weights, forward);
 
   Guarded<S> d_inputs(c.inputs.size()), d_kernel(c.kernel.size()),
       d_recurrent_kernel(c.recurrent_kernel.size()), d_bias(2 * p.units),
@@ -441,12 +444,9 @@ TEST_F(AddGruTest, ExactAdder) {
   const std::vector<float> kernel = {0, 1, -1, 0}, recurrent_kernel = {0, 0}, bias = {1, 0};
   ForwardTensors<float> tensors = {};
   tensors.inputs = inputs.data();
-  tensors.kernel = kernel.data();
-  tensors.recurrent_kernel = recurrent_kernel.data();
-  tensors.bias = bias.data();
   tensors.outputs = outputs.data();
   tensors.final_state = state.data();
-  AddGruForward(p, tensors);
+  AddGruForward(p, {kernel.data(), recurrent_kernel.data(), bias.data()}, tensors);
   EXPECT_EQ(state[0], sum);
   EXPECT_EQ(outputs.back(), sum);
 }

@@ -150,11 +150,10 @@ struct Computed {
     };
     const bool tanh = training && s.problem.activation == Activation::kTanh;
     SetNumThreads(threads);
-    AddGruForward<S>(s.problem,
-                     {data(given.inputs), data(given.kernel), data(given.recurrent_kernel),
-                      data(given.bias, s.bias), data(given.initial_state, s.initial_state),
-                      data(given.mask, s.mask), data(outputs), data(final_state),
-                      data(reserve, training), data(candidates, tanh)});
+    AddGruForward<S>(
+        s.problem, {data(given.kernel), data(given.recurrent_kernel), data(given.bias, s.bias)},
+        {data(given.inputs), data(given.initial_state, s.initial_state), data(given.mask, s.mask),
+         data(outputs), data(final_state), data(reserve, training), data(candidates, tanh)});
     if (!training) return;
     AddGruBackward<S>(s.problem,
                       {data(given.inputs), data(given.kernel), data(given.recurrent_kernel),
