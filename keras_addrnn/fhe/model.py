@@ -75,7 +75,8 @@ class EncryptedModel:
         return self._interface.joined(self.circuit.decrypt(encrypted))
 
     def save(self, directory):
-        """Writes `client.zip` and `server.zip` into a directory, for `Client` and `Server`.
+        """Writes `client.zip` and `server.zip` into a directory, for concrete-python's
+        `Client.load` and `Server.load`.
 
         Neither holds a key. `client.zip` tells nothing of the weights but the shapes and the ranges
         of inputs and outputs.
