@@ -75,8 +75,9 @@ class EncryptedModel:
         return self._interface.joined(self.circuit.decrypt(encrypted))
 
     def save(self, directory):
-        """Writes `client.zip` and `server.zip` into a directory, for concrete-python's
-        `Client.load` and `Server.load`.
+        """Writes `client.zip` and `server.zip` into a directory.
+
+        They are read by `Client.load` and `Server.load` of concrete-python.
 
         Neither holds a key. `client.zip` tells nothing of the weights but the shapes and the ranges
         of inputs and outputs.
