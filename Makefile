@@ -3,7 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-cc test-backends test-aarch64 test-aarch64-litert android-objects fuzz bench bench-core bench-all lint format clean
+.PHONY: help setup setup-fhe demo test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
+	android-objects fuzz bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -21,6 +22,8 @@ help:
 	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
+	@echo "make setup-fhe .venv-fhe, for encrypted models: concrete-python without PyTorch; no compiler is needed"
+	@echo "make test-fhe  the tests of encrypted models, there"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
 	@echo "make test-aarch64-litert  converted models in 64-bit Arm's LiteRT, with our delegate, in QEMU"
 	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are there: BIONIC="
@@ -47,6 +50,21 @@ $(LIBRARY): $(INSTALLED) CMakeLists.txt $(CC_SOURCES)
 	@cmake --build build/cmake
 	@test -s $@ || { echo "setup: CMake built no op; its messages are above" >&2; exit 1; }
 	@touch $@
+
+# Encrypted models have an environment of their own: concrete-python and TensorFlow do not go together. The
+# sources are on its path by a .pth file, so nothing is built for it, and the two do not disturb each other.
+FHE := .venv-fhe/.requirements
+FHE_PYTHON := .venv-fhe/bin/python
+setup-fhe: $(FHE)
+	@echo "setup-fhe: done"
+
+$(FHE): requirements/fhe.txt tools/setup_fhe.sh
+	@PYTHON="$(PYTHON)" tools/setup_fhe.sh
+	@touch $@
+
+test-fhe: SELECT := not slow
+test-fhe: $(FHE)
+	@$(FHE_PYTHON) -m pytest tests/fhe -m "$(SELECT)" $(ARGS)
 
 demo: setup
 	@python examples/mnist.py $(ARGS)
@@ -149,4 +167,4 @@ format: $(REQUIREMENTS)
 clean:
 	@rm -rf build dist *.egg-info keras_addrnn/_lib keras_addrnn/*.so .pytest_cache .ruff_cache .hypothesis
 	@rm -f bazel-*
-	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +

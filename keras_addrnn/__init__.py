@@ -11,7 +11,7 @@ from keras_addrnn.info import info as info  # imports nothing; and its module ma
 
 __version__ = "0.1.0"
 
-_MODULES = ("integer", "layers", "lite", "ops")
+_MODULES = ("fhe", "integer", "layers", "lite", "ops")
 _LAYERS = ("AddGRU", "AddGRUCell")
 
 __all__ = ["__version__", "info", *_LAYERS, *_MODULES]
