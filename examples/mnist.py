@@ -7,7 +7,6 @@ to a phone's format and back: saved, loaded, converted, run, compared with Keras
     python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629
 """
 
-import argparse
 import os
 import pathlib
 
@@ -16,56 +15,31 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import mnist_data
+from flags import Parser, integer
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "mnist"))
 EPOCHS, EPOCHS_FULL = 5, 50
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the usage and a line."""
-        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
-
-
-def _integer(low, high=None):
-    def convert(text):
-        try:
-            number = int(text)
-        except ValueError:
-            number = None
-        if number is None or number < low or (high is not None and number > high):
-            bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
-            raise argparse.ArgumentTypeError(f"expected an integer {bounds}, got '{text}'")
-        return number
-
-    return convert
-
-
 def parse(arguments=None):
-    summary, _, story = __doc__.partition("\n\n")
-    parser = _Parser(
-        description=summary,
-        epilog=story,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(__doc__)
     add = parser.add_argument
     add(
         "--epochs",
-        type=_integer(1),
+        type=integer(1),
         metavar="N",
         help=f"times to go through the digits ({EPOCHS}; {EPOCHS_FULL} with --full)",
     )
     add(
         "--units",
-        type=_integer(1),
+        type=integer(1),
         default=128,
         metavar="N",
         help="units of each layer (128)",
     )
     add(
         "--seed",
-        type=_integer(0, 2**32 - 1),
+        type=integer(0, 2**32 - 1),
         default=0,
         metavar="N",
         help="random seed (0)",
