@@ -43,9 +43,9 @@ def convert(
     - `"dynamic"`: weights in int8 with a scale for each unit. With `ops="builtin"` matrix products
       are computed in int8, with a range found at each call; all else, and all of an `AddGru`
       operator, in float32.
-    - `"int8"`, `"int16x8"`: weights in int8, and what has an integer form is computed in int8, or in
-      int16, as all of AddGRU; inputs and outputs remain float32. Steps are written out one by one,
-      so their number must be fixed. Only with `ops="builtin"`, an activation that has a fused
+    - `"int8"`, `"int16x8"`: weights in int8, and what has an integer form, as all of AddGRU, is
+      computed in int8, or in int16; inputs and outputs remain float32. Steps are written out one by
+      one, so their number must be fixed. Only with `ops="builtin"`, an activation that has a fused
       kernel, and `representative_data`: what goes beyond the ranges met in it is cut off.
 
     A stateful layer's state becomes an input and an output of the file, both named

@@ -1,0 +1,168 @@
+"""AddGRU, GRU and LSTM on handwritten words: error rates, time, size, and the same in LiteRT.
+
+The networks and the training are those of examples/handwriting. Appends a line of JSON for each
+training to benchmarks/results/handwriting.jsonl as soon as it is through, and makes the tables and
+the pictures from all of them.
+
+    python benchmarks/handwriting.py --data digits --data-dir DIR --images 10000 --epochs 30
+    python benchmarks/handwriting.py --data fonts --images 10000 --epochs 30
+    python benchmarks/handwriting.py --tables            # from what is recorded already
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
+
+import machine
+from handwriting import evaluation, model, pipeline, report, sources, training
+
+RESULTS = pathlib.Path(__file__).parent / "results"
+RECORDS = RESULTS / "handwriting.jsonl"
+# What a table puts together: trainings that differ in the layer and the seed alone.
+SETTINGS = ("data", "images", "test_images", "epochs_at_most", "learning_rate", "batch_size")
+
+
+def record(options):
+    """Trains each network with each seed, in turn, and appends what came of it."""
+    with tempfile.TemporaryDirectory() as directory:
+        directory = pathlib.Path(directory)
+        words = sources.load(
+            options.data,
+            data_dir=options.data_dir,
+            images=options.images,
+            seed=0,
+            directory=directory / "datasets",
+        )
+        alphabet = words.alphabet()
+        images, texts = pipeline.arrays(words.test)
+        validation = pipeline.batches(words.validation, alphabet)
+        read = {}
+        for seed in range(options.seeds):
+            for kind in model.LAYERS:
+                run = training.train(
+                    kind,
+                    alphabet.size,
+                    pipeline.batches(words.train, alphabet, shuffle_seed=seed),
+                    validation,
+                    epochs=options.epochs,
+                    seed=seed,
+                    directory=directory / f"{kind}_{seed}",
+                )
+                answers, result = evaluation.evaluate(run, images, texts, alphabet)
+                read.setdefault(kind, answers)
+                append(
+                    {
+                        "data": options.data,
+                        "images": words.sizes[0],
+                        "test_images": words.sizes[2],
+                        "epochs_at_most": options.epochs,
+                        "learning_rate": training.LEARNING_RATE,
+                        "batch_size": pipeline.BATCH_SIZE,
+                        "seed": seed,
+                        "source": words.source,
+                        "machine": machine.description(),
+                        **result,
+                    }
+                )
+        picture = RESULTS / f"handwriting_{options.data}.png"
+        report.save_picture(picture, images, texts, read, title=words.source)
+
+
+def append(entry):
+    """One more line of JSON."""
+    lines = RECORDS.read_text() if RECORDS.exists() else ""
+    machine.write(RECORDS, lines + json.dumps(entry) + "\n")
+
+
+def tables():
+    """All records as Markdown."""
+    groups = {}
+    for line in RECORDS.read_text().splitlines():
+        entry = json.loads(line)
+        groups.setdefault(tuple(entry[name] for name in SETTINGS), []).append(entry)
+    return "\n".join(table(*item) for item in groups.items())
+
+
+def table(settings, entries):
+    """The table of one group."""
+    of = dict(zip(SETTINGS, settings, strict=True))
+    seeds = len({entry["seed"] for entry in entries})
+    lines = [
+        f"{of['data']}: {entries[0]['source']}. {of['images']:,} images to train on, "
+        f"{of['test_images']:,} to test; {of['epochs_at_most']} epochs at most, batches of "
+        f"{of['batch_size']}, Adam({of['learning_rate']}), {seeds} seed{'s'[: seeds > 1]}. "
+        f"{entries[0]['machine']}.\n",
+        "| layer | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
+        "| s / epoch: clock, processors | parameters (recurrent) "
+        "| in LiteRT: file, time / image, characters wrong |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for kind in dict.fromkeys(entry["layer"] for entry in entries):
+        of_kind = [entry for entry in entries if entry["layer"] == kind]
+
+        def mean(*path, of_kind=of_kind):
+            values = of_kind
+            for name in path:
+                values = [value[name] for value in values]
+            return statistics.mean(values)
+
+        files = "; ".join(
+            f"{form}: {mean('litert', form, 'bytes') / 1000:,.0f} kB, "
+            f"{mean('litert', form, 'milliseconds'):.2f} ms, "
+            f"{report.percent(mean('litert', form, 'cer'))}"
+            for form in of_kind[0]["litert"]
+        )
+        lines.append(
+            f"| {kind} | {report.percent(mean('greedy', 'cer'))}, "
+            f"{report.percent(mean('beam', 'cer'))} | {report.percent(mean('greedy', 'wer'))}, "
+            f"{report.percent(mean('beam', 'wer'))} | {mean('epochs'):.0f} "
+            f"| {mean('seconds_per_epoch'):.1f}, {mean('processor_seconds_per_epoch'):.1f} "
+            f"| {of_kind[0]['parameters']:,} ({of_kind[0]['recurrent_parameters']:,}) | {files} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def recurrent_part(seconds):
+    """The recurrent part of a training step alone, as a table."""
+    times = evaluation.recurrent_milliseconds(seconds)
+    lines = [
+        f"The two bidirectional layers alone, forward and backward, a batch of "
+        f"{pipeline.BATCH_SIZE}, layers in turn. {datetime.date.today()}.\n",
+        "| layer | median, ms | / AddGRU |",
+        "|---|---:|---:|",
+    ]
+    for kind, milliseconds in times.items():
+        lines.append(f"| {kind} | {milliseconds:.1f} | {milliseconds / times['AddGRU']:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=("digits", "fonts", "iam"), default="digits")
+    parser.add_argument("--data-dir", type=pathlib.Path, help="as for examples/handwriting")
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=30, help="for the recurrent part alone")
+    parser.add_argument("--tables", action="store_true", help="train nothing")
+    options = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    if not options.tables:
+        record(options)
+        machine.write(RESULTS / "handwriting_recurrent.md", recurrent_part(options.seconds))
+    text = tables() + "\n" + (RESULTS / "handwriting_recurrent.md").read_text()
+    machine.write(RESULTS / "handwriting.md", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

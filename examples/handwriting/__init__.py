@@ -1,0 +1,1 @@
+"""Handwritten words: images, a network of convolutions and recurrent layers, CTC, error rates."""

@@ -1,0 +1,69 @@
+"""What a trained network is worth: error rates in Keras and in LiteRT, sizes, times."""
+
+import keras
+import numpy as np
+
+from handwriting import decoding, litert, metrics, model, pipeline
+from keras_addrnn import bench
+
+
+def evaluate(run, images, texts, alphabet):
+    """Reads the test images with a trained network, in Keras and in LiteRT.
+
+    Args:
+        run: `training.Run`.
+        images: `float32 [N, 32, 128, 1]`.
+        texts: List of what they read.
+        alphabet: `pipeline.Alphabet`.
+
+    Returns:
+        What was read (greedily), and a dict that JSON can hold; rates are fractions.
+    """
+    logits = run.model.predict(images, verbose=0)
+    read = decoding.decode(logits, alphabet)
+    cer, wer = metrics.error_rates(texts, read)
+    beam_cer, beam_wer = metrics.error_rates(
+        texts, decoding.decode(logits, alphabet, "beam_search")
+    )
+    result = {
+        "layer": run.kind,
+        "parameters": run.model.count_params(),
+        "recurrent_parameters": run.model.get_layer("recurrent").count_params(),
+        "epochs": len(run.history["loss"]),
+        "seconds": run.seconds,
+        "processor_seconds": run.processor_seconds,
+        "seconds_per_epoch": run.seconds_per_epoch,
+        "processor_seconds_per_epoch": run.processor_seconds_per_epoch,
+        "loss": run.history["loss"],
+        "val_loss": run.history["val_loss"],
+        "greedy": {"cer": cer, "wer": wer},
+        "beam": {"cer": beam_cer, "wer": beam_wer},
+        "litert": {},
+    }
+    for form, content in litert.convert(run.model, run.kind).items():
+        answers, milliseconds = litert.run(content, images)
+        cer, wer = metrics.error_rates(texts, decoding.decode(answers, alphabet))
+        result["litert"][form] = {
+            "bytes": len(content),
+            "milliseconds": milliseconds,
+            "cer": cer,
+            "wer": wer,
+            "largest_difference": float(np.abs(answers - logits).max() / np.abs(logits).max()),
+        }
+    return read, result
+
+
+def recurrent_milliseconds(seconds):
+    """What the recurrent part of a training step takes, forward and backward, layers in turn.
+
+    Args:
+        seconds: How long to measure, in all.
+
+    Returns:
+        Dict from the layer to the median of a batch, in milliseconds.
+    """
+    shape = (pipeline.BATCH_SIZE, pipeline.STEPS, model.FEATURES)
+    steps = keras.random.normal(shape, seed=0)
+    parts = {kind: model.recurrent(kind) for kind in model.LAYERS}
+    functions = {kind: bench.gradients(part, steps) for kind, part in parts.items()}
+    return bench.in_turn(functions, seconds)

@@ -1,0 +1,38 @@
+"""The trained network in LiteRT: converted, run image by image, read outside of the file."""
+
+import statistics
+import time
+
+import numpy as np
+
+import keras_addrnn as ka
+
+
+def convert(model, kind):
+    """Dict from the form to the file's content: both forms of AddGRU, one of other layers."""
+    forms = ("builtin", "fused") if kind == "AddGRU" else ("builtin",)
+    return {form: ka.lite.convert(model, ops=form) for form in forms}
+
+
+def run(content, images):
+    """Runs a file on one image after the other, on one thread.
+
+    Args:
+        content: The file, `bytes`.
+        images: `float32 [N, 32, 128, 1]`.
+
+    Returns:
+        The logits `[N, steps, C]`, and the median time of an image in milliseconds.
+    """
+    interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    input_index = interpreter.get_input_details()[0]["index"]
+    output_index = interpreter.get_output_details()[0]["index"]
+    logits, milliseconds = [], []
+    for image in images:
+        interpreter.set_tensor(input_index, image[np.newaxis])
+        begin = time.perf_counter()
+        interpreter.invoke()
+        milliseconds.append(1e3 * (time.perf_counter() - begin))
+        logits.append(interpreter.get_tensor(output_index)[0])
+    return np.stack(logits), statistics.median(milliseconds)

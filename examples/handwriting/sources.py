@@ -1,0 +1,84 @@
+"""Where `--data` comes from: makes the builder, and has it prepare its dataset once."""
+
+import contextlib
+import dataclasses
+import io
+import logging
+import zlib
+
+import mnist_data
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from handwriting import pipeline
+from handwriting.datasets import font_words, iam_words, mnist_words, words
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """The three splits as `tf.data.Dataset`s of `image` and `text`, and a line on their origin."""
+
+    train: tf.data.Dataset
+    validation: tf.data.Dataset
+    test: tf.data.Dataset
+    source: str
+
+    @property
+    def sizes(self):
+        """The number of images in each split."""
+        return [int(getattr(self, split).cardinality()) for split in SPLITS]
+
+    def alphabet(self):
+        """The `pipeline.Alphabet` of the texts to train on."""
+        return pipeline.Alphabet(pipeline.texts(self.train))
+
+
+def load(data, *, data_dir, images, seed, directory):
+    """Reads a dataset, after having made it if need be.
+
+    Args:
+        data: `"digits"`, `"fonts"` or `"iam"`.
+        data_dir: For digits the IDX files of MNIST (or None); for IAM words.txt and words/.
+        images: How many to compose for training (digits, fonts).
+        seed: Of what is composed.
+        directory: `pathlib.Path`, where tensorflow-datasets keeps what is made.
+
+    Returns:
+        `Words`.
+
+    Raises:
+        words.DataError, mnist_data.DataError: if something is missing or damaged.
+    """
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    tfds.disable_progress_bar()
+    download = None
+    if data == "digits":
+        # All digits there are: composing needs only some of them.
+        digits = mnist_data.load(data_dir, full=data_dir is not None)
+        config = mnist_words.config(digits, images, seed)
+        builder = mnist_words.MnistWords(config=config, data_dir=directory)
+        source = f"numbers composed of digits, {digits.source}"
+    elif data == "fonts":
+        config = font_words.config(images, seed)
+        builder = font_words.FontWords(config=config, data_dir=directory)
+        source = "English words in fonts like handwriting, distorted"
+    else:
+        download = tfds.download.DownloadConfig(manual_dir=data_dir)
+        list_of_words = data_dir / "words.txt"
+        known = zlib.crc32(list_of_words.read_bytes()) if list_of_words.is_file() else 0
+        builder = iam_words.IamWords(data_dir=directory / f"iam_{known:08x}")
+        source = f"the IAM Handwriting Database in {data_dir}"
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it would speak of a download
+            builder.download_and_prepare(download_config=download)
+    except AssertionError as error:  # tensorflow-datasets, of a manual directory that is not there
+        raise words.DataError(f"{data_dir}: {mnist_data.one_line(error)}") from None
+    splits = {
+        split: builder.as_dataset(split=split, shuffle_files=False).map(
+            lambda features: {"image": features["image"], "text": features["text"]}
+        )
+        for split in SPLITS
+    }
+    return Words(**splits, source=source)

@@ -1,0 +1,119 @@
+"""The handwriting example as a person runs it, and what it says to wrong flags."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from etils import epath
+
+from tests.examples import idx
+from tests.examples.conftest import EXAMPLES
+from tests.examples.handwriting import fake_iam
+
+
+def run(*flags, **environment):
+    return subprocess.run(
+        [sys.executable, str(EXAMPLES / "handwriting"), *map(str, flags)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def some_digits(tmp_path):
+    """A directory of IDX files with few real digits."""
+    directory = tmp_path / "idx"
+    directory.mkdir()
+    with np.load(EXAMPLES / "data" / "mnist_subset.npz") as digits:
+        arrays = [digits[name][:200] for name in ("x_train", "y_train", "x_test", "y_test")]
+    idx.write_mnist(directory, *arrays)
+    return directory
+
+
+def test_from_digits_to_litert(some_digits, tmp_path):
+    output = tmp_path / "out"
+    flags = ("--images", 64, "--epochs", 1, "--layer", "AddGRU", "--output", output)
+    result = run("--data-dir", some_digits, *flags)
+    assert result.returncode == 0, result.stderr
+    assert "64 images to train on, 6 to validate, 6 to test" in result.stdout
+    assert "characters 0123456789" in result.stdout
+    row = r"\| AddGRU \| [\d.]+ %, .* builtin \d+, [\d.]+, [\d.]+ %; fused \d+, [\d.]+, [\d.]+ %"
+    assert re.search(row, result.stdout), result.stdout
+    assert (output / "digits.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert (output / "digits_addgru.keras").is_file()
+    assert list((output / "digits_addgru" / "logs").rglob("events.out.tfevents.*"))
+
+
+@pytest.mark.slow
+def test_all_layers_on_iam(tmp_path):
+    directory = tmp_path / "iam"
+    directory.mkdir()
+    fake_iam.make(epath.Path(directory))
+    output = tmp_path / "out"
+    result = run("--data", "iam", "--data-dir", directory, "--epochs", 1, "--output", output)
+    assert result.returncode == 0, result.stderr
+    assert "4 images to train on, 2 to validate, 1 to test" in result.stdout
+    for kind in ("AddGRU", "GRU", "LSTM"):
+        assert re.search(rf"\| {kind} \| ", result.stdout), result.stdout
+
+
+def refused(message, *flags, **environment):
+    result = run(*flags, **environment)
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    last = result.stderr.splitlines()[-1]
+    assert re.fullmatch(rf".*: error: .*{message}.*", last), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--layer", "RNN"], "--layer: invalid choice: 'RNN'"),
+        (["--data", "iam"], "--data iam needs --data-dir"),
+        (["--data", "fonts", "--data-dir", "."], "--data fonts takes no --data-dir"),
+        (["--images", "0"], "--images: expected an integer of at least 1, got '0'"),
+        (["--data-dir", "/nowhere/at/all"], "--data-dir: '/nowhere/at/all' is not a directory"),
+    ],
+)
+def test_wrong_flags(flags, message):
+    refused(re.escape(message), *flags)
+
+
+def test_iam_without_its_files(tmp_path):
+    message = "words.txt is missing: the directory must hold words.txt and words/"
+    refused(message, "--data", "iam", "--data-dir", tmp_path, "--output", tmp_path / "out")
+
+
+def test_digits_without_their_files(tmp_path):
+    refused("has neither train-images", "--data-dir", tmp_path, "--output", tmp_path / "out")
+
+
+def test_other_backend(tmp_path):
+    refused("KERAS_BACKEND=tensorflow, got 'jax'", "--output", tmp_path, KERAS_BACKEND="jax")
+
+
+def test_benchmark_tables(monkeypatch, tmp_path):
+    """The recorded lines become one table for each dataset, layers beside each other."""
+    monkeypatch.syspath_prepend(str(EXAMPLES.parent / "benchmarks"))
+    handwriting = pytest.importorskip("benchmarks.handwriting")
+    entry = {
+        "data": "digits", "images": 6000, "test_images": 600, "epochs_at_most": 2,
+        "learning_rate": 0.002, "batch_size": 64, "source": "a test", "machine": "a machine",
+        "layer": "GRU", "parameters": 1234, "recurrent_parameters": 1000, "epochs": 2,
+        "seconds_per_epoch": 4.0, "processor_seconds_per_epoch": 8.0,
+        "greedy": {"cer": 0.02, "wer": 0.1}, "beam": {"cer": 0.02, "wer": 0.1},
+        "litert": {"builtin": {"bytes": 2000, "milliseconds": 1.5, "cer": 0.02}},
+    }  # fmt: skip
+    other = {**entry, "greedy": {"cer": 0.04, "wer": 0.2}}
+    lines = [json.dumps({**e, "seed": seed}) for seed, e in enumerate((entry, other))]
+    monkeypatch.setattr(handwriting, "RECORDS", tmp_path / "records.jsonl")
+    handwriting.RECORDS.write_text("\n".join(lines) + "\n")
+    table = handwriting.tables()
+    assert "digits: a test. 6,000 images to train on, 600 to test; 2 epochs at most" in table
+    assert "2 seeds" in table
+    assert "| GRU | 3.00 %, 2.00 % | 15.00 %, 10.00 % | 2 | 4.0, 8.0 |" in table
