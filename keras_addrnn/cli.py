@@ -1,6 +1,7 @@
 """The command `keras-addrnn`."""
 
 import argparse
+import zipfile
 
 import keras_addrnn
 
@@ -20,7 +21,16 @@ def main(arguments=None):
     convert.add_argument("model", help="a file that model.save wrote, *.keras")
     convert.add_argument("output", help="the file to write, *.tflite")
     convert.add_argument("--ops", choices=("builtin", "fused"), default="builtin")
+    convert.add_argument(
+        "--quantize",
+        choices=("none", "float16", "dynamic", "int8", "int16x8"),
+        default="none",
+        help="smaller weights; int8 and int16x8 compute in integers too, and need --data",
+    )
     convert.add_argument("--batch", type=_positive, default=1, metavar="N", help="its batch size")
+    convert.add_argument(
+        "--data", metavar="NPZ", help="samples of the inputs: one array, or one named as each input"
+    )
     convert.set_defaults(run=_convert)
 
     quantize = commands.add_parser("quantize", help="a saved .keras model to an integer model")
@@ -75,9 +85,31 @@ def _convert(options):
 
     from keras_addrnn import lite
 
+    data = None if options.data is None else _arrays(options.data)
+    quantize = None if options.quantize == "none" else options.quantize
     model = keras.saving.load_model(options.model)
-    content = lite.convert(model, options.output, ops=options.ops, batch_size=options.batch)
-    print(f"{options.output}: {len(content) / 1000:.0f} kB, {options.ops} operators")
+    content = lite.convert(
+        model,
+        options.output,
+        ops=options.ops,
+        quantize=quantize,
+        batch_size=options.batch,
+        representative_data=data,
+    )
+    smaller = "" if quantize is None else f", {quantize}"
+    print(f"{options.output}: {len(content) / 1000:.0f} kB, {options.ops} operators{smaller}")
+
+
+def _arrays(path):
+    """The array of an .npz file, or a dict of its arrays if there are more."""
+    import numpy as np
+
+    try:
+        with np.load(path) as file:
+            arrays = dict(file)
+    except (ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a file of arrays that np.savez wrote: {error}") from None
+    return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 
 
 def _quantize(options):

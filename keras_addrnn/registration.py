@@ -22,6 +22,7 @@ def register_with_keras():
 
 def _import_layers():
     importlib.import_module("keras_addrnn.layers")
+    importlib.import_module("keras_addrnn.integer.aware_layers")
 
 
 class _KerasFinder(importlib.abc.MetaPathFinder):

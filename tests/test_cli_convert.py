@@ -1,6 +1,7 @@
 """`keras-addrnn convert`: the same file as `lite.convert` writes, or one line that says why not."""
 
 import keras
+import numpy as np
 import pytest
 
 import keras_addrnn as ka
@@ -41,3 +42,32 @@ def test_no_such_folder(saved, capsys):
     with pytest.raises(SystemExit):
         cli.main(["convert", str(folder / "model.keras"), str(folder / "none" / "model.tflite")])
     assert "a directory that exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_quantised_with_data(saved, named, capsys):
+    model, folder = saved
+    x = np.random.default_rng(0).random((8, 6, 3)).astype("float32")
+    np.savez(folder / "sample.npz", **{"x" if named else "arr_0": x})
+    output = folder / "model.tflite"
+    command = ["convert", str(folder / "model.keras"), str(output), "--quantize", "int8"]
+    assert cli.main([*command, "--data", str(folder / "sample.npz")]) == 0
+    expected = ka.lite.convert(model, quantize="int8", representative_data=x)
+    assert output.read_bytes() == expected
+    assert "builtin operators, int8" in capsys.readouterr().out
+
+
+def test_data_that_are_no_arrays(saved, capsys):
+    _, folder = saved
+    (folder / "sample.npz").write_text("no arrays")
+    command = ["convert", str(folder / "model.keras"), str(folder / "model.tflite")]
+    for arguments, says in (
+        (["--quantize", "int8"], "needs samples"),
+        (["--data", str(folder / "sample.npz")], "sample.npz is not a file of arrays"),
+        (["--data", str(folder / "none.npz")], "none.npz"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([*command, *arguments])
+        assert stopped.value.code == 1
+        assert says in capsys.readouterr().err
+    assert not (folder / "model.tflite").exists()

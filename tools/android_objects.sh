@@ -16,8 +16,7 @@ stop() {
 
 command -v clang++ >/dev/null || stop "needs clang++ (Debian: apt-get install clang)"
 clang=(clang++ --target=aarch64-linux-android26 -std=c++17 -O3 -DNDEBUG -fPIC -fvisibility=hidden
-  -fvisibility-inlines-hidden -ffp-contract=fast -Wall -Wextra -Werror -DADDRNN_HAVE_NEON -DADDRNN_ISA=neon
-  -I. -nostdinc)
+  -fvisibility-inlines-hidden -ffp-contract=fast -Wall -Wextra -Werror -DADDRNN_HAVE_NEON -I. -nostdinc)
 own=$(clang++ -print-resource-dir)/include
 
 files=(cc_ops/core/kernels/*.cc)
@@ -36,7 +35,9 @@ fi
 mkdir -p build/android
 for file in "${files[@]}"; do
   object=build/android/$(basename "$file" .cc).o
-  "${clang[@]}" -isystem "$own" -c "$file" -o "$object"
+  isa=()
+  [[ $file != cc_ops/core/kernels/* ]] || isa=(-DADDRNN_ISA=neon)
+  "${clang[@]}" "${isa[@]}" -isystem "$own" -c "$file" -o "$object"
   echo "$object"
 done
 all=(cc_ops/core/*.cc cc_ops/core/kernels/*.cc cc_ops/lite/*.cc)

@@ -20,8 +20,14 @@ for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
   python benchmarks/layers.py --all --peers --threads "$threads" --write "$results/layers_$threads.md"
 done
 
+step "AddGRU among other layers"
+python benchmarks/other_layers.py --write "$results/other_layers.md"
+
 step "LiteRT"
 python benchmarks/litert_latency.py --seconds 20 --write "$results/litert.md"
+
+step "integers"
+python benchmarks/integer_latency.py --seconds 20 --write "$results/integer_latency.md"
 
 step "memory"
 python benchmarks/memory.py --write "$results/memory.md"

@@ -56,14 +56,13 @@ void Cell(benchmark::State& state, const Kernels<float>* kernels) {
   std::vector<float> outputs(p.batch * p.time * p.units), final_state(p.batch * p.units);
   ForwardTensors<float> tensors = {};
   tensors.inputs = inputs.data();
-  tensors.kernel = kernel.data();
-  tensors.recurrent_kernel = recurrent_kernel.data();
   tensors.outputs = outputs.data();
   tensors.final_state = final_state.data();
+  const Weights<float> weights = {kernel.data(), recurrent_kernel.data(), nullptr};
   std::vector<float> packed(kernels->packed_forward_size(p));
   std::vector<float> scratch(kernels->forward_scratch_size(p, p.batch));
   for (auto _ : state) {
-    kernels->pack_forward(p, tensors, packed.data());
+    kernels->pack_forward(p, weights, packed.data());
     kernels->forward({p, tensors, packed.data()}, 0, p.batch, scratch.data());
     benchmark::ClobberMemory();
   }

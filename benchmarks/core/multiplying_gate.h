@@ -32,7 +32,7 @@ struct GateParameters {
   explicit GateParameters(const Problem&) {}
 };
 
-template <Activation kActivation, bool kBits, typename C>
+template <Activation, bool kShifted, bool kBits, typename C>
 ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>&, Vector<C> u, Vector<C>& z, Vector<C> state,
                              Mask<C>&) {
   z = Max<C>(Vector<C>{}, z);

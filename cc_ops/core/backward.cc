@@ -41,8 +41,8 @@ void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
   shared.problem = p;
   shared.tensors = tensors;
   shared.packed = packed.get();
-  shared.carry_stride = RoundUp(p.units, kernels.tile_columns);
-  shared.gate_stride = RoundUp(p.units, kernels.tile_columns / 2);
+  shared.carry_stride = RoundUp(p.units, kernels.lanes);
+  shared.gate_stride = RoundUp(p.units, kernels.lanes);
   shared.weights_stride = 2 * shared.gate_stride;
   shared.dz_stride = SpreadStride<C>(shared.weights_stride);
   shared.factor_stride = SpreadStride<C>(weight_rows);

@@ -12,6 +12,7 @@ _MODULE_OF = {
     "IntegerDense": "layers",
     "IntegerModel": "model",
     "load": "file",
+    "quantization_aware": "aware",
     "quantize": "quantizer",
 }
 

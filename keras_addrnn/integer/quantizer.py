@@ -13,7 +13,7 @@ _SEQUENCES = 128  # of the data, to choose among them
 
 def quantize(
     model,
-    representative_data,
+    representative_data=None,
     *,
     weight_bits=8,
     state_bits=16,
@@ -32,7 +32,9 @@ def quantize(
     Keras' own. The same model and data give the same integers.
 
     Args:
-        model: Built `keras.Model` with one input `[batch, time, features]`.
+        model: Built `keras.Model` with one input `[batch, time, features]`. One that
+            `quantization_aware` made gives the integers that it has been trained with; ranges and
+            bits are its own, and the arguments for them are not looked at.
         representative_data: Real numbers `[N, T, D]`, what the model will be used on; some hundred
             sequences are enough.
         weight_bits: Integer from 2 to 8.
@@ -62,8 +64,15 @@ def quantize(
         raise ValueError(
             f"Argument `rescale` must be one of {weights.RESCALES}. Received: {rescale!r}"
         )
-    from keras_addrnn.integer import keras_model  # which imports Keras
+    from keras_addrnn.integer import aware, keras_model  # which import Keras
 
+    if aware.is_aware(model):
+        if rescale != "shift":
+            raise ValueError(
+                "A quantization-aware model has been trained with shifts. Received: "
+                f"rescale={rescale!r}"
+            )
+        return aware.integer_model(model)
     layers = keras_model.read(model)
     data = _checked(representative_data, layers[0].kernel.shape[0])
     inputs = affine = weights.input_affine(data.min(), data.max(), input_bits)
@@ -100,6 +109,11 @@ def quantize(
 
 
 def _checked(data, features):
+    if data is None:
+        raise TypeError(
+            "Argument `representative_data` must be given: only a quantization-aware model holds "
+            "the ranges of its numbers already."
+        )
     try:
         data = np.asarray(data, np.float32)
     except (TypeError, ValueError) as error:

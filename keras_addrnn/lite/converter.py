@@ -1,21 +1,26 @@
 """Keras model to LiteRT file (`.tflite`)."""
 
-import collections
-import contextlib
 import operator
 import pathlib
 import re
 
 import keras
+import numpy as np
 
 import keras_addrnn
 from keras_addrnn.files import replacing
-from keras_addrnn.layers import AddGRU, AddGRUCell
-from keras_addrnn.ops import fused
-from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
+from keras_addrnn.lite import process, samples
+from keras_addrnn.lite import signature as signatures
+from keras_addrnn.lite import trace as traces
+from keras_addrnn.ops import fused, library
+
+_QUANTIZE = ("float16", "dynamic", "int8", "int16x8")
+_INTEGERS = ("int8", "int16x8")
 
 
-def convert(model, path=None, *, ops="builtin", batch_size=1):
+def convert(
+    model, path=None, *, ops="builtin", quantize=None, batch_size=1, representative_data=None
+):
     """Converts a Keras model to a LiteRT flatbuffer.
 
     With `ops="builtin"` every LiteRT and TFLite runtime can run the file: it holds builtin
@@ -32,25 +37,51 @@ def convert(model, path=None, *, ops="builtin", batch_size=1):
     batch axis gets a fixed size, since the converter has to know the size of a loop's state; in a
     fused model without loops it may stay open too.
 
+    `quantize` makes the file smaller:
+
+    - `"float16"`: weights in float16; what is computed is float32.
+    - `"dynamic"`: weights in int8 with a scale for each unit. With `ops="builtin"` matrix products
+      are computed in int8, with a range found at each call; all else, and all of an `AddGru`
+      operator, in float32.
+    - `"int8"`, `"int16x8"`: weights in int8, and what has an integer form is computed in int8, or in
+      int16, as all of AddGRU; inputs and outputs remain float32. Steps are written out one by one,
+      so their number must be fixed. Only with `ops="builtin"`, an activation that has a fused
+      kernel, and `representative_data`: what goes beyond the ranges met in it is cut off.
+
+    A stateful layer's state becomes an input and an output of the file, both named
+    `"<layer>_state"`: zeros for a new sequence, then what came out of the call before.
+
     The file has one signature, with the names of the model's inputs and outputs (the keys, where
-    they are a dict), and metadata named "keras_addrnn" with our version and `ops`. The same model
-    gives the same bytes.
+    they are a dict), and metadata named "keras_addrnn" with our version, `ops` and `quantize`. The
+    same model and data give the same bytes.
+
+    TensorFlow's converter runs in a process of its own, which takes some seconds to start the first
+    time: where it crashes, that is an error and not the end of this process.
 
     Args:
-        model: Built Sequential or functional `keras.Model`, on Keras' TensorFlow backend.
+        model: Built `keras.Model`, on Keras' TensorFlow backend. A subclassed one has been called,
+            and has the input shapes of its first call, in its `input_dtype`; `representative_data`
+            tells them otherwise.
         path: Where to write the file too; it is replaced whole or not at all. None for nowhere.
         ops: `"builtin"` or `"fused"`.
+        quantize: None, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
         batch_size: Size of the batch axis of all inputs, a positive integer; or None, with
             `ops="fused"`, to leave it open.
+        representative_data: Samples of the inputs along the first axis: an array, or a list or dict
+            of arrays, as for `model.predict`; in a dict, under the names of the signature. Some
+            hundred are enough. Used for `"int8"` and `"int16x8"`, and for the shapes and types of
+            a subclassed model's inputs.
 
     Returns:
         The flatbuffer, `bytes`.
 
     Raises:
-        TypeError: `model` is not a Keras model, or `batch_size` not an integer.
-        ValueError: The model is not built, not symbolic or stateful, its inputs fix another batch
-            size, Keras runs on another backend, a part of the model has no operator, or
-            `ops="fused"` and there is nothing to fuse.
+        TypeError: `model` is not a Keras model, `batch_size` not an integer, or
+            `representative_data` not of arrays.
+        ValueError: The model's inputs are unknown or do not fit `batch_size` or
+            `representative_data`, Keras runs on another backend, a part of the model has no
+            operator, `ops="fused"` and there is nothing to fuse, or what `quantize` needs is
+            missing.
 
     Example:
 
@@ -58,56 +89,84 @@ def convert(model, path=None, *, ops="builtin", batch_size=1):
     >>> interpreter = keras_addrnn.lite.Interpreter("model.tflite")
     """
     _require_tensorflow()
-    inputs = _inputs(model)
-    _refuse_stateful(model)
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
     ops = _checked_ops(ops)
-    batch_size = _checked_batch_size(batch_size, ops, inputs)
+    quantize = _checked_quantize(quantize, ops)
+    batch_size = _checked_batch_size(batch_size, ops)
     path = _checked_path(path)
+    data = samples.as_arrays(representative_data)
+    _refuse_weights(model, quantize)
+    signature = signatures.of(model, batch_size, data)
+    arrays = None if data is None else samples.in_order(data, signature)
 
-    import tensorflow as tf  # not at the top: the package is of use without it too
-
-    from keras_addrnn.lite import flatbuffer
-
-    # A Sequential has one input and, until it is called, no `input`.
-    structure = inputs[0] if isinstance(model, keras.Sequential) else model.input
-    input_names, output_names = _input_names(inputs, structure), []
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((batch_size or tensor.shape[0], *tensor.shape[1:]), tensor.dtype, name)
-            for tensor, name in zip(inputs, input_names, strict=True)
-        ],
-        autograph=False,
-    )
-    def serve(*tensors):
-        outputs = model(keras.tree.pack_sequence_as(structure, tensors), training=False)
-        output_names[:] = _output_names(model, outputs)
-        return keras.tree.flatten(outputs)
-
-    with _implementations(model, ops):
-        concrete = serve.get_concrete_function()
-    # Given the function to track, the converter freezes the graph. Given the Keras model it
-    # loses the weights, given a tf.Module it shuffles the outputs, and says nothing.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], serve)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    converter.allow_custom_ops = ops == "fused"
-    try:
-        file = flatbuffer.read(converter.convert())
-        flatbuffer.finish_operators(file)
-    except Exception as error:  # of whatever type the failing pass raises
-        raise _failure(model, ops, _reason(str(error), model)) from error
-    custom = set(flatbuffer.custom_operators(file))
-    if others := custom - ({flatbuffer.OPERATOR} if ops == "fused" else set()):
-        raise _failure(model, ops, _needs(others))
-    if ops == "fused" and not custom:
-        raise ValueError(f"Model '{model.name}' has nothing to fuse: {_why_not_fused()}")
-    flatbuffer.name_inputs_and_outputs(file, input_names, output_names)
-    flatbuffer.add_metadata(file, {"ops": ops, "version": keras_addrnn.__version__})
-    content = flatbuffer.write(file)
+    content = _converted(model, signature, ops, quantize, arrays)
     if path is not None:
         with replacing(path) as temporary:
             temporary.write_bytes(content)
     return content
+
+
+def _converted(model, signature, ops, quantize, arrays):
+    from keras_addrnn.lite import flatbuffer, weights  # TensorFlow's: see the package's docstring
+
+    batches = None
+    if quantize in _INTEGERS:
+        batches = _batches(signature, quantize, arrays)
+    trace = traces.trace(model, signature, ops, quantize)
+    if quantize in _INTEGERS and trace.has_loop():
+        raise ValueError(
+            f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that is "
+            'not that of a recurrent layer. Use quantize="dynamic".'
+        )
+    try:
+        content = process.convert(
+            trace.graph,
+            trace.inputs,
+            trace.outputs,
+            quantize=quantize,
+            library=str(library.LIBRARY) if ops == "fused" and not fused.missing() else None,
+            batches=batches,
+        )
+    except process.ConversionError as error:
+        raise _failure(model, ops, _reason(str(error), model)) from error
+    file = flatbuffer.read(content)
+    custom = set(flatbuffer.custom_operators(file))
+    if others := custom - ({flatbuffer.OPERATOR} if ops == "fused" else set()):
+        raise _failure(model, ops, _needs(others))
+    if variables := flatbuffer.variables(file):
+        raise _failure(model, ops, _needs(variables))
+    if ops == "fused" and not custom:
+        raise ValueError(f"Model '{model.name}' has nothing to fuse: {_why_not_fused()}")
+    try:
+        flatbuffer.finish_operators(file)
+    except ValueError as error:
+        raise _failure(model, ops, _reason(str(error), model)) from error
+    weights.quantize(file, quantize)
+    flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
+    facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
+    flatbuffer.add_metadata(file, facts)
+    return flatbuffer.write(file)
+
+
+def _batches(signature, quantize, arrays):
+    """What the converter runs the model on, to see the ranges."""
+    if arrays is None:
+        raise ValueError(
+            f'quantize="{quantize}" needs samples of the inputs, for the ranges of everything that '
+            "is computed. Give some hundred as `representative_data`."
+        )
+    for name, spec in zip(signature.input_names, signature.input_specs, strict=True):
+        if None in tuple(spec.shape):
+            raise ValueError(
+                f'quantize="{quantize}" writes the steps out one by one, so the model must fix '
+                f"their number. Received: input '{name}' with shape {tuple(spec.shape)}. Build it "
+                "anew with keras.Input((steps, features)), and set_weights."
+            )
+    return [
+        samples.batches(array, spec.shape[0])
+        for array, spec in zip(arrays, signature.input_specs, strict=True)
+    ]
 
 
 def _require_tensorflow():
@@ -120,73 +179,48 @@ def _require_tensorflow():
         )
 
 
-def _inputs(model):
-    """The model's symbolic inputs."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
-    inputs = getattr(model, "inputs", None)
-    if not inputs:
-        raise ValueError(
-            "Argument `model` must be a built Sequential or functional model. Received: "
-            f"'{model.name}' with unknown inputs. Start a Sequential model with keras.Input; "
-            "wrap a subclassed one in keras.Model(inputs, model(inputs))."
-        )
-    return inputs
-
-
-def _refuse_stateful(model):
-    for layer in model._flatten_layers():
-        if getattr(layer, "stateful", False):
-            raise ValueError(
-                f"Layer '{layer.name}' is stateful, but a LiteRT file keeps no state. "
-                "Build it with stateful=False; return_state=True and an initial_state make the "
-                "state an output and an input of the model."
-            )
-
-
-def _input_names(inputs, structure):
-    """The keys of a dict of inputs, or the names given to `keras.Input`."""
-    if isinstance(structure, dict):
-        return _keys(structure)
-    # Not the tensor's own name: where none was given, that is another after saving and loading.
-    return _distinct([tensor._keras_history.operation.name for tensor in inputs])
-
-
-def _output_names(model, outputs):
-    """The keys of a dict of outputs, or the names of the layers that they come from."""
-    if isinstance(outputs, dict):
-        return _keys(outputs)
-    if isinstance(model, keras.Sequential):
-        names = [model.layers[-1].name] * len(keras.tree.flatten(outputs))
-    else:
-        names = model.output_names
-    return _distinct(names)
-
-
-def _keys(structure):
-    paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
-    return _distinct(["_".join(map(str, path)) for path in paths])
-
-
-def _distinct(names):
-    """The names, with a number where one comes again."""
-    counts, distinct = collections.Counter(), []
-    for name in names:
-        candidate = name
-        while candidate in distinct or (candidate != name and candidate in names):
-            counts[name] += 1
-            candidate = f"{name}_{counts[name]}"
-        distinct.append(candidate)
-    return distinct
-
-
 def _checked_ops(ops):
     if ops not in ("builtin", "fused"):
         raise ValueError(f'Argument `ops` must be "builtin" or "fused". Received: ops={ops!r}')
     return ops
 
 
-def _checked_batch_size(batch_size, ops, inputs):
+def _checked_quantize(quantize, ops):
+    if quantize is not None and quantize not in _QUANTIZE:
+        raise ValueError(
+            f"Argument `quantize` must be None or one of {_QUANTIZE}. Received: "
+            f"quantize={quantize!r}"
+        )
+    if ops == "fused" and quantize in _INTEGERS:
+        raise ValueError(
+            f'quantize="{quantize}" is of no use with ops="fused": the operator computes in '
+            'float32. Use quantize="dynamic", for int8 weights, or ops="builtin".'
+        )
+    return quantize
+
+
+def _refuse_weights(model, quantize):
+    """Refuses weights that the smaller type cannot hold."""
+    if quantize is None:
+        return
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        if values.dtype.kind != "f":
+            continue
+        largest = np.abs(values).max(initial=0)
+        if not np.isfinite(largest):
+            raise ValueError(
+                f"quantize={quantize!r} needs finite weights. Received: '{weight.path}' with NaN "
+                "or inf"
+            )
+        if quantize == "float16" and largest > np.finfo(np.float16).max:
+            raise ValueError(
+                "quantize='float16' needs weights of at most 65504. Received: "
+                f"'{weight.path}' with {largest:g}"
+            )
+
+
+def _checked_batch_size(batch_size, ops):
     if batch_size is None and ops == "fused":
         return None
     if isinstance(batch_size, bool):
@@ -199,14 +233,6 @@ def _checked_batch_size(batch_size, ops, inputs):
         ) from None
     if size < 1:
         raise ValueError(f"Argument `batch_size` must be positive. Received: batch_size={size}")
-    for tensor in inputs:
-        if tensor.shape[0] not in (None, size):
-            raise ValueError(
-                f"Argument `batch_size` must be {tensor.shape[0]}, to which the model's input "
-                f"'{tensor.name}' fixes it. Received: batch_size={size}. If nobody chose "
-                "that size, Keras took it from the first batch: start the model with "
-                "keras.Input, and set_weights."
-            )
     return size
 
 
@@ -219,31 +245,6 @@ def _checked_path(path):
     if not path.parent.is_dir():
         raise ValueError(f"Argument `path` must be in a directory that exists. Received: {path}")
     return path
-
-
-@contextlib.contextmanager
-def _implementations(model, ops):
-    """Has the model run composed, or each whole sequence by the fused operator if there is one.
-
-    Single steps are composed in both forms: there is one in a loop, which is not faster for a
-    custom operator.
-    """
-    layers = model._flatten_layers()
-    parts = [part for layer in layers for part in (layer, *getattr(layer, "operations", ()))]
-    steps = [part for part in parts if isinstance(part, (AddGRUCell, AddGruStep))]
-    sequences = [part for part in parts if isinstance(part, (AddGRU, AddGruSequence))]
-    before = [(part, part.implementation) for part in (*steps, *sequences)]
-    try:
-        for part, _ in before:
-            part.implementation = "composed"
-        if ops == "fused":
-            for part in sequences:
-                part.implementation = "auto"
-        with fused.exported() if ops == "fused" else contextlib.nullcontext():
-            yield
-    finally:
-        for part, implementation in before:
-            part.implementation = implementation
 
 
 def _why_not_fused():

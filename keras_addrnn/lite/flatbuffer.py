@@ -18,6 +18,7 @@ METADATA = "keras_addrnn"
 # As cc_ops/lite/options.h says.
 _OPTIONS = struct.Struct("<4sIBBHff")
 _ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
+_ON_VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 _REQUIRED_INPUTS, _OUTPUTS = 3, 2
 _ABSENT = -1
 
@@ -58,6 +59,16 @@ def custom_operators(model):
         code.customCode.decode()
         for code in model.operatorCodes
         if code.builtinCode == schema.BuiltinOperator.CUSTOM
+    ]
+
+
+def variables(model):
+    """The names of the operators that need variables, which LiteRT keeps in resources."""
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
+    return [
+        names[code.builtinCode]
+        for code in model.operatorCodes
+        if names[code.builtinCode] in _ON_VARIABLES
     ]
 
 

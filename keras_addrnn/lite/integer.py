@@ -187,9 +187,8 @@ class Graph:
         index = self._tensor(f"{layer.name}/{name}", values.dtype, values.shape)
         self._graph.tensors[index].buffer = len(self._model.buffers)
         buffer = schema.BufferT()
-        buffer.data = np.frombuffer(
-            values.astype(values.dtype.newbyteorder("<")).tobytes(), np.uint8
-        )
+        little_endian = values.astype(values.dtype.newbyteorder("<"))
+        buffer.data = np.frombuffer(little_endian.tobytes(), np.uint8)
         self._model.buffers.append(buffer)
         return index
 

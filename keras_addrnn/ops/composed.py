@@ -4,6 +4,8 @@ Source: arXiv 2308.05629, section 3.1; the bound on the state is an addition to 
 derivative 0 at the kink itself, and no comparison hides a NaN.
 """
 
+import contextlib
+import contextvars
 import math
 
 import keras
@@ -22,6 +24,23 @@ _ACTIVATIONS = {
     "hard_tanh": _hard_tanh,
     "tanh": keras.ops.tanh,
 }
+
+
+_integers = contextvars.ContextVar("_integers", default=False)
+
+
+@contextlib.contextmanager
+def for_integers():
+    """What is traced meanwhile is made of operations that LiteRT has for integers.
+
+    Negating, comparing and taking a minimum are not among them, or are not done right. Gradients
+    at the kinks are not those of `_advance`: none may follow.
+    """
+    token = _integers.set(True)
+    try:
+        yield
+    finally:
+        _integers.reset(token)
 
 
 def step(
@@ -133,6 +152,8 @@ def _advance(
     recalled = state if dropout_mask is None else state * dropout_mask
     z = projected + keras.ops.matmul(recalled, recurrent_kernel)
     update, candidate = keras.ops.split(z, 2, axis=-1)
+    if _integers.get():
+        return _integer_gate(update, candidate, state, activation, state_shift, state_max)
     candidate = _ACTIVATIONS.get(activation, activation)(candidate)
     kept = relu(state + state_shift - relu(-update))
     written = relu(candidate + state_shift - relu(update))
@@ -142,6 +163,25 @@ def _advance(
         bound = keras.ops.full_like(state, state_max)
         state = keras.ops.where(state >= bound, bound, state)
     return state
+
+
+def _integer_gate(update, candidate, state, activation, state_shift, state_max):
+    """The same in additions, subtractions and ReLUs; see `for_integers`."""
+    relu = keras.ops.relu
+    if activation == "hard_tanh":
+        candidate = relu(candidate + 1) - relu(candidate - 1) - 1
+    elif activation in _ACTIVATIONS:
+        candidate = _ACTIVATIONS[activation](candidate)
+    else:
+        name = getattr(activation, "__name__", activation)
+        raise ValueError(
+            f"LiteRT's integers have no activation {name!r}. Use one of {', '.join(_ACTIVATIONS)}, "
+            'or quantize="dynamic".'
+        )
+    above = relu(update)
+    kept = relu(state + state_shift + (update - above))
+    state = kept + relu(candidate + state_shift - above) - state_shift
+    return state if state_max == math.inf else state_max - relu(state_max - state)
 
 
 def _no_steps(inputs, kernel, recurrent_kernel, bias):

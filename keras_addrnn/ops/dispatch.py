@@ -6,7 +6,7 @@ gradient will follow, recurrent dropout, unrolling.
 
 import keras
 
-from keras_addrnn.ops import arguments, composed, fused
+from keras_addrnn.ops import arguments, composed, exporting, fused
 
 
 def sequence(
@@ -90,6 +90,7 @@ def step(
     settings = {"activation": activation, "state_shift": state_shift, "state_max": state_max}
     if recurrent_dropout_mask is None and uses_fused(implementation, tensors[0].dtype, activation):
         return fused.add_gru_step(*tensors, **settings, training=bool(training))
+    exporting.refuse_step_in_loop()
     return composed.step(*tensors, **settings, recurrent_dropout_mask=recurrent_dropout_mask)
 
 

@@ -2,23 +2,13 @@
 
 import contextlib
 import contextvars
-import sys
 
 import keras
 
-from keras_addrnn.ops import library
+from keras_addrnn.ops import exporting, library
 from keras_addrnn.ops.arguments import FUSED_ACTIVATIONS
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
-
-# Modules that trace a model for a process which may not have the op.
-_EXPORTERS = (
-    "keras.src.export.",
-    "keras_addrnn.lite.",
-    "tensorflow.lite.python.",
-    "tensorflow.python.saved_model.save.",
-)
-
 
 _goes_along = contextvars.ContextVar("_goes_along", default=False)
 
@@ -59,7 +49,7 @@ def why_not(dtype, activation, exporting_is_fine=False):
     if not tf.executing_eagerly():
         if _in_xla():
             return "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
-        if not exporting_is_fine and not _goes_along.get() and _exporting():
+        if not exporting_is_fine and not _goes_along.get() and exporting.exporting():
             return "the model is being exported, for processes which may not have this package."
     return None
 
@@ -161,14 +151,3 @@ def _in_xla():
     from tensorflow.python.ops import control_flow_util
 
     return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
-
-
-def _exporting():
-    # Neither Keras nor TensorFlow says that a trace is for an export, so look who is calling.
-    frame = sys._getframe()
-    while frame is not None:
-        caller = frame.f_globals.get("__name__", "") + "."
-        if caller.startswith(_EXPORTERS):
-            return True
-        frame = frame.f_back
-    return False

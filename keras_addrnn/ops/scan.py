@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_addrnn.ops import exporting
+
 
 def scan(step, state, xs, collect=True, unroll=False):
     """Repeats `state = step(state, x_t)` over the leading axis of `xs`.
@@ -52,17 +54,42 @@ def _tensorflow_loop(step, state, xs, collect):
     # One slot more than steps, for the state before the first: no array is ever empty, which
     # neither XLA nor a graph that stacks one of unknown shape would take.
     slots = steps + 1
+    write, read = _write_to_array, _read_array
     collected = []
-    if collect:
+    if collect and state.shape[0] is None and exporting.exporting_to_litert():
+        # LiteRT has arrays of a known batch only, and copies all of them at each step anyway.
+        write, read = _append, _read_tensor
+        collected.append(tf.zeros((slots, *tf.unstack(tf.shape(state))), state.dtype))
+    elif collect:
         states = tf.TensorArray(state.dtype, size=slots, element_shape=state.shape)
         collected.append(states.write(0, state))
 
     def body(t, state, *collected):
         new_state = step(state, [array.read(t) for array in arrays])
         new_state.set_shape(state.shape)
-        return t + 1, new_state, *(states.write(t + 1, new_state) for states in collected)
+        return t + 1, new_state, *(write(states, t + 1, new_state) for states in collected)
 
     _, state, *collected = tf.while_loop(
         lambda t, *_: t < steps, body, (0, state, *collected), maximum_iterations=slots
     )
-    return collected[0].stack()[1:] if collect else None, state
+    return read(collected[0]) if collect else None, state
+
+
+def _write_to_array(states, t, state):
+    return states.write(t, state)
+
+
+def _read_array(states):
+    return states.stack()[1:]
+
+
+def _append(states, _, state):
+    import tensorflow as tf
+
+    appended = tf.concat([states[1:], state[tf.newaxis]], 0)
+    appended.set_shape(states.shape)
+    return appended
+
+
+def _read_tensor(states):
+    return states[1:]

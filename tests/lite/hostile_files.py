@@ -45,6 +45,8 @@ PLAIN_TYPES = [
 class File:
     """A file that can be edited: its operator, and that one's tensors by name."""
 
+    inputs, outputs = INPUTS, OUTPUTS
+
     def __init__(self, content):
         self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
         (self.graph,) = self.model.subgraphs
@@ -53,8 +55,9 @@ class File:
         self.node.inputs, self.node.outputs = list(self.node.inputs), list(self.node.outputs)
 
     def tensor(self, name):
-        indices = self.node.inputs if name in INPUTS else self.node.outputs
-        return self.graph.tensors[indices[(INPUTS if name in INPUTS else OUTPUTS).index(name)]]
+        if name in self.inputs:
+            return self.graph.tensors[self.node.inputs[self.inputs.index(name)]]
+        return self.graph.tensors[self.node.outputs[self.outputs.index(name)]]
 
     def index(self, name):
         return self.graph.tensors.index(self.tensor(name))
@@ -254,9 +257,9 @@ def cut_data(file, tensor, keep):
     data.data = data.data[:keep] if keep else None
 
 
-def expect_refusals(base):
+def expect_refusals(base, edits):
     count = 0
-    for name, edit, says in itertools.chain(edits(), small_weight_edits()):
+    for name, edit, says in edits:
         print(name, flush=True)
         file = copy.deepcopy(base)
         edit(file)
@@ -347,7 +350,7 @@ def main(path, mode):
     base = File(pathlib.Path(path).read_bytes())
     execute(base.content())
     if mode == "edited":
-        expect_refusals(base)
+        expect_refusals(base, itertools.chain(edits(), small_weight_edits()))
     else:
         run_drawn(base, {"drawn": with_edits, "bytes": with_bytes}[mode])
     if {"tensorflow", "keras"} & set(sys.modules):

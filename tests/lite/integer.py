@@ -6,19 +6,28 @@ from keras_addrnn.lite import Interpreter, convert_integer
 from keras_addrnn.lite.integer import Graph
 
 
-def layer_file(layer, batch=None, *, initial_state=False, mask=False):
+def _dtype(layer):
+    return np.int8 if layer.input_bits <= 8 else np.int16
+
+
+def layer_file(layer, batch=None, steps=None, *, initial_state=False, mask=False):
     """A file of one layer, with its inputs, and both of its outputs."""
-    graph = Graph()
-    dtype = np.int8 if layer.input_bits <= 8 else np.int16
-    given = {}
-    inputs = graph.input("inputs", dtype, (batch, None, layer.features))
+    graph, given = Graph(), {}
+    inputs = graph.input("inputs", _dtype(layer), (batch, steps, layer.features))
     if initial_state:
         given["initial_state"] = graph.input("initial_state", np.int16, (batch, layer.units))
     if mask:
-        given["mask"] = graph.input("mask", bool, (batch, None))
+        given["mask"] = graph.input("mask", bool, (batch, steps))
     outputs, state = graph.add_gru(layer, inputs, **given)
     graph.output("outputs", outputs)
     graph.output("state", state)
+    return graph.content({})
+
+
+def dense_file(layer, shape):
+    """A file of one `IntegerDense` alone."""
+    graph = Graph()
+    graph.output("outputs", graph.dense(layer, graph.input("inputs", _dtype(layer), shape)))
     return graph.content({})
 
 

@@ -25,6 +25,7 @@ from tests.lite import models
 ROOT = pathlib.Path(__file__).parents[2]
 DELEGATE = ROOT / "build/aarch64/keras_addrnn/_lib/libkeras_addrnn_delegate.so"
 FORMS = ("builtin", "fused")
+SMALL_WEIGHTS = ("float16", "dynamic")  # of the operator; the second are int8
 # The oldest processor of 64-bit Arm that phones have, and one that has all that QEMU knows.
 PROCESSORS = ("cortex-a53", "max")
 
@@ -120,6 +121,11 @@ def files(tmp_path_factory):
         batch_size = len(next(iter(inputs.values())))
         ka.lite.convert(model, path, ops=form, batch_size=batch_size)
         np.savez(path.with_suffix(".npz"), **inputs)
+    for weights in SMALL_WEIGHTS:
+        model, inputs = case("stacked")
+        path = folder / f"stacked-{weights}.tflite"
+        ka.lite.convert(model, path, ops="fused", batch_size=2, quantize=weights)
+        np.savez(path.with_suffix(".npz"), **inputs)
     return folder
 
 
@@ -137,10 +143,14 @@ def assert_close(got, wanted):
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", (*OF_ADDGRU_ALONE, *WITH_OTHER_LAYERS))
-def test_answers_are_this_machines(arm, files, name, form):
-    file = f"{name}-{form}"
+@pytest.mark.parametrize(
+    "file",
+    [
+        *(f"{name}-{form}" for name in (*OF_ADDGRU_ALONE, *WITH_OTHER_LAYERS) for form in FORMS),
+        *(f"stacked-{weights}" for weights in SMALL_WEIGHTS),
+    ],
+)
+def test_answers_are_this_machines(arm, files, file):
     run = ka.lite.Interpreter(files / f"{file}.tflite").get_signature_runner()
     with np.load(files / f"{file}.npz") as inputs:
         here = run(**inputs)

@@ -92,7 +92,7 @@ def test_metadata(ops):
     file = read(ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops=ops))
     (entry,) = (entry for entry in file.metadata if entry.name == b"keras_addrnn")
     facts = json.loads(bytes(file.buffers[entry.buffer].data))
-    assert facts == {"ops": ops, "version": ka.__version__}
+    assert facts == {"ops": ops, "quantize": None, "version": ka.__version__}
 
 
 @BOTH

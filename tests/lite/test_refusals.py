@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import keras
-import numpy as np
 import pytest
 
 import keras_addrnn as ka
@@ -13,9 +12,10 @@ import keras_addrnn as ka
 if keras.backend.backend() != "tensorflow":
     pytest.skip("models are converted with TensorFlow", allow_module_level=True)
 
-import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
 
-from tests.lite.models import FEATURES, UNITS, sequential
+from keras_addrnn.lite import flatbuffer, process
+from tests.lite.models import UNITS, sequential
 
 
 def needs_tensorflow():
@@ -38,17 +38,24 @@ def test_operator_of_tensorflow_is_refused():
     assert "\n" not in str(caught.value)
 
 
-def test_custom_operator_in_the_file_is_refused(monkeypatch):
-    # The converter refuses them first, unless it is told not to.
-    original = tf.lite.TFLiteConverter.convert
+def file_with(name):
+    """A file that needs an operator: a builtin one, or else a custom one of that name."""
+    code = schema.OperatorCodeT()
+    builtin = getattr(schema.BuiltinOperator, name, schema.BuiltinOperator.CUSTOM)
+    code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, 127)
+    if builtin == schema.BuiltinOperator.CUSTOM:
+        code.customCode = name
+    model = schema.ModelT()
+    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [], []
+    return flatbuffer.write(model)
 
-    def lenient(converter):
-        converter.allow_custom_ops = True
-        return original(converter)
 
-    monkeypatch.setattr(tf.lite.TFLiteConverter, "convert", lenient)
-    with pytest.raises(ValueError, match="Model 'svd' does not convert.*it needs Svd"):
-        ka.lite.convert(needs_tensorflow())
+@pytest.mark.parametrize("ops", ["builtin", "fused"])
+@pytest.mark.parametrize("name", ["FlexSvd", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"])
+def test_finished_file_is_checked(ops, name, monkeypatch):
+    monkeypatch.setattr(process, "convert", lambda *_, **__: file_with(name))
+    with pytest.raises(ValueError, match=f"does not convert.*it needs {name}"):
+        ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops=ops)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64"])
@@ -59,11 +66,20 @@ def test_other_types_than_float32_are_refused(dtype):
     assert "\n" not in str(caught.value)
 
 
-def test_stateful_layer_is_refused():
-    inputs = keras.Input(batch_shape=(1, 7, FEATURES))
-    model = keras.Model(inputs, ka.AddGRU(UNITS, stateful=True, name="memory")(inputs))
-    with pytest.raises(ValueError, match="'memory' is stateful.*stateful=False"):
+def test_model_that_changes_itself_is_refused():
+    model = sequential(Counting())
+    with pytest.raises(ValueError, match="changes its variable .*count.* keeps no state"):
         ka.lite.convert(model)
+
+
+@keras.saving.register_keras_serializable()
+class Counting(keras.layers.Layer):
+    def build(self, _):
+        self.count = self.add_weight(name="count", initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        self.count.assign_add(1.0)
+        return inputs
 
 
 @pytest.mark.parametrize(
@@ -88,15 +104,13 @@ def test_what_is_no_model(model):
         ka.lite.convert(model)
 
 
-def test_model_without_symbolic_inputs():
+def test_model_with_unknown_inputs():
     class Subclassed(keras.Model):
         def call(self, inputs):
             return inputs
 
-    called = Subclassed()
-    called(np.zeros((1, 2)))
-    for model in (called, keras.Sequential([ka.AddGRU(UNITS)])):
-        with pytest.raises(ValueError, match="built Sequential or functional model"):
+    for model in (Subclassed(), keras.Sequential([ka.AddGRU(UNITS)])):
+        with pytest.raises(ValueError, match="inputs of .* are unknown.*`representative_data`"):
             ka.lite.convert(model)
 
 

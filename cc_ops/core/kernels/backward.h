@@ -12,38 +12,39 @@
 namespace addrnn {
 namespace ADDRNN_ISA {
 
+// How many vectors hold n.
 template <typename C>
-constexpr int64_t kPanelColumns = kTileVectors * kLanes<C>;
-
-template <typename C>
-struct BackwardLayout {
-  int64_t depth, state_panels, input_panels, panel_size;
-
-  explicit BackwardLayout(const Problem& p)
-      : depth(2 * p.units),
-        state_panels((p.units + kPanelColumns<C> - 1) / kPanelColumns<C>),
-        input_panels((p.input + kPanelColumns<C> - 1) / kPanelColumns<C>),
-        panel_size(2 * p.units * kPanelColumns<C>) {}
-};
+constexpr int64_t VectorsOf(int64_t n) {
+  return (n + kLanes<C> - 1) / kLanes<C>;
+}
 
 template <typename C>
 int64_t PackedBackwardSize(const Problem& p, bool inputs_too) {
-  const BackwardLayout<C> layout(p);
-  return (layout.state_panels + (inputs_too ? layout.input_panels : 0)) * layout.panel_size;
+  const int64_t vectors = VectorsOf<C>(p.units) + (inputs_too ? VectorsOf<C>(p.input) : 0);
+  return vectors * 2 * p.units * kLanes<C>;
 }
 
 // The transposed matrix [rows, depth] in panels of columns, zeros beyond `rows`.
 template <typename S>
 Compute<S>* PackTransposed(const S* matrix, int64_t rows, int64_t depth, Compute<S>* packed) {
-  constexpr int64_t kColumns = kPanelColumns<Compute<S>>;
-  for (int64_t first = 0; first < rows; first += kColumns) {
+  using C = Compute<S>;
+  ForEachPanel<kTileVectors>(VectorsOf<C>(rows), [&](auto panel, int64_t vector) {
+    constexpr int64_t kColumns = decltype(panel)::value * kLanes<C>;
+    const int64_t first = vector * kLanes<C>;
     const int64_t present = rows - first < kColumns ? rows - first : kColumns;
-    for (int64_t k = 0; k < depth; ++k, packed += kColumns) {
+    // A line of each row at a time, as it comes from memory.
+    constexpr int64_t kBlock = 64 / sizeof(S);
+    for (int64_t k = 0; k < depth; k += kBlock) {
+      const int64_t size = depth - k < kBlock ? depth - k : kBlock;
       for (int64_t i = 0; i < kColumns; ++i) {
-        packed[i] = i < present ? ToCompute(matrix[(first + i) * depth + k]) : 0;
+        const S* from = matrix + (first + i) * depth + k;
+        for (int64_t j = 0; j < size; ++j) {
+          packed[j * kColumns + i] = i < present ? ToCompute(from[j]) : 0;
+        }
       }
+      packed += size * kColumns;
     }
-  }
+  });
   return packed;
 }
 
@@ -108,13 +109,66 @@ ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t
   factors[p.units] = 1;
 }
 
+// dz [R; W]^T of one step: the state's part is added to the carry, the inputs' part written.
+template <typename S>
+void BackwardProduct(const BackwardTask<S>& task, int64_t t_in, const Compute<S>* dz) {
+  using C = Compute<S>;
+  const Problem& p = task.problem;
+  const int64_t rows = task.row_end - task.row_begin;
+  const int64_t packed_vector = 2 * p.units * kLanes<C>;
+  const C* end = task.packed + PackedBackwardSize<C>(p, task.tensors.d_inputs != nullptr);
+  // tile_of(panel, tile, column, row, add_product) gives each tile of sums to add_product.
+  const auto multiply = [&](const C* matrix, int64_t columns,
+                            auto tile_of) __attribute__((always_inline)) {
+    ForEachPanel<kTileVectors>(
+        VectorsOf<C>(columns), [&](auto panel, int64_t vector) __attribute__((always_inline)) {
+          constexpr int kVectors = decltype(panel)::value;
+          const C* packed = matrix + vector * packed_vector;
+          const C* next = packed + kVectors * packed_vector;
+          const C* ahead = next < end ? next : task.packed;
+          ForEachPiece<kTileRows>(
+              0, rows, [&](auto tile, int64_t row) __attribute__((always_inline)) {
+                constexpr int kRows = decltype(tile)::value;
+                const C* update = dz + row * task.dz_stride;
+                tile_of(panel, tile, vector * kLanes<C>, row,
+                        [&](C* sums, int64_t stride) __attribute__((always_inline)) {
+                          ahead = MultiplyTile<C, kRows, kVectors>(sums, stride, sums, stride,
+                                                                   update, task.dz_stride, packed,
+                                                                   p.units, ahead);
+                          ahead = MultiplyTile<C, kRows, kVectors>(
+                              sums, stride, sums, stride, update + task.gate_stride, task.dz_stride,
+                              packed + p.units * kVectors * kLanes<C>, p.units, ahead);
+                        });
+              });
+        });
+  };
+  multiply(task.packed, p.units,
+           [&](auto, auto, int64_t column, int64_t row, auto add_product)
+               __attribute__((always_inline)) {
+                 add_product(task.carry + row * task.carry_stride + column, task.carry_stride);
+               });
+  if (task.tensors.d_inputs == nullptr) return;
+  multiply(task.packed + VectorsOf<C>(p.units) * packed_vector, p.input,
+           [&](auto panel, auto tile, int64_t column, int64_t row, auto add_product)
+               __attribute__((always_inline)) {
+                 constexpr int kRows = decltype(tile)::value;
+                 constexpr int64_t kColumns = decltype(panel)::value * kLanes<C>;
+                 C sums[kRows * kColumns] = {};
+                 add_product(sums, kColumns);
+                 const int64_t left = p.input - column < kColumns ? p.input - column : kColumns;
+                 for (int r = 0; r < kRows; ++r) {
+                   const int64_t b = task.row_begin + row + r;
+                   StoreRow<S>(sums + r * kColumns, left,
+                               task.tensors.d_inputs + (b * p.time + t_in) * p.input + column);
+                 }
+               });
+}
+
 template <typename S>
 void Backward(const BackwardTask<S>& task) {
   using C = Compute<S>;
   const Problem& p = task.problem;
-  const BackwardLayout<C> layout(p);
   const int64_t rows = task.row_end - task.row_begin;
-  const int64_t panels = layout.state_panels + (task.tensors.d_inputs ? layout.input_panels : 0);
   for (int64_t t = task.t_end - 1; t >= task.t_begin; --t) {
     const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
     C* dz = task.dz + (t - task.t_begin) * rows * task.dz_stride;
@@ -125,34 +179,7 @@ void Backward(const BackwardTask<S>& task) {
                dz + row * task.dz_stride);
       CopyFactors(task, b, t, t_in, factors + row * task.factor_stride);
     }
-    for (int64_t panel = 0; panel < panels; ++panel) {
-      const C* packed = task.packed + panel * layout.panel_size;
-      ForEachPiece<kTileRows>(0, rows, [&](auto tile, int64_t row) __attribute__((always_inline)) {
-        constexpr int kRows = decltype(tile)::value;
-        const C* update = dz + row * task.dz_stride;
-        const C* candidate = update + task.gate_stride;
-        const auto add_product = [&](C* sums, int64_t stride) __attribute__((always_inline)) {
-          MultiplyTile<C, kRows>(sums, stride, update, task.dz_stride, packed, p.units);
-          MultiplyTile<C, kRows>(sums, stride, candidate, task.dz_stride,
-                                 packed + p.units * kPanelColumns<C>, p.units);
-        };
-        if (panel < layout.state_panels) {
-          add_product(task.carry + row * task.carry_stride + panel * kPanelColumns<C>,
-                      task.carry_stride);
-          return;
-        }
-        C sums[kRows * kPanelColumns<C>] = {};
-        add_product(sums, kPanelColumns<C>);
-        const int64_t column = (panel - layout.state_panels) * kPanelColumns<C>;
-        const int64_t left =
-            p.input - column < kPanelColumns<C> ? p.input - column : kPanelColumns<C>;
-        for (int r = 0; r < kRows; ++r) {
-          const int64_t b = task.row_begin + row + r;
-          StoreRow<S>(sums + r * kPanelColumns<C>, left,
-                      task.tensors.d_inputs + (b * p.time + t_in) * p.input + column);
-        }
-      });
-    }
+    BackwardProduct(task, t_in, dz);
   }
 }
 
@@ -165,16 +192,19 @@ void WeightGradient(const BackwardTask<S>& task) {
   constexpr int64_t kDepth = 128;
   for (int64_t first = 0; first < rows; first += kDepth) {
     const int64_t depth = rows - first < kDepth ? rows - first : kDepth;
-    for (int64_t column = 0; column < 2 * task.gate_stride; column += kPanelColumns<C>) {
-      ForEachPiece<kTileRows>(
-          0, weight_rows, [&](auto tile, int64_t k) __attribute__((always_inline)) {
-            constexpr int kRows = decltype(tile)::value;
-            MultiplyTransposedTile<C, kRows>(
-                task.d_weights + k * task.weights_stride + column, task.weights_stride,
-                task.factors + first * task.factor_stride + k, task.factor_stride,
-                task.dz + first * task.dz_stride + column, task.dz_stride, depth);
-          });
-    }
+    ForEachPanel<kTileVectors>(
+        task.weights_stride / kLanes<C>,
+        [&](auto panel, int64_t vector) __attribute__((always_inline)) {
+          ForEachPiece<kTileRows>(
+              0, weight_rows, [&](auto tile, int64_t k) __attribute__((always_inline)) {
+                constexpr int kRows = decltype(tile)::value, kVectors = decltype(panel)::value;
+                const int64_t column = vector * kLanes<C>;
+                MultiplyTransposedTile<C, kRows, kVectors>(
+                    task.d_weights + k * task.weights_stride + column, task.weights_stride,
+                    task.factors + first * task.factor_stride + k, task.factor_stride,
+                    task.dz + first * task.dz_stride + column, task.dz_stride, depth);
+              });
+        });
   }
 }
 

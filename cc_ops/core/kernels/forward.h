@@ -15,26 +15,24 @@ namespace ADDRNN_ISA {
 
 template <typename C>
 struct ForwardLayout {
-  static constexpr int kGateVectors = kTileVectors / 2;        // of u, and as many of z
-  static constexpr int64_t kUnits = kGateVectors * kLanes<C>;  // units of one panel
-  static constexpr int64_t kPanelRow = 2 * kUnits;             // [u | z]
+  static constexpr int kGateVectors = kTileVectors / 2;  // of u in a panel, and as many of z
   // Rows that go through all steps together: their [x | h] should stay in the nearer caches beside
   // the weights.
   static constexpr int64_t kBlockRows = 96;
 
-  int64_t depth, panels, panel_size, row_stride;
+  int64_t depth, vectors, vector_size, row_stride;  // vector_size: of what is packed, u and z
 
   explicit ForwardLayout(const Problem& p)
       : depth(p.input + p.units),
-        panels((p.units + kUnits - 1) / kUnits),
-        panel_size((1 + p.input + p.units) * kPanelRow),
-        row_stride(SpreadStride<C>(p.input + panels * kUnits)) {}
+        vectors((p.units + kLanes<C> - 1) / kLanes<C>),
+        vector_size((1 + p.input + p.units) * 2 * kLanes<C>),
+        row_stride(SpreadStride<C>(p.input + vectors * kLanes<C>)) {}
 };
 
 template <typename C>
 int64_t PackedForwardSize(const Problem& p) {
   const ForwardLayout<C> layout(p);
-  return layout.panels * layout.panel_size;
+  return layout.vectors * layout.vector_size;
 }
 
 template <typename C>
@@ -51,20 +49,26 @@ void PackForward(const Problem& p, const Weights<S>& weights, Compute<S>* packed
   using C = Compute<S>;
   using Layout = ForwardLayout<C>;
   const Layout layout(p);
-  for (int64_t panel = 0; panel < layout.panels; ++panel) {
-    const int64_t unit = panel * layout.kUnits;
+  ForEachPanel<Layout::kGateVectors>(layout.vectors, [&](auto panel, int64_t vector) {
+    constexpr int64_t kUnits = decltype(panel)::value * kLanes<C>;
+    const int64_t unit = vector * kLanes<C>;
     const int64_t left = p.units - unit;
-    const int64_t present = left < layout.kUnits ? left : layout.kUnits;
-    for (int64_t k = -1; k < layout.depth; ++k, packed += layout.kPanelRow) {
+    const int64_t present = left < kUnits ? left : kUnits;
+    for (int64_t k = -1; k < layout.depth; ++k, packed += 2 * kUnits) {
       const S* row = k < 0         ? weights.bias
                      : k < p.input ? weights.kernel + k * 2 * p.units
                                    : weights.recurrent_kernel + (k - p.input) * 2 * p.units;
-      for (int64_t i = 0; i < layout.kPanelRow; ++i) packed[i] = 0;
+      if (row != nullptr && present == kUnits) {  // the size is known: a few vectors
+        LoadRow(row + unit, kUnits, packed);
+        LoadRow(row + p.units + unit, kUnits, packed + kUnits);
+        continue;
+      }
+      for (int64_t i = 0; i < 2 * kUnits; ++i) packed[i] = 0;
       if (row == nullptr) continue;
       LoadRow(row + unit, present, packed);
-      LoadRow(row + p.units + unit, present, packed + layout.kUnits);
+      LoadRow(row + p.units + unit, present, packed + kUnits);
     }
-  }
+  });
 }
 
 template <typename S>
@@ -92,24 +96,26 @@ void ForwardBlock(const ForwardTask<S>& task, int64_t row_begin, int64_t row_end
               now + (b - row_begin) * layout.row_stride);
     }
     // Panels outside: a panel of weights is read once per step, from the nearest cache for all but
-    // the first rows.
-    for (int64_t panel = 0; panel < layout.panels; ++panel) {
-      const C* packed = task.packed + panel * layout.panel_size;
-      ForEachPiece<kTileRows>(
-          row_begin, row_end, [&](auto tile, int64_t row) __attribute__((always_inline)) {
-            constexpr int kRows = decltype(tile)::value;
-            const int64_t offset = (row - row_begin) * layout.row_stride;
-            Vector<C> sums[kRows][kTileVectors];
-            for (int v = 0; v < kTileVectors; ++v) {
-              for (int r = 0; r < kRows; ++r) sums[r][v] = Load<C>(packed + v * kLanes<C>);
-            }
-            MultiplyTile<C, kRows>((C*)sums, Layout::kPanelRow, now + offset, layout.row_stride,
-                                   packed + Layout::kPanelRow, layout.depth);
-            gate_tile(p, tensors, gate,
-                      {row, kRows, t, t_in, panel * Layout::kUnits, Layout::kGateVectors}, sums[0],
-                      now + offset + p.input, next + offset + p.input, layout.row_stride);
-          });
-    }
+    // the first rows. Meanwhile the next panel comes nearer.
+    ForEachPanel<Layout::kGateVectors>(
+        layout.vectors, [&](auto panel, int64_t vector) __attribute__((always_inline)) {
+          constexpr int kGate = decltype(panel)::value, kRow = 2 * kGate * kLanes<C>;
+          const C* packed = task.packed + vector * layout.vector_size;
+          const C* ahead =
+              vector + kGate < layout.vectors ? packed + kGate * layout.vector_size : task.packed;
+          ForEachPiece<kTileRows>(
+              row_begin, row_end, [&](auto tile, int64_t row) __attribute__((always_inline)) {
+                constexpr int kRows = decltype(tile)::value;
+                const int64_t offset = (row - row_begin) * layout.row_stride;
+                Vector<C> sums[kRows][2 * kGate];
+                ahead = MultiplyTile<C, kRows, 2 * kGate>((C*)sums, kRow, packed, 0, now + offset,
+                                                          layout.row_stride, packed + kRow,
+                                                          layout.depth, ahead);
+                gate_tile(p, tensors, gate, {row, kRows, t, t_in, vector * kLanes<C>, kGate},
+                          sums[0], now + offset + p.input, next + offset + p.input,
+                          layout.row_stride);
+              });
+        });
     C* swap = now;
     now = next;
     next = swap;

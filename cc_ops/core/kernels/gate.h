@@ -82,14 +82,20 @@ struct GateParameters {
 
 // One step for one vector of units: the update gate u, the candidate's z (activated in place) and
 // the state. A NaN stays a NaN: a broken training must be seen, not hidden.
-template <Activation kActivation, bool kBits, typename C>
+//
+// Without a shift a ReLU of z changes nothing (SPEC section 3), and kWrite implies its slope.
+template <Activation kActivation, bool kShifted, bool kBits, typename C>
 ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>& z, Vector<C> state,
                              Mask<C>& bits) {
+  constexpr bool kActivates = kShifted || kActivation != Activation::kRelu;
   const Vector<C> zero = p.zero;
-  const Mask<C> slope = Activate<kActivation, C>(z, zero);
-  const Vector<C> kept = Max<C>(zero, state + p.shift + Min<C>(zero, u));
-  const Vector<C> written = Max<C>(zero, z + p.shift - Max<C>(zero, u));
-  const Vector<C> sum = kept + written - p.shift;
+  const Mask<C> slope = Activate<kActivates ? kActivation : Activation::kLinear, C>(z, zero);
+  Vector<C> before = state, candidate = z;
+  if constexpr (kShifted) before += p.shift, candidate += p.shift;
+  const Vector<C> kept = Max<C>(zero, before + Min<C>(zero, u));
+  const Vector<C> written = Max<C>(zero, candidate - Max<C>(zero, u));
+  Vector<C> sum = kept + written;
+  if constexpr (kShifted) sum -= p.shift;
   if constexpr (kBits) {
     const Mask<C> k = kept > zero, w = written > zero;
     bits = ((k & (int)kKeep) | (w & slope & (int)kWrite) | (k & (u < zero) & (int)kUpdateOpens) |

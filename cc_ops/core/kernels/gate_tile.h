@@ -27,7 +27,7 @@ using GateTileFunction = void (*)(const Problem&, const ForwardTensors<S>&,
 // sums: for each row the vectors of u, then those of z. Writes h_t into `next`, whose rows are as
 // far apart as those of `now`, and into the tensors. One function for all tile sizes: inlined in
 // each, it would be most of the library.
-template <typename S, Activation kActivation, bool kTraining>
+template <typename S, Activation kActivation, bool kShifted, bool kTraining>
 void GateTile(const Problem& p, const ForwardTensors<S>& tensors,
               const GateParameters<Compute<S>>& parameters, const TilePlace& place,
               const Vector<Compute<S>>* sums, const Compute<S>* now, Compute<S>* next,
@@ -49,7 +49,7 @@ void GateTile(const Problem& p, const ForwardTensors<S>& tensors,
       const Vector<C> old = Load<C>(before);
       Vector<C> candidate = sum[vectors];
       Mask<C> bits = {};
-      Vector<C> state = Gate<kActivation, kTraining, C>(gate, *sum, candidate, old, bits);
+      Vector<C> state = Gate<kActivation, kShifted, kTraining, C>(gate, *sum, candidate, old, bits);
       if (skip) {
         state = old;
         bits = Mask<C>{} + (int)kKeep;
@@ -73,25 +73,31 @@ void GateTile(const Problem& p, const ForwardTensors<S>& tensors,
   }
 }
 
-template <typename S, bool kTraining>
+template <typename S, bool kShifted, bool kTraining>
 GateTileFunction<S> ChooseGateTile(Activation activation) {
   switch (activation) {
     case Activation::kLinear:
-      return GateTile<S, Activation::kLinear, kTraining>;
+      return GateTile<S, Activation::kLinear, kShifted, kTraining>;
     case Activation::kRelu:
-      return GateTile<S, Activation::kRelu, kTraining>;
+      return GateTile<S, Activation::kRelu, kShifted, kTraining>;
     case Activation::kHardTanh:
-      return GateTile<S, Activation::kHardTanh, kTraining>;
+      return GateTile<S, Activation::kHardTanh, kShifted, kTraining>;
     case Activation::kTanh:
       break;
   }
-  return GateTile<S, Activation::kTanh, kTraining>;
+  return GateTile<S, Activation::kTanh, kShifted, kTraining>;
+}
+
+template <typename S, bool kShifted>
+GateTileFunction<S> ChooseGateTile(const Problem& p, const ForwardTensors<S>& tensors) {
+  return tensors.reserve != nullptr ? ChooseGateTile<S, kShifted, true>(p.activation)
+                                    : ChooseGateTile<S, kShifted, false>(p.activation);
 }
 
 template <typename S>
 GateTileFunction<S> ChooseGateTile(const Problem& p, const ForwardTensors<S>& tensors) {
-  return tensors.reserve != nullptr ? ChooseGateTile<S, true>(p.activation)
-                                    : ChooseGateTile<S, false>(p.activation);
+  return p.state_shift != 0 ? ChooseGateTile<S, true>(p, tensors)
+                            : ChooseGateTile<S, false>(p, tensors);
 }
 
 }  // namespace ADDRNN_ISA

@@ -15,7 +15,7 @@ template <typename S>
 constexpr Kernels<S> Table() {
   using C = Compute<S>;
   return {kTileRows,
-          kPanelColumns<C>,
+          kLanes<C>,
           PackedForwardSize<C>,
           PackForward<S>,
           ForwardScratchSize<C>,

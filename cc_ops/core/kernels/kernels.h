@@ -2,7 +2,7 @@
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_KERNELS_H_
 
 // The interface of the kernels: one table of functions per instruction set and storage type.
-// forward.cc and backward.cc cut a call into independent pieces of work and hands them to threads;
+// prepared_forward.cc and backward.cc cut a call into independent pieces of work for the threads;
 // a function of this table does one piece in one thread. Sizes are in elements of Compute<S>.
 
 #include "cc_ops/core/problem.h"
@@ -69,9 +69,8 @@ template <typename S>
 struct Kernels {
   using C = Compute<S>;
 
-  int64_t tile_rows;     // batch rows that are computed together
-  int64_t tile_columns;  // columns likewise; the buffers of a BackwardTask are padded to them with
-                         // zeros
+  int64_t tile_rows;  // batch rows that are computed together
+  int64_t lanes;      // of a vector; the buffers of a BackwardTask are padded to them with zeros
 
   int64_t (*packed_forward_size)(const Problem&);
   void (*pack_forward)(const Problem&, const Weights<S>&, C* packed);

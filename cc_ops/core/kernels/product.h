@@ -9,7 +9,8 @@ namespace addrnn {
 namespace ADDRNN_ISA {
 
 // 24 accumulators of 32 registers, or 12 of 16: enough independent chains to hide the latency of
-// the multiply-add, and as many uses of every load as there can be.
+// the multiply-add, and as many uses of every load as there can be. At the right edge of a matrix a
+// tile has fewer vectors.
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = kManyRegisters ? 4 : 2;
 
@@ -17,44 +18,56 @@ constexpr int64_t RoundUp(int64_t n, int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-template <typename C, int kRows>
-ADDRNN_INLINE void AddTo(C* sums, ptrdiff_t sums_stride,
-                         const Vector<C> (&acc)[kRows][kTileVectors]) {
+// Between memory and the accumulators of a tile, whose rows are `stride` apart.
+template <typename C, int kRows, int kVectors>
+ADDRNN_INLINE void LoadTile(const C* from, ptrdiff_t stride, Vector<C> (&acc)[kRows][kVectors]) {
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kTileVectors; ++v) {
-      C* sum = sums + r * sums_stride + v * kLanes<C>;
-      Store<C>(sum, Load<C>(sum) + acc[r][v]);
-    }
+    for (int v = 0; v < kVectors; ++v) acc[r][v] = Load<C>(from + r * stride + v * kLanes<C>);
   }
 }
 
-// sums[r][v] += sum over k of a[r][k] * b[k][v], where b is packed: its rows are the vectors of one
-// tile. The rows of sums are sums_stride apart, those of a row_stride. Every sum is taken in the
-// order of k in one accumulator, so that a result does not depend on the tile that computed it.
+template <typename C, int kRows, int kVectors>
+ADDRNN_INLINE void StoreTile(const Vector<C> (&acc)[kRows][kVectors], C* to, ptrdiff_t stride) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) Store<C>(to + r * stride + v * kLanes<C>, acc[r][v]);
+  }
+}
+
+// sums[r][v] = start[r][v] + sum over k of a[r][k] * b[k][v], where b is packed: its rows are the
+// vectors of one tile. The rows of sums and start are sums_stride and start_stride apart, those of
+// a row_stride. Every sum is taken in the order of k in one accumulator, so that a result does not
+// depend on the tile that computed it. Meanwhile some of the weights from `ahead` on are fetched
+// into the second cache: the hardware stops at every page. Returns where those end.
 //
 // Never inlined: within a large function GCC keeps the accumulators in memory. Every instruction
 // beside the multiply-adds may take the place of one. Hence some steps at a time, and a pointer for
 // every three rows, which the addressing modes reach with one stride.
-template <typename C, int kRows>
-__attribute__((noinline)) void MultiplyTile(C* sums, ptrdiff_t sums_stride, const C* a,
-                                            ptrdiff_t row_stride, const C* b, int64_t depth) {
-  constexpr int kWidth = kTileVectors * kLanes<C>;
+template <typename C, int kRows, int kVectors>
+__attribute__((noinline)) const C* MultiplyTile(C* sums, ptrdiff_t sums_stride, const C* start,
+                                                ptrdiff_t start_stride, const C* a,
+                                                ptrdiff_t row_stride, const C* b, int64_t depth,
+                                                const C* ahead) {
+  constexpr int kWidth = kVectors * kLanes<C>;
   constexpr int kGroups = (kRows + 2) / 3, kUnroll = 4;
+  constexpr int kLine = 64 / sizeof(C), kLinesAhead = kVectors > 2 ? 2 : 1;
   const C* groups[kGroups];
 #pragma GCC unroll 16
   for (int g = 0; g < kGroups; ++g) groups[g] = a + 3 * g * row_stride;
-  Vector<C> acc[kRows][kTileVectors] = {};
+  Vector<C> acc[kRows][kVectors];
+  LoadTile<C, kRows, kVectors>(start, start_stride, acc);
   const auto step = [&](int k) __attribute__((always_inline)) {
-    Vector<C> w[kTileVectors];
+    Vector<C> w[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kTileVectors; ++v) w[v] = Load<C>(b + k * kWidth + v * kLanes<C>);
+    for (int v = 0; v < kVectors; ++v) w[v] = Load<C>(b + k * kWidth + v * kLanes<C>);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vector<C> x = Broadcast<C>(groups[r / 3][r % 3 * row_stride + k]);
 #pragma GCC unroll 16
-      for (int v = 0; v < kTileVectors; ++v) acc[r][v] += x * w[v];
+      for (int v = 0; v < kVectors; ++v) acc[r][v] += x * w[v];
     }
   };
   const auto advance = [&](int steps) __attribute__((always_inline)) {
@@ -67,6 +80,9 @@ __attribute__((noinline)) void MultiplyTile(C* sums, ptrdiff_t sums_stride, cons
   };
   for (; depth >= kUnroll; depth -= kUnroll) {
 #pragma GCC unroll 16
+    for (int line = 0; line < kLinesAhead; ++line) __builtin_prefetch(ahead + line * kLine, 0, 2);
+    ahead += kLinesAhead * kLine;
+#pragma GCC unroll 16
     for (int k = 0; k < kUnroll; ++k) step(k);
     advance(kUnroll);
   }
@@ -74,30 +90,38 @@ __attribute__((noinline)) void MultiplyTile(C* sums, ptrdiff_t sums_stride, cons
     step(0);
     advance(1);
   }
-  AddTo<C, kRows>(sums, sums_stride, acc);
+  StoreTile<C, kRows, kVectors>(acc, sums, sums_stride);
+  return ahead;
 }
 
-// The same for a transposed a: sums[r][v] += sum over k of a[k][r] * b[k][v], where the rows of a
-// and b are a_stride and b_stride apart.
-template <typename C, int kRows>
+// sums[r][v] += sum over k of a[k][r] * b[k][v], in the order of k, where the rows of a and b are
+// a_stride and b_stride apart.
+template <typename C, int kRows, int kVectors>
 __attribute__((noinline)) void MultiplyTransposedTile(C* sums, ptrdiff_t sums_stride, const C* a,
                                                       ptrdiff_t a_stride, const C* b,
                                                       ptrdiff_t b_stride, int64_t depth) {
-  Vector<C> acc[kRows][kTileVectors] = {};
+  Vector<C> acc[kRows][kVectors] = {};
   for (int64_t k = 0; k < depth; ++k) {
-    Vector<C> w[kTileVectors];
+    Vector<C> w[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kTileVectors; ++v) w[v] = Load<C>(b + v * kLanes<C>);
+    for (int v = 0; v < kVectors; ++v) w[v] = Load<C>(b + v * kLanes<C>);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vector<C> x = Broadcast<C>(a[r]);
 #pragma GCC unroll 16
-      for (int v = 0; v < kTileVectors; ++v) acc[r][v] += x * w[v];
+      for (int v = 0; v < kVectors; ++v) acc[r][v] += x * w[v];
     }
     a += a_stride;
     b += b_stride;
   }
-  AddTo<C, kRows>(sums, sums_stride, acc);
+  Vector<C> before[kRows][kVectors];  // loaded at the start, GCC would put it in memory once more
+  LoadTile<C, kRows, kVectors>(sums, sums_stride, before);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) acc[r][v] += before[r][v];
+  }
+  StoreTile<C, kRows, kVectors>(acc, sums, sums_stride);
 }
 
 // A size that is known when the code is compiled.
@@ -130,6 +154,24 @@ ADDRNN_INLINE void ForEachPiece(int64_t begin, int64_t end, Body body) {
     }
 #undef ADDRNN_CASE
     begin += size;
+  }
+}
+
+// Calls body(Size, begin of the panel) for the columns [0, n) in vectors: panels of kMax vectors,
+// and what is left.
+template <int kMax, typename Body>
+ADDRNN_INLINE void ForEachPanel(int64_t n, Body body) {
+  static_assert(kMax <= 4);
+  int64_t begin = 0;
+  for (; begin + kMax <= n; begin += kMax) body(Size<kMax>(), begin);
+  switch (n - begin) {
+    case 1:
+      return body(Size<1>(), begin);
+    case 2:
+      if constexpr (kMax > 2) body(Size<2>(), begin);
+      return;
+    case 3:
+      if constexpr (kMax > 3) body(Size<3>(), begin);
   }
 }
 

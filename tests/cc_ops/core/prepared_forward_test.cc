@@ -1,10 +1,11 @@
 // One PreparedForward used many times gives, bit for bit, what new ones give, and allocates
-// nothing.
+// nothing; a row alone gives what it gives among many.
 
 #include "cc_ops/core/prepared_forward.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -32,15 +33,22 @@ void* Counted(void* memory) {
 
 }  // namespace
 
-void* operator new(size_t n) { return Counted(std::malloc(n > 0 ? n : 1)); }
-void* operator new(size_t n, std::align_val_t alignment) {
+// Not inlined: GCC would take free for a mistake where it sees what was called `new`.
+#define ADDRNN_ALLOCATION __attribute__((noinline))
+ADDRNN_ALLOCATION void* operator new(size_t n) { return Counted(std::malloc(n > 0 ? n : 1)); }
+ADDRNN_ALLOCATION void* operator new(size_t n, std::align_val_t alignment) {
   const size_t align = static_cast<size_t>(alignment);
   return Counted(std::aligned_alloc(align, (n + align - 1) / align * align));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+ADDRNN_ALLOCATION void operator delete(void* memory) noexcept { std::free(memory); }
+ADDRNN_ALLOCATION void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+ADDRNN_ALLOCATION void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+ADDRNN_ALLOCATION void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+#undef ADDRNN_ALLOCATION
 
 namespace addrnn {
 namespace {
@@ -149,6 +157,32 @@ TEST_F(PreparedForwardTest, FollowsTheNumberOfThreads) {
       EXPECT_EQ(alone.outputs, together.outputs) << threads;
       EXPECT_EQ(alone.final_state, together.final_state) << threads;
     }
+  }
+}
+
+// The kernels of few rows and those of many take every sum in the same order.
+template <typename S>
+void ExpectSameAloneAsAmongMany(const Layer<S>& layer, int64_t batch, int64_t time) {
+  Sequences<S> many(layer, batch, time);
+  AddGruForward(many.problem, layer.weights(), many.tensors());
+  const int64_t steps = time * layer.units;
+  for (int64_t b = 0; b < batch; ++b) {
+    Sequences<S> alone(layer, 1, time);
+    std::copy_n(many.inputs.begin() + b * time * layer.input, time * layer.input,
+                alone.inputs.begin());
+    std::copy_n(many.initial_state.begin() + b * layer.units, layer.units,
+                alone.initial_state.begin());
+    std::copy_n(many.mask.begin() + b * time, time, alone.mask.begin());
+    AddGruForward(alone.problem, layer.weights(), alone.tensors());
+    const auto expected = many.outputs.begin() + b * steps;
+    EXPECT_EQ(alone.outputs, std::vector<S>(expected, expected + steps)) << b;
+  }
+}
+
+TEST_F(PreparedForwardTest, ARowAloneIsAsAmongMany) {
+  for (int64_t units : {1, 16, 33, 129}) {
+    ExpectSameAloneAsAmongMany(Layer<float>(7, units), 11, 60);
+    ExpectSameAloneAsAmongMany(Layer<double>(3, units), 8, 5);
   }
 }
 

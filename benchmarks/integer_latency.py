@@ -1,0 +1,206 @@
+"""The integer kernels beside float ones and LiteRT's own of 8 bits: size, latency.
+
+All compute the same layer: int8 inputs and weights and an int16 state, or the numbers that those
+stand for in float32. Of its states all or 27 %, as in a trained network, are not zero. One process,
+one thread, in turn, so that a busy machine is as busy for each. What cannot be run says why.
+
+    python benchmarks/integer_latency.py
+    python benchmarks/integer_latency.py --seconds 30 --write table.md
+"""
+
+import argparse
+import importlib.metadata
+import inspect
+
+import keras
+import machine
+import numpy as np
+
+import keras_addrnn as ka
+from keras_addrnn import _core, bench
+from keras_addrnn.integer import Affine, IntegerAddGRU, IntegerModel, core
+
+# (batch, time, inputs, units)
+SHAPES = [(1, 28, 28, 128), (1, 100, 40, 128), (1, 100, 256, 512)]
+DENSITIES = (1.0, 0.27)
+
+# Powers of two, of the inputs, both kernels' weights and the state.
+INPUT, WEIGHT, STATE = 2.0**-5, 2.0**-10, 2.0**-12
+ACCUMULATOR = WEIGHT * STATE
+
+
+class Problem:
+    """A layer in integers, and the same numbers as float32."""
+
+    def __init__(self, shape, density):
+        batch, time, features, units = shape
+        generator = np.random.default_rng(0)
+
+        def integers(deviation, *sizes):
+            return np.clip(np.rint(generator.normal(0, deviation, sizes)), -127, 127).astype(int)
+
+        self.units = units
+        self.inputs = integers(20, batch, time, features).astype(np.int8)
+        kernel, recurrent_kernel = integers(16, features, 2 * units), integers(4, units, 2 * units)
+        # The update gate replaces the state at every step; a candidate is positive or is not.
+        alive = generator.random(units) < density
+        bias = np.concatenate([np.full(units, -6.0), np.where(alive, 1.0, -7.0)])
+        self.weights = [
+            (kernel * WEIGHT).astype("float32"),
+            (recurrent_kernel * WEIGHT).astype("float32"),
+            bias.astype("float32"),
+        ]
+        full = np.full(2 * units, 1)
+        layer = IntegerAddGRU(
+            kernel=kernel,
+            recurrent_kernel=recurrent_kernel,
+            bias=(bias / ACCUMULATOR).astype(int),
+            kernel_shift=full * int(np.log2(INPUT / STATE)),
+            recurrent_shift=full * 0,
+            shift=full * int(np.log2(STATE / ACCUMULATOR)),
+            state_max=2**15 - 1,
+            candidate_min=0,
+            candidate_max=2**15 - 1,
+            input_bits=8,
+            weight_bits=8,
+            state_bits=16,
+            state_scale=STATE,
+        )
+        self.model = IntegerModel(Affine(8, INPUT), [layer])
+        states, _ = core.run_layer(layer, self.inputs)
+        self.density = np.count_nonzero(states) / states.size
+        self.expected = self.model.run(self.inputs, executor="golden") * STATE
+
+    @property
+    def floats(self):
+        return (self.inputs * INPUT).astype("float32")
+
+    def keras_model(self, make):
+        """The layer in Keras; GRU and LSTM have weights of their own."""
+        model = keras.Sequential([keras.Input(self.inputs.shape[1:]), make(self.units)])
+        if make is add_gru:
+            model.set_weights(self.weights)
+        return model
+
+
+def add_gru(units):
+    return ka.AddGRU(units, state_max=(2**15 - 1) * STATE)
+
+
+def unrolled(layer):
+    return lambda units: layer(units, unroll=True)
+
+
+class File:
+    """A LiteRT file, ready to run on an input."""
+
+    def __init__(self, content, x, expected=None, scale=1):
+        self.kilobytes = len(content) / 1000
+        self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+        (given,) = self._interpreter.get_input_details()
+        self._interpreter.resize_tensor_input(given["index"], x.shape)
+        self._interpreter.allocate_tensors()
+        self._interpreter.set_tensor(given["index"], x.astype(given["dtype"]))
+        self.run = self._interpreter.invoke
+        self.run()
+        if expected is None:
+            self.error = None
+            return
+        (answer,) = self._interpreter.get_output_details()
+        answer = self._interpreter.get_tensor(answer["index"]) * scale
+        self.error = np.abs(answer - expected).max() / np.abs(expected).max()
+
+
+class Core:
+    """The integer kernels without LiteRT."""
+
+    def __init__(self, problem):
+        (layer,) = problem.model.layers
+        prepared = core._prepare_layer(layer)
+        self.kilobytes = (
+            layer.kernel.size + layer.recurrent_kernel.size + 7 * layer.bias.size
+        ) / 1000
+        self.run = lambda: prepared.run(problem.inputs)
+        self.error = np.abs(self.run()[1] * STATE - problem.expected).max()
+
+
+def converted(problem, make, **settings):
+    """The layer as Keras makes it, as a file."""
+    if "quantize" in settings and "quantize" not in inspect.signature(ka.lite.convert).parameters:
+        raise RuntimeError("ka.lite.convert has no `quantize` here")
+    content = ka.lite.convert(problem.keras_model(make), **settings)
+    return File(content, problem.floats, problem.expected if make is add_gru else None)
+
+
+def rows(problem):
+    """What is compared, by name: functions that make it ready."""
+    samples = {"representative_data": [problem.floats]}
+    return {
+        "AddGRU, integers, LiteRT": lambda: File(
+            ka.lite.convert_integer(problem.model), problem.inputs, problem.expected, STATE
+        ),
+        "AddGRU, integers, core": lambda: Core(problem),
+        "AddGRU, float, fused": lambda: converted(problem, add_gru, ops="fused"),
+        "AddGRU, float, builtin": lambda: converted(problem, add_gru),
+        "AddGRU, builtin, dynamic range": lambda: converted(problem, add_gru, quantize="dynamic"),
+        "GRU, builtin int8, unrolled": lambda: converted(
+            problem, unrolled(keras.layers.GRU), quantize="int8", **samples
+        ),
+        "LSTM, builtin int8, unrolled": lambda: converted(
+            problem, unrolled(keras.layers.LSTM), quantize="int8", **samples
+        ),
+    }
+
+
+def measure(shape, density, seconds):
+    """The rows of the table for one shape and density."""
+    keras.utils.set_random_seed(0)
+    problem = Problem(shape, density)
+    ready, reasons = {}, {}
+    for name, make in rows(problem).items():
+        try:
+            ready[name] = make()
+        except Exception as error:  # whatever the conversion of a peer fails with
+            reasons[name] = str(error).splitlines()[0]
+    times = bench.in_turn({name: each.run for name, each in ready.items()}, seconds)
+    for name in rows(problem):
+        start = str(shape), f"{100 * problem.density:.0f} %", name
+        if name in reasons:
+            yield *start, "", f"NOT RUN: {reasons[name]}", "", ""
+            continue
+        each = ready[name]
+        yield (
+            *start,
+            f"{each.kilobytes:,.0f}",
+            f"{1000 * times[name]:,.0f}",
+            f"{times[name] / times['AddGRU, integers, LiteRT']:.1f}",
+            "" if each.error is None else f"{each.error:.0e}",
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=5, help="for each shape, at least")
+    parser.add_argument("--write", metavar="FILE", help="also write the table there")
+    options = parser.parse_args()
+
+    _core.set_num_threads(1)
+    lines = [
+        f"{machine.description()}, LiteRT {importlib.metadata.version('ai-edge-litert')}, "
+        "1 thread.",
+        "",
+        "| (B, T, D, H) | states not zero | layer | file, kB | median, µs | / integers | error |",
+        "|---|---:|---|---:|---:|---:|---:|",
+    ]
+    print("\n".join(lines), flush=True)
+    for shape in SHAPES:
+        for density in DENSITIES:
+            for row in measure(shape, density, options.seconds):
+                lines.append("| " + " | ".join(row) + " |")
+                print(lines[-1], flush=True)
+    if options.write:
+        machine.write(options.write, "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

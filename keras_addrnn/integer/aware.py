@@ -1,0 +1,90 @@
+"""Quantisation-aware training: a Keras model that computes what its integers will, and trains."""
+
+import keras
+
+from keras_addrnn.chain import layers_in_order
+from keras_addrnn.integer import quantizer
+from keras_addrnn.integer.aware_layers import FakeQuantizedAddGRU, FakeQuantizedDense
+from keras_addrnn.integer.model import IntegerModel
+from keras_addrnn.integer.weights import State
+
+_FAKE_QUANTIZED = (FakeQuantizedAddGRU, FakeQuantizedDense)
+
+
+def quantization_aware(model, representative_data, *, weight_bits=8, state_bits=16, input_bits=8):
+    """Makes a Keras model that computes in integers and is trained like any other.
+
+    In the forward pass inputs, weights and states are the integers that they will be, saturation
+    included; gradients go straight through the rounding, and are 0 where a state saturates. A few
+    epochs, with a learning rate that falls to 0, win back most of what the bits have cost:
+
+        aware = keras_addrnn.integer.quantization_aware(model, x_train[:500], weight_bits=4)
+        aware.compile("adam", "sparse_categorical_crossentropy")
+        aware.fit(x_train, y_train)
+        integers = keras_addrnn.integer.quantize(aware)
+
+    The ranges of inputs and states are those that `quantize` chooses, and stay as they are. The
+    steps of the weights follow the weights. Dropout within the recurrent layers is left out.
+
+    Args:
+        model: Keras model, as for `quantize`, trained as it is to begin with. It stays as it is.
+        representative_data: Real numbers `[N, T, D]`, as for `quantize`.
+        weight_bits: Integer from 2 to 8.
+        state_bits: Integer from 2 to 16.
+        input_bits: Integer from 1 to 16.
+
+    Returns:
+        A `keras.Model` of the same layers with the same weights, its recurrent layers and the dense
+        one at the end being `FakeQuantizedAddGRU` and `FakeQuantizedDense`. It is not compiled yet.
+
+    Raises:
+        TypeError, ValueError: As for `quantize`.
+    """
+    if is_aware(model):
+        raise ValueError(
+            f"Model '{model.name}' is quantization-aware already. Take the model it was made of."
+        )
+    integers = quantizer.quantize(
+        model,
+        representative_data,
+        weight_bits=weight_bits,
+        state_bits=state_bits,
+        input_bits=input_bits,
+    )
+    first = model.inputs[0]
+    outputs = inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
+    made = {layer.name: layer for layer in integers.layers}
+    affine = integers.inputs
+    for layer in layers_in_order(model):
+        inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+        copy = inner.__class__.from_config(inner.get_config())
+        if inner.name not in made:
+            outputs = copy(outputs)
+            copy.set_weights(inner.get_weights())
+            continue
+        if isinstance(inner, keras.layers.Dense):
+            outputs = FakeQuantizedDense(copy, affine, weight_bits, name=layer.name)(outputs)
+        else:
+            chosen = made[inner.name]
+            state = State(
+                chosen.state_bits, chosen.state_scale, chosen.state_shift, chosen.state_max
+            )
+            outputs = FakeQuantizedAddGRU(copy, affine, state, weight_bits, name=layer.name)(
+                outputs
+            )
+            affine = state.affine
+        copy.set_weights(inner.get_weights())
+    return keras.Model(inputs, outputs, name=f"{model.name}_aware")
+
+
+def is_aware(model):
+    """Whether `quantization_aware` made the model."""
+    return isinstance(model, keras.Model) and any(
+        isinstance(layer, _FAKE_QUANTIZED) for layer in model.layers
+    )
+
+
+def integer_model(model):
+    """The `IntegerModel` of a quantization-aware model: the integers of its forward pass."""
+    layers = [layer for layer in layers_in_order(model) if isinstance(layer, _FAKE_QUANTIZED)]
+    return IntegerModel(layers[0].inputs, [layer.integers() for layer in layers])

@@ -1,0 +1,155 @@
+"""What goes into a model's file and what comes out: shapes, types, names, order."""
+
+import collections
+import dataclasses
+
+import keras
+
+
+@dataclasses.dataclass
+class Signature:
+    """The inputs of a file, in order: those of the model, then the states of stateful layers.
+
+    Attributes:
+        structure: How the model takes its inputs.
+        model_specs: A `tf.TensorSpec` for each of the model's own inputs.
+        states: The variables that hold the states of stateful layers.
+        state_specs: A `tf.TensorSpec` for each of them.
+        input_names: The names of all inputs.
+    """
+
+    structure: object
+    model_specs: list
+    states: list
+    state_specs: list
+    input_names: list
+
+    @property
+    def input_specs(self):
+        return [*self.model_specs, *self.state_specs]
+
+
+def of(model, batch_size, data):
+    """The signature of a model.
+
+    Args:
+        batch_size: Size of the batch axis of all inputs, or None to leave open what the model
+            leaves open.
+        data: Arrays as the model takes them, or None. They tell the shapes and types of the inputs
+            of a subclassed model, which knows at most the shapes it was first called with.
+
+    Raises:
+        ValueError: The model's inputs are unknown, or fix another batch size.
+    """
+    import tensorflow as tf
+
+    if getattr(model, "inputs", None):
+        # A Sequential has one input and, until it is called, no `input`.
+        structure = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+        tensors = model.inputs
+        names = _input_names(tensors, structure)
+    else:
+        structure = _unsymbolic(model, data)
+        tensors = keras.tree.flatten(structure)
+        names = _keys(structure) if isinstance(structure, dict) else ["input"] * len(tensors)
+    _check_batch_size(batch_size, tensors)
+    names = _distinct(names)
+    specs = [
+        tf.TensorSpec((batch_size or tensor.shape[0], *tensor.shape[1:]), tensor.dtype, name)
+        for tensor, name in zip(tensors, names, strict=True)
+    ]
+    states, state_names = _states(model)
+    input_names = _distinct([*names, *state_names])
+    state_specs = [
+        tf.TensorSpec(state.shape, state.dtype, name)
+        for state, name in zip(states, input_names[len(names) :], strict=True)
+    ]
+    return Signature(structure, specs, states, state_specs, input_names)
+
+
+def output_names(model, outputs, signature):
+    """The names of the outputs: those of the model, then the states' of stateful layers.
+
+    The keys of a dict of outputs, or the names of the layers that they come from. A state has the
+    name that it has among the inputs.
+    """
+    if isinstance(outputs, dict):
+        names = _keys(outputs)
+    elif isinstance(model, keras.Sequential):
+        names = [model.layers[-1].name] * len(keras.tree.flatten(outputs))
+    elif getattr(model, "output_names", None):
+        names = model.output_names
+    else:
+        names = ["output"] * len(keras.tree.flatten(outputs))
+    states = signature.input_names[len(signature.model_specs) :]
+    return _distinct([*states, *names])[len(states) :] + states
+
+
+def _unsymbolic(model, data):
+    """Stand-ins for the inputs of a subclassed model, in the structure that it takes them in."""
+    if data is not None:
+        return keras.tree.map_structure(
+            lambda array: keras.KerasTensor((None, *array.shape[1:]), array.dtype.name), data
+        )
+    shapes = getattr(model, "_build_shapes_dict", None)
+    if not shapes or isinstance(model, keras.Sequential):
+        raise ValueError(
+            f"The inputs of '{model.name}' are unknown. Start a Sequential model with keras.Input; "
+            "call a subclassed one once, or give samples of its inputs as `representative_data`."
+        )
+    (structure, *more) = shapes.values()
+    if more:
+        raise ValueError(
+            f"Model '{model.name}' takes {len(shapes)} arguments. Wrap it in keras.Model(inputs, "
+            "model(*inputs)), with a keras.Input for each."
+        )
+    return keras.tree.map_shape_structure(
+        lambda shape: keras.KerasTensor((None, *shape[1:]), model.input_dtype), structure
+    )
+
+
+def _check_batch_size(size, tensors):
+    for tensor in tensors:
+        if size is not None and tensor.shape[0] not in (None, size):
+            raise ValueError(
+                f"Argument `batch_size` must be {tensor.shape[0]}, to which the model's input "
+                f"'{tensor.name}' fixes it. Received: batch_size={size}. If nobody chose "
+                "that size, Keras took it from the first batch: start the model with "
+                "keras.Input, and set_weights."
+            )
+
+
+def _states(model):
+    """The variables with the states of stateful layers, and names for them."""
+    states, names = [], []
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            variables = keras.tree.flatten(layer.states)
+            states += variables
+            names += [f"{layer.name}_state"] * len(variables)
+    return states, names
+
+
+def _input_names(inputs, structure):
+    """The keys of a dict of inputs, or the names given to `keras.Input`."""
+    if isinstance(structure, dict):
+        return _keys(structure)
+    # Not the tensor's own name: where none was given, that is another after saving and loading.
+    return [tensor._keras_history.operation.name for tensor in inputs]
+
+
+def _keys(structure):
+    paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
+    return ["_".join(map(str, path)) for path in paths]
+
+
+def _distinct(names):
+    """The names, with a number where one comes again."""
+    counts, distinct = collections.Counter(), []
+    for name in names:
+        candidate = name
+        while candidate in distinct or (candidate != name and candidate in names):
+            counts[name] += 1
+            candidate = f"{name}_{counts[name]}"
+        distinct.append(candidate)
+    return distinct

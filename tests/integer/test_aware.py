@@ -1,0 +1,225 @@
+"""Models that are trained as they compute in integers, and the integers that they give."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_addrnn as ka
+from keras_addrnn.integer.aware_layers import FakeQuantizedAddGRU, FakeQuantizedDense
+from keras_addrnn.integer.model import IntegerModel
+from tests.support import to_numpy
+
+FEATURES = 5
+SETTINGS = {
+    "relu": {},
+    "hard_tanh": {"activation": "hard_tanh", "state_shift": 0.5},
+    "linear": {"activation": "linear", "state_shift": 0.3, "state_max": 1.2, "go_backwards": True},
+}
+# Small enough for sums below 2^24, beyond which a float32 rounds them.
+BITS = [(2, 2), (3, 3), (4, 4), (5, 8), (8, 8)]
+
+
+def data(batch=12, steps=9):
+    return np.random.default_rng(0).random((batch, steps, FEATURES)).astype("float32")
+
+
+def make_model(settings="relu", units=(7, 6), dense=True, rnn=False):
+    layers = [keras.Input((None, FEATURES))]
+    for i, size in enumerate(units):
+        sequences = i + 1 < len(units)
+        options = {"bias_initializer": keras.initializers.RandomNormal(stddev=0.3, seed=i)}
+        options |= {"kernel_initializer": keras.initializers.GlorotUniform(seed=i)}
+        if rnn:
+            cell = ka.AddGRUCell(size, **options)
+            layers.append(keras.layers.RNN(cell, return_sequences=sequences))
+        else:
+            options |= SETTINGS[settings]
+            layers.append(ka.AddGRU(size, return_sequences=sequences, **options))
+    if dense:
+        layers.append(keras.layers.Dense(3, activation="softmax", bias_initializer="normal"))
+    return keras.Sequential(layers)
+
+
+def outputs_of(layer, model, x):
+    """What a layer of the model gives, in its own integers."""
+    inner = keras.Model(model.inputs, layer.output)
+    return to_numpy(inner(x)) / layer.state.scale
+
+
+def assert_whole_and_equal(floats, integers):
+    np.testing.assert_array_equal(np.rint(floats), integers)
+    np.testing.assert_allclose(floats, integers, rtol=1e-6)  # what the scale in float32 leaves
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("bits", BITS)
+def test_the_forward_pass_gives_the_integers_of_the_integer_model(settings, bits):
+    weight_bits, state_bits = bits
+    x = data()
+    aware = ka.integer.quantization_aware(
+        make_model(settings), x, weight_bits=weight_bits, state_bits=state_bits
+    )
+    integers = ka.integer.quantize(aware)
+    recurrent = IntegerModel(integers.inputs, integers.layers[:-1])
+    expected = recurrent.run(integers.inputs.quantize(x))
+    assert_whole_and_equal(outputs_of(aware.layers[-2], aware, x), expected)
+
+    aware.layers[-1].layer.activation = keras.activations.linear
+    logits = to_numpy(aware.layers[-1](to_numpy(aware.layers[-2](aware.layers[-3](x)))))
+    assert_whole_and_equal(
+        logits / integers.output_scale, integers.run(integers.inputs.quantize(x))
+    )
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("units", [1, 31])
+def test_masked_steps(units):
+    x = data()
+    aware = ka.integer.quantization_aware(
+        make_model(units=(units,), dense=False), x, weight_bits=4, state_bits=6
+    )
+    mask = np.random.default_rng(1).random(x.shape[:2]) < 0.6
+    mask[0] = False
+    (layer,) = aware.layers[1:]
+    integers = ka.integer.quantize(aware)
+    expected = integers.run(integers.inputs.quantize(x), mask)
+    states = layer(x, mask=keras.ops.convert_to_tensor(mask))
+    assert_whole_and_equal(to_numpy(states) / layer.state.scale, expected)
+    assert not expected[0].any()
+
+
+@pytest.mark.parametrize("rnn", [False, True])
+def test_untrained_it_is_the_post_training_model(rnn):
+    x = data()
+    model = make_model(rnn=rnn)
+    for weight_bits, state_bits in ((8, 16), (4, 4)):
+        bits = {"weight_bits": weight_bits, "state_bits": state_bits}
+        aware = ka.integer.quantization_aware(model, x, **bits)
+        assert [type(layer) for layer in aware.layers[1:]] == [
+            FakeQuantizedAddGRU,
+            FakeQuantizedAddGRU,
+            FakeQuantizedDense,
+        ]
+        ours = ka.integer.quantize(aware).predict(x)
+        np.testing.assert_allclose(
+            ours, ka.integer.quantize(model, x, **bits).predict(x), atol=1e-3
+        )
+
+
+@pytest.mark.backend_neutral
+def test_it_takes_the_weights_over_and_leaves_the_model_alone():
+    model = make_model()
+    before = [value.copy() for value in model.get_weights()]
+    aware = ka.integer.quantization_aware(model, data(), weight_bits=3, state_bits=4)
+    for value, expected in zip(aware.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, expected)
+    aware.set_weights([value + 1 for value in before])
+    for value, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("bits", [(3, 4), (4, 4), (8, 16)])
+def test_fit_lowers_the_loss(bits):
+    x = data(64)
+    y = (x[:, :, 0].mean(1) > 0.5).astype(int) + (x[:, :, 1].mean(1) > 0.5)
+    weight_bits, state_bits = bits
+    aware = ka.integer.quantization_aware(
+        make_model(), x, weight_bits=weight_bits, state_bits=state_bits
+    )
+    aware.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    losses = aware.fit(x, y, batch_size=16, epochs=12, verbose=0).history["loss"]
+    assert losses[-1] < 0.95 * losses[0]
+    integers = ka.integer.quantize(aware)
+    ours = to_numpy(aware(x)).argmax(-1)
+    assert np.mean(integers.predict(x).argmax(-1) == ours) > 0.95  # sums of 16 bits are rounded
+
+
+@pytest.mark.backend_neutral
+def test_a_file_keeps_it_all(tmp_path):
+    x = data()
+    aware = ka.integer.quantization_aware(make_model("hard_tanh"), x, weight_bits=4, state_bits=5)
+    aware.compile("sgd", "mse")
+    aware.save(tmp_path / "aware.keras")
+    loaded = keras.saving.load_model(tmp_path / "aware.keras")
+    np.testing.assert_array_equal(to_numpy(loaded(x)), to_numpy(aware(x)))
+    ours, theirs = ka.integer.quantize(loaded), ka.integer.quantize(aware)
+    np.testing.assert_array_equal(ours.predict(x), theirs.predict(x))
+
+
+def test_every_weight_gets_a_gradient():
+    import tensorflow as tf
+
+    x = data()
+    aware = ka.integer.quantization_aware(make_model(), x, weight_bits=4, state_bits=8)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(aware(x, training=True)[:, 0])
+    for gradient in tape.gradient(loss, aware.trainable_variables):
+        assert np.isfinite(gradient).all() and np.any(gradient)
+
+
+def test_dropout_layers_stay_and_time_distributed_heads_are_taken():
+    x = data()
+    model = keras.Sequential(
+        [
+            keras.Input((9, FEATURES)),
+            ka.AddGRU(4, return_sequences=True),
+            keras.layers.Dropout(0.5),
+            keras.layers.TimeDistributed(keras.layers.Dense(2)),
+        ]
+    )
+    aware = ka.integer.quantization_aware(model, x, weight_bits=4, state_bits=4)
+    assert isinstance(aware.layers[2], keras.layers.Dropout)
+    integers = ka.integer.quantize(aware)
+    np.testing.assert_allclose(to_numpy(aware(x)), integers.predict(x), rtol=1e-5, atol=1e-6)
+
+
+def test_errors():
+    model, x = make_model(), data()
+    aware = ka.integer.quantization_aware(model, x)
+    with pytest.raises(ValueError, match="quantization-aware already"):
+        ka.integer.quantization_aware(aware, x)
+    with pytest.raises(ValueError, match="trained with shifts"):
+        ka.integer.quantize(aware, rescale="multiplier")
+    with pytest.raises(TypeError, match="`representative_data` must be given"):
+        ka.integer.quantize(model)
+    with pytest.raises(ValueError, match="`weight_bits` must be from 2 to 8"):
+        ka.integer.quantization_aware(model, x, weight_bits=1)
+    aware.layers[1].layer.cell.kernel.assign(np.full((FEATURES, 14), np.nan))
+    with pytest.raises(ValueError, match="holds NaN or infinity"):
+        ka.integer.quantize(aware)
+
+
+def test_keras_own_quantize_skips_the_layer_and_says_so():
+    model, x = make_model(units=(4,)), data()
+    recurrent = keras.Model(model.inputs, model.layers[0].output)
+    before = to_numpy(recurrent(x))
+    with pytest.warns(UserWarning, match="AddGRUCell does not have a `quantize` method"):
+        model.quantize("int8")
+    np.testing.assert_array_equal(to_numpy(recurrent(x)), before)
+    assert model.predict(x, verbose=0).shape == (12, 3)
+
+
+@pytest.mark.slow
+def test_digits_at_four_bits():
+    """4-bit weights within a point or so of float, after one epoch."""
+    with np.load("examples/data/mnist_subset.npz") as digits:
+        train, labels = digits["x_train"].astype("float32") / 255, digits["y_train"]
+        test, truth = digits["x_test"].astype("float32") / 255, digits["y_test"]
+    model = keras.Sequential([keras.Input((28, 28)), ka.AddGRU(64), keras.layers.Dense(10)])
+
+    def fit(model, epochs):
+        steps = epochs * -(-len(train) // 64)
+        rate = keras.optimizers.schedules.PolynomialDecay(2e-3, steps, 0.0)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(rate), loss)
+        model.fit(train, labels, batch_size=64, epochs=epochs, verbose=0)
+        return np.mean(model.predict(test, verbose=0).argmax(-1) == truth)
+
+    accuracy = fit(model, 4)
+    aware = ka.integer.quantization_aware(model, train[:256], weight_bits=4)
+    assert fit(aware, 1) > accuracy - 0.015
+    integers = ka.integer.quantize(aware)
+    ours = aware.predict(test[:200], verbose=0).argmax(-1)
+    assert np.mean(integers.predict(test[:200]).argmax(-1) == ours) > 0.97
