@@ -43,10 +43,11 @@ def convert(
     - `"dynamic"`: weights in int8 with a scale for each unit. With `ops="builtin"` matrix products
       are computed in int8, with a range found at each call; all else, and all of an `AddGru`
       operator, in float32.
-    - `"int8"`, `"int16x8"`: weights in int8, and what has an integer form, as all of AddGRU, is
-      computed in int8, or in int16; inputs and outputs remain float32. Steps are written out one by
-      one, so their number must be fixed. Only with `ops="builtin"`, an activation that has a fused
-      kernel, and `representative_data`: what goes beyond the ranges met in it is cut off.
+    - `"int8"`, `"int16x8"`: weights in int8; AddGRU is computed in int8, or in int16. What else has
+      no int8 stays float32, and what has no int16 is refused; inputs and outputs are float32. Steps
+      are written out one by one, so their number must be fixed. Only with `ops="builtin"`, an
+      activation that has a fused kernel, and `representative_data`: what goes beyond the ranges met
+      in it is cut off.
 
     A stateful layer's state becomes an input and an output of the file, both named
     `"<layer>_state"`: zeros for a new sequence, then what came out of the call before.
@@ -272,6 +273,9 @@ def _reason(message, model):
                 f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
                 "Build the model under the float32 policy and load the weights into it."
             )
+    if unknown := re.findall(r"16x8-bit not yet supported for op: '(\w+)'", message):
+        names = ", ".join(sorted(set(unknown)))
+        return f'LiteRT has no int16 for {names}. Use quantize="dynamic" or "int8".'
     if unknown := re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message):
         return _needs(unknown)
     errors = re.findall(r"error: (.+)", message) or message.strip().splitlines()

@@ -9,12 +9,15 @@ a layer, since a sum may come early, and a ReLU with its input, so that `u - rel
 The steps of an unrolled layer share a bias, but an integer bias has the scale of its inputs, which
 differs from step to step. The quantiser for int16 gives it that of the first; so each gets its own.
 
+What is 0 in all samples, or a constant of zeros, has a range of nothing, on which LiteRT aborts.
+
 Knows TensorFlow alone, as `process_main.py` does.
 """
 
 import collections
 import copy
 
+import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
 _MOVING = {
@@ -39,7 +42,10 @@ _MOVING = {
     )
 }
 
+# LiteRT aborts where a result's scale is below 2**-14 of a summand's, as if all were always 0.
+_NARROW, _LEAST = 1 / 1024, 1e-6
 _WEIGHTS, _BIAS = 1, 2  # their places among the inputs of
+_SUMS = {schema.BuiltinOperator.ADD, schema.BuiltinOperator.SUB}
 _WITH_BIAS = {
     getattr(schema.BuiltinOperator, name)
     for name in ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
@@ -47,8 +53,10 @@ _WITH_BIAS = {
 
 
 def unify(model):
-    """Widens ranges in a calibrated `schema.ModelT`, where they should be the same, to one."""
+    """Widens ranges in a calibrated `schema.ModelT`: to one, where they should be the same."""
     for subgraph in model.subgraphs:
+        _unify(model, subgraph)
+        _widen_narrow(subgraph)
         _unify(model, subgraph)
 
 
@@ -82,6 +90,21 @@ def _unify(model, subgraph):
             tensor.quantization.min, tensor.quantization.max = [low], [high]
 
 
+def _widen_narrow(subgraph):
+    """Gives no result a range that is nothing beside that of what it is computed from."""
+    for node in subgraph.operators:
+        inputs = [subgraph.tensors[index] for index in node.inputs if index >= 0]
+        largest = max((_amplitude(tensor) for tensor in inputs if _range(tensor)), default=0.0)
+        for index in node.outputs:
+            tensor = subgraph.tensors[index]
+            if _range(tensor) and _amplitude(tensor) < max(_NARROW * largest, _LEAST):
+                tensor.quantization.max = [max(_NARROW * largest, _LEAST)]
+
+
+def _amplitude(tensor):
+    return max(map(abs, _range(tensor)))
+
+
 def _steps(model, subgraph):
     """The operators that share their weights: those of a layer's steps."""
     by_weights = collections.defaultdict(list)
@@ -108,6 +131,21 @@ def separate_biases(model):
                 node.inputs[_BIAS] = len(subgraph.tensors)
                 subgraph.tensors.append(tensor)
             taken.add(node.inputs[_BIAS])
+
+
+def fill_zero_summands(model):
+    """Puts something next to nothing into constants of zeros: a range of nothing has no scale."""
+    for subgraph in model.subgraphs:
+        for node in subgraph.operators:
+            if model.operatorCodes[node.opcodeIndex].builtinCode not in _SUMS:
+                continue
+            for tensor in (subgraph.tensors[index] for index in node.inputs):
+                buffer = model.buffers[tensor.buffer]
+                if tensor.type != schema.TensorType.FLOAT32 or buffer.data is None:
+                    continue
+                if not np.any(buffer.data):
+                    filled = np.full(len(buffer.data) // 4, _LEAST, np.float32)
+                    buffer.data = filled.view(np.uint8)
 
 
 def _range(tensor):
