@@ -124,11 +124,14 @@ fuzz: $(REQUIREMENTS)
 	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(FUZZ_CXX) -DCMAKE_BUILD_TYPE=Debug \
 	  -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_FUZZER=ON >/dev/null
 	@cmake --build build/fuzz
-	@mkdir -p build/fuzz/corpus
+	@mkdir -p build/fuzz/corpus build/fuzz/corpus_integer
 	@for isa in baseline avx2 avx512; do \
 	  echo "== $$isa"; \
-	  KERAS_ADDRNN_ISA=$$isa build/fuzz/addrnn_core_fuzz \
-	    -max_total_time=$$(( ($(FUZZ_SECONDS) + 2) / 3 )) $(FUZZ_FLAGS) build/fuzz/corpus; \
+	  export KERAS_ADDRNN_ISA=$$isa; \
+	  build/fuzz/addrnn_core_fuzz \
+	    -max_total_time=$$(( ($(FUZZ_SECONDS) + 5) / 6 )) $(FUZZ_FLAGS) build/fuzz/corpus; \
+	  build/fuzz/addrnn_integer_fuzz \
+	    -max_total_time=$$(( ($(FUZZ_SECONDS) + 5) / 6 )) $(FUZZ_FLAGS) build/fuzz/corpus_integer; \
 	done
 
 test-backends: setup
