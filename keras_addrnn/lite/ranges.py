@@ -143,9 +143,9 @@ def fill_zero_summands(model):
                 buffer = model.buffers[tensor.buffer]
                 if tensor.type != schema.TensorType.FLOAT32 or buffer.data is None:
                     continue
-                if not np.any(buffer.data):
-                    filled = np.full(len(buffer.data) // 4, _LEAST, np.float32)
-                    buffer.data = filled.view(np.uint8)
+                values = np.frombuffer(bytes(buffer.data), np.float32)
+                if np.abs(values).max(initial=0) < _LEAST:
+                    buffer.data = np.full_like(values, _LEAST).view(np.uint8)
 
 
 def _range(tensor):
