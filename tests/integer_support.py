@@ -3,9 +3,11 @@
 import dataclasses
 
 import numpy as np
+from hypothesis import strategies as st
 
 from keras_addrnn.integer import Affine, IntegerAddGRU, IntegerDense, IntegerModel
 from tests import integer_reference
+from tests.support import MASKS, make_mask
 
 INT32_MAX = 2**31 - 1
 # What the values of a layer are drawn from.
@@ -220,4 +222,42 @@ def draw_dense(rng, features, units, input_bits, weight_bits=8):
         input_bits=input_bits,
         weight_bits=weight_bits,
         scale=1 / 4096,
+    )
+
+
+def layer_calls(batch, steps, features, units):
+    """A hypothesis strategy of what a layer is run on: layer, inputs, initial state, mask.
+
+    Args:
+        batch, steps, features, units: The least and the greatest size of each.
+    """
+
+    def draw(seed, sizes, kind, bits, mask, flags):
+        rng = np.random.default_rng(seed)
+        batch, steps, features, units = sizes
+        multiplier, shifted_state, go_backwards, with_state = flags
+        layer = draw_layer(
+            rng,
+            features,
+            units,
+            kind=kind,
+            input_bits=bits[0],
+            weight_bits=bits[1],
+            state_bits=bits[2],
+            multiplier=multiplier,
+            shifted_state=shifted_state,
+            go_backwards=go_backwards,
+        )
+        inputs = draw_inputs(rng, batch, steps, features, bits[0], kind)
+        state = draw_state(rng, batch, layer, kind) if with_state else None
+        return layer, inputs, state, make_mask(mask, batch, steps, rng)
+
+    return st.builds(
+        draw,
+        seed=st.integers(0, 2**32 - 1),
+        sizes=st.tuples(*(st.integers(*ends) for ends in (batch, steps, features, units))),
+        kind=st.sampled_from(KINDS),
+        bits=st.tuples(st.integers(1, 16), st.integers(2, 8), st.integers(2, 16)),
+        mask=st.sampled_from(MASKS),
+        flags=st.tuples(*[st.booleans()] * 4),
     )

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from keras_addrnn.integer import golden
 from tests import integer_reference
 from tests import integer_support as support
 from tests.golden import integer as vectors
-from tests.support import MASKS, make_mask
 
 LAYERS = list(vectors.layer_cases())
 MODELS = list(vectors.model_cases())
@@ -38,33 +36,9 @@ def test_the_reference_still_gives_the_vectors(case):
 
 
 @settings(deadline=None, max_examples=150)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    sizes=st.tuples(st.integers(1, 3), st.integers(0, 4), st.integers(1, 5), st.integers(1, 6)),
-    kind=st.sampled_from(support.KINDS),
-    bits=st.tuples(st.integers(1, 16), st.integers(2, 8), st.integers(2, 16)),
-    mask=st.sampled_from(MASKS),
-    flags=st.tuples(*[st.booleans()] * 4),
-)
-def test_agrees_with_the_reference(seed, sizes, kind, bits, mask, flags):
-    rng = np.random.default_rng(seed)
-    batch, steps, features, units = sizes
-    multiplier, shifted_state, go_backwards, with_state = flags
-    layer = support.draw_layer(
-        rng,
-        features,
-        units,
-        kind=kind,
-        input_bits=bits[0],
-        weight_bits=bits[1],
-        state_bits=bits[2],
-        multiplier=multiplier,
-        shifted_state=shifted_state,
-        go_backwards=go_backwards,
-    )
-    inputs = support.draw_inputs(rng, batch, steps, features, bits[0], kind)
-    state = support.draw_state(rng, batch, layer, kind) if with_state else None
-    mask = make_mask(mask, batch, steps, rng)
+@given(call=support.layer_calls((1, 3), (0, 4), (1, 5), (1, 6)))
+def test_agrees_with_the_reference(call):
+    layer, inputs, state, mask = call
     outputs, last = golden.run_layer(layer, inputs, state, mask)
     expected, expected_last = support.expected_layer(layer, inputs, state, mask)
     np.testing.assert_array_equal(outputs, expected)

@@ -7,13 +7,11 @@ import sys
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import keras_addrnn as ka
 from keras_addrnn import libraries
 from keras_addrnn.integer import golden
 from tests import integer_support as support
-from tests.support import MASKS, make_mask
 
 pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -33,33 +31,9 @@ def draw_model(seed=0, **settings):
 
 
 @settings(deadline=None, max_examples=100)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    sizes=st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 7), st.integers(1, 9)),
-    kind=st.sampled_from(support.KINDS),
-    bits=st.tuples(st.integers(1, 16), st.integers(2, 8), st.integers(2, 16)),
-    mask=st.sampled_from(MASKS),
-    flags=st.tuples(*[st.booleans()] * 4),
-)
-def test_layer_agrees_with_golden(seed, sizes, kind, bits, mask, flags):
-    rng = np.random.default_rng(seed)
-    batch, steps, features, units = sizes
-    multiplier, shifted_state, go_backwards, with_state = flags
-    layer = support.draw_layer(
-        rng,
-        features,
-        units,
-        kind=kind,
-        input_bits=bits[0],
-        weight_bits=bits[1],
-        state_bits=bits[2],
-        multiplier=multiplier,
-        shifted_state=shifted_state,
-        go_backwards=go_backwards,
-    )
-    inputs = support.draw_inputs(rng, batch, steps, features, bits[0], kind)
-    state = support.draw_state(rng, batch, layer, kind) if with_state else None
-    mask = make_mask(mask, batch, steps, rng)
+@given(call=support.layer_calls((1, 5), (1, 4), (1, 7), (1, 9)))
+def test_layer_agrees_with_golden(call):
+    layer, inputs, state, mask = call
     answers = integer.run_layer(layer, inputs, state, mask)
     for answer, expected in zip(answers, golden.run_layer(layer, inputs, state, mask), strict=True):
         np.testing.assert_array_equal(answer, expected)
