@@ -9,7 +9,6 @@ import keras
 
 from keras_addrnn.integer import fake_quantize
 from keras_addrnn.integer.affine import Affine
-from keras_addrnn.layers import InhibitedOrthogonal
 from keras_addrnn.ops.scan import scan
 
 ops = keras.ops
@@ -36,9 +35,10 @@ class Peer(keras.layers.Layer):
     def build(self, shape):
         gates = 2 if self.kind == "baseline" else 3
         columns = gates * self.units
-        recurrent = InhibitedOrthogonal() if self.kind == "baseline" else "orthogonal"
         self.kernel = self.add_weight((shape[-1], columns), "glorot_uniform", name="kernel")
-        self.recurrent_kernel = self.add_weight((self.units, columns), recurrent, name="recurrent")
+        self.recurrent_kernel = self.add_weight(
+            (self.units, columns), "orthogonal", name="recurrent"
+        )
         self.bias = self.add_weight((columns,), "zeros", name="bias")
         if self.quantized:
             # Variables, so that one compiled function serves all bits.
