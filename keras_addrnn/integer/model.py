@@ -1,6 +1,7 @@
 """The integer model: how inputs become integers, and the layers that follow one another."""
 
 import dataclasses
+import importlib
 
 import numpy as np
 
@@ -85,7 +86,8 @@ class IntegerModel:
             mask: Booleans `[B, T]`; where it is False, the states stay as they are. None for all
                 True.
             executor: `"golden"`, NumPy, whose code defines what is computed; `"core"`, compiled,
-                with the same integers and faster; or `"auto"`, the core where it is compiled.
+                with the same integers and faster; `"tensorflow"`, its integer operations, slower;
+                or `"auto"`, the core where it is compiled.
 
         Returns:
             Integers: int32 `[B, C]` behind an `IntegerDense`, int16 `[B, H]` otherwise; with a step
@@ -154,9 +156,9 @@ def _executor(name):
     """The module that runs the layers."""
     if name == "auto":
         return golden if core.missing() else core
-    executors = {"golden": golden, "core": core}
-    if name not in executors:
+    if name not in ("golden", "core", "tensorflow"):
         raise ValueError(
-            f'`executor` must be "auto", "golden" or "core". Received: executor={name!r}'
+            '`executor` must be "auto", "golden", "core" or "tensorflow". Received: '
+            f"executor={name!r}"
         )
-    return executors[name]
+    return importlib.import_module(f"keras_addrnn.integer.{name}")  # TensorFlow, where it is asked

@@ -20,16 +20,25 @@ def _in_litert(name, *arguments):
     return getattr(integer, name)(*arguments)
 
 
+def _in_tensorflow(*arguments):
+    from keras_addrnn.integer import tensorflow
+
+    return tensorflow.run_layer(*arguments)
+
+
 RUN_LAYER = {
     "golden": golden.run_layer,
     "core": core.run_layer,
+    "tensorflow": _in_tensorflow,
     "litert": lambda *arguments: _in_litert("run_layer", *arguments),
 }
-RUN_MODEL = {
-    "golden": lambda model, *arguments: model.run(*arguments, executor="golden"),
-    "core": lambda model, *arguments: model.run(*arguments, executor="core"),
-    "litert": lambda *arguments: _in_litert("run_model", *arguments),
-}
+
+
+def _run_model(executor, model, inputs, mask):
+    if executor == "litert":
+        return _in_litert("run_model", model, inputs, mask)
+    return model.run(inputs, mask, executor=executor)
+
 
 _NO_LITERT = importlib.util.find_spec("ai_edge_litert") is None
 LITERT = pytest.param(
@@ -39,7 +48,7 @@ LITERT = pytest.param(
         reason="LiteRT is not installed, or the delegate is not built",
     ),
 )
-EXECUTORS = ["golden", CORE, LITERT]
+EXECUTORS = ["golden", CORE, "tensorflow", LITERT]
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -54,6 +63,6 @@ def test_layer(case, executor):
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("case", MODELS, ids=lambda case: case.label)
 def test_model(case, executor):
-    outputs = RUN_MODEL[executor](case.model, case.inputs, case.mask)
+    outputs = _run_model(executor, case.model, case.inputs, case.mask)
     assert outputs.dtype == case.outputs.dtype
     np.testing.assert_array_equal(outputs, case.outputs)

@@ -10,22 +10,6 @@ from tests import integer_support as support
 from tests.golden import integer as vectors
 
 LAYERS = list(vectors.layer_cases())
-MODELS = list(vectors.model_cases())
-
-
-@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.label)
-def test_layer_gives_the_vectors(case):
-    outputs, state = golden.run_layer(case.layer, case.inputs, case.initial_state, case.mask)
-    assert outputs.dtype == state.dtype == np.int16
-    np.testing.assert_array_equal(outputs, case.outputs)
-    np.testing.assert_array_equal(state, case.state)
-
-
-@pytest.mark.parametrize("case", MODELS, ids=lambda case: case.label)
-def test_model_gives_the_vectors(case):
-    outputs = case.model.run(case.inputs, case.mask)
-    assert outputs.dtype == case.outputs.dtype
-    np.testing.assert_array_equal(outputs, case.outputs)
 
 
 @pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.label)

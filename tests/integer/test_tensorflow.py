@@ -1,38 +1,9 @@
-"""TensorFlow's integer operations give the golden vectors, bit for bit."""
+"""TensorFlow's integer operations: what the vectors in test_conformance.py do not have."""
 
-import keras
 import numpy as np
-import pytest
 
-from keras_addrnn.integer import IntegerDense
+from keras_addrnn.integer import tensorflow as executor
 from tests import integer_support as support
-from tests.golden import integer as vectors
-
-if keras.backend.backend() != "tensorflow":
-    pytest.skip("runs in TensorFlow", allow_module_level=True)
-
-from keras_addrnn.integer import tensorflow as executor  # noqa: E402
-
-
-@pytest.mark.parametrize("case", vectors.layer_cases(), ids=lambda case: case.label)
-def test_layer_gives_the_vectors(case):
-    outputs, state = executor.run_layer(case.layer, case.inputs, case.initial_state, case.mask)
-    assert outputs.dtype == state.dtype == np.int16
-    np.testing.assert_array_equal(outputs, case.outputs)
-    np.testing.assert_array_equal(state, case.state)
-
-
-@pytest.mark.parametrize("case", vectors.model_cases(), ids=lambda case: case.label)
-def test_model_gives_the_vectors(case):
-    values = case.inputs
-    for layer in case.model.layers:
-        if isinstance(layer, IntegerDense):
-            values = executor.run_dense(layer, values)
-        else:
-            outputs, state = executor.run_layer(layer, values, mask=case.mask)
-            values = outputs if layer.return_sequences else state
-    assert values.dtype == case.outputs.dtype
-    np.testing.assert_array_equal(values, case.outputs)
 
 
 def test_no_steps():
