@@ -39,6 +39,10 @@ def layers_for(shape, threads, all_peers):
             yield f"AddGRU, {name}", "tensorflow", make
             make = functools.partial(peers.core_with_density, density=density, threads=threads)
             yield f"AddGRU's core, {name}", "core", make
+    else:
+        make = functools.partial(peers.core_with_density, density=1.0, threads=threads)
+        yield "AddGRU's core", "core", make
+    yield "nothing, in TensorFlow", "tensorflow", peers.nothing
     yield "AddGRU composed", "tensorflow", peers.add_gru_composed
     yield "RNN(AddGRUCell)", "tensorflow", peers.add_gru_cell
     yield "GRU", "tensorflow", peers.gru

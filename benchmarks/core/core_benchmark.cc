@@ -111,7 +111,8 @@ double Median(std::vector<double> values) {
 }
 
 // Runs `body` in short windows, the ceiling after each: so both see the same machine, whose clock
-// and neighbours change. Reports the medians. One thread is measured by its processor time.
+// and neighbours change. Reports medians, and as "undisturbed" the best window's share of the best
+// ceiling. One thread is measured by its processor time.
 template <typename Body>
 void Measure(benchmark::State& state, double flops, int threads, const Body& body) {
   constexpr double kWindow = 2e-3;
@@ -119,6 +120,7 @@ void Measure(benchmark::State& state, double flops, int threads, const Body& bod
   body();  // first touch of the memory, start of the threads
   const clockid_t clock = threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
   std::vector<double> rates, shares;
+  double best_rate = 0, best_ceiling = 0;
   double begin = SecondsOf(clock);
   int64_t done = 0;
   for (auto _ : state) {
@@ -127,14 +129,18 @@ void Measure(benchmark::State& state, double flops, int threads, const Body& bod
     const double seconds = SecondsOf(clock) - begin;
     if (seconds < kWindow) continue;
     state.PauseTiming();
+    const double ceiling = threads * FmaCeiling(InstructionSet());
     rates.push_back(flops * done / seconds);
-    shares.push_back(rates.back() / (threads * FmaCeiling(InstructionSet())));
+    shares.push_back(rates.back() / ceiling);
+    best_rate = std::max(best_rate, rates.back());
+    best_ceiling = std::max(best_ceiling, ceiling);
     done = 0;
     begin = SecondsOf(clock);
     state.ResumeTiming();
   }
   state.counters["flops"] = Median(rates);
   state.counters["ceiling_share"] = Median(shares);
+  state.counters["undisturbed_share"] = best_ceiling > 0 ? best_rate / best_ceiling : 0;
 }
 
 double ForwardFlops(const Problem& p) {

@@ -26,6 +26,7 @@ def litert_latency(monkeypatch):
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 def test_tables(litert_latency, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(litert_latency, "SHAPES", [(1, 3, 2, 4)])
     monkeypatch.setattr(litert_latency, "STEP", (2, 4))

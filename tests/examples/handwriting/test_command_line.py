@@ -35,6 +35,7 @@ def some_digits(tmp_path):
     return directory
 
 
+@pytest.mark.slow
 def test_from_digits_to_litert(some_digits, tmp_path):
     output = tmp_path / "out"
     flags = ("--images", 64, "--epochs", 1, "--layer", "AddGRU", "--output", output)
