@@ -9,6 +9,8 @@ import pathlib
 import re
 import statistics
 
+import machine
+
 SHAPES = ["64x28x28x128", "64x32x64x128", "32x200x256x512"]
 PASSES = {"Forward": "forward", "ForwardBackward": "forward + backward"}
 STREAMS = ["1x100x40x128", "1x100x256x512"]
@@ -115,19 +117,24 @@ def gates(runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=pathlib.Path)
-    runs = [Run(path.read_text()) for path in parser.parse_args().files]
+    parser.add_argument("--write", metavar="DIR", type=pathlib.Path, help="also a file of each")
+    options = parser.parse_args()
+    runs = [Run(path.read_text()) for path in options.files]
     runs.sort(key=lambda run: -run.of(f"Forward/{SHAPES[0]}/threads:1", "flops"))
     # Only a machine of several processors has measured more than one thread.
     several = [run for run in runs if run.has(f"Forward/{SHAPES[0]}/threads:2")]
     tables = {
-        "Share of the ceiling, median / undisturbed": shares(runs),
-        "From one thread to two, times as fast": threads(several),
-        "One sequence, ms": streams(runs),
-        "Some sequences at a time, (B, 100, 40, 128), ms": small_batches(runs),
-        "The gate alone, ns per unit (times as long as additions)": gates(runs),
+        "core_shares.md": shares(runs),
+        "core_threads.md": threads(several),
+        "core_streams.md": streams(runs),
+        "core_batches.md": small_batches(runs),
+        "core_gates.md": gates(runs),
     }
-    for title, lines in tables.items():
-        print(f"{title}:\n", *lines, "", sep="\n")
+    for name, lines in tables.items():
+        text = "\n".join(lines) + "\n"
+        print(f"{name}:\n\n{text}")
+        if options.write:
+            machine.write(options.write / name, text)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ step() {
 step "the core and the gates, each instruction set"
 for isa in $(python -c 'from keras_addrnn import _core; print(_core.available_instruction_sets())'); do
   KERAS_ADDRNN_ISA=$isa make --no-print-directory bench-core \
-    ARGS="--benchmark_min_time=0.5" 2>&1 | tee "build/bench_$isa.txt"
+    ARGS="--benchmark_min_time=1" 2>&1 | tee "build/bench_$isa.txt"
   mv "build/bench_$isa.txt" "$results/core_$isa.txt"
 done
+python benchmarks/core_tables.py "$results"/core_*.txt --write "$results"
 
 step "layers beside their peers"
 for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
@@ -34,5 +35,8 @@ python benchmarks/memory.py --write "$results/memory.md"
 
 step "growth"
 python benchmarks/growth.py --output "$results/growth" >/dev/null
+
+step "documents"
+python benchmarks/tables.py
 
 step "done"

@@ -100,6 +100,13 @@ template <typename C, int kRows, int kVectors>
 __attribute__((noinline)) void MultiplyTransposedTile(C* sums, ptrdiff_t sums_stride, const C* a,
                                                       ptrdiff_t a_stride, const C* b,
                                                       ptrdiff_t b_stride, int64_t depth) {
+  // The sums are far apart and were last seen long ago; they come while the product is taken.
+  constexpr int kLine = 64 / sizeof(C), kWidth = kVectors * kLanes<C>;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; i += kLine) __builtin_prefetch(sums + r * sums_stride + i, 1, 3);
+  }
   Vector<C> acc[kRows][kVectors] = {};
   for (int64_t k = 0; k < depth; ++k) {
     Vector<C> w[kVectors];
