@@ -1,9 +1,9 @@
 """Trains digits.safetensors: UCI's handwritten digits, read column by column, for encryption.
 
-What an encrypted model costs is looked up from sums, and the dearer the more values a sum goes
+An encrypted model is paid for by its look-ups, which are the dearer the more values a sum goes
 over. So the network has few units, each unit's gate reads few of the others, inputs have 2 bits,
-and it is trained on with sums of a few bits, which is proven and not hoped for. The digits are read
-column by column: by rows the same network gets several points less.
+and it is trained on with sums of a few bits, which is proven and not hoped for. A column of the
+picture is a step.
 
 360 digits, drawn with a fixed seed, are for testing alone; no setting was chosen by them. It runs
 where TensorFlow is (`make setup`):
@@ -27,7 +27,6 @@ import keras_addrnn as ka
 
 MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
 TEST_DIGITS = 360
-BATCH = 128
 RATE = 4e-3  # of Adam; falls to 0 in each training
 STATE_MAX = 4.0
 WEIGHT_BITS = 4
@@ -94,15 +93,15 @@ def float_model(units, kept, seed):
     )
 
 
-def fit(model, images, labels, epochs):
-    steps = epochs * -(-len(images) // BATCH)
+def fit(model, images, labels, epochs, batch):
+    steps = epochs * -(-len(images) // batch)
     model.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps)),
         "sparse_categorical_crossentropy",
         jit_compile=True,
         steps_per_execution=32,
     )
-    model.fit(images, labels, batch_size=BATCH, epochs=epochs, verbose=0)
+    model.fit(images, labels, batch_size=batch, epochs=epochs, verbose=0)
 
 
 def accuracy(model, images, labels):
@@ -116,7 +115,7 @@ def train(options, data):
     images = varied(x_train, np.random.default_rng(options.seed))
     labels = np.resize(y_train, len(images))
     model = float_model(options.units, options.recurrent_inputs, options.seed)
-    fit(model, images, labels, options.float_epochs)
+    fit(model, images, labels, options.float_epochs, options.batch)
     aware = ka.integer.quantization_aware(
         model,
         x_train[:256],
@@ -125,7 +124,7 @@ def train(options, data):
         input_bits=INPUT_BITS,
         accumulator_bits=options.accumulator_bits,
     )
-    fit(aware, images, labels, options.aware_epochs)
+    fit(aware, images, labels, options.aware_epochs, options.batch)
     return model, ka.integer.quantize(aware)
 
 
@@ -136,6 +135,7 @@ def main():
     add("--recurrent-inputs", type=int, default=2, help="that each column may have")
     add("--state-bits", type=int, default=5)
     add("--accumulator-bits", type=int, default=6)
+    add("--batch", type=int, default=128)
     add("--float-epochs", type=int, default=15)
     add("--aware-epochs", type=int, default=100)
     add("--seed", type=int, default=0)

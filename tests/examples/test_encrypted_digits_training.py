@@ -56,6 +56,7 @@ def test_a_short_training(training):
         recurrent_inputs=2,
         state_bits=4,
         accumulator_bits=5,
+        batch=128,
         float_epochs=1,
         aware_epochs=1,
         seed=0,
