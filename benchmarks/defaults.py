@@ -25,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from records import record, recorded
 
 import keras_addrnn as ka
 from keras_addrnn.layers import InhibitedOrthogonal
@@ -131,20 +132,6 @@ def load_mnist(data_dir, full):
 
     digits = mnist_data.load(data_dir, full)
     return (scaled(digits.x_train), digits.y_train), (scaled(digits.x_test), digits.y_test)
-
-
-def recorded(path):
-    """The runs in the file, by their settings."""
-    if not path.is_file():
-        return {}
-    runs = [json.loads(line) for line in path.read_text().splitlines()]
-    return {json.dumps(run["settings"], sort_keys=True): run for run in runs}
-
-
-def record(path, run):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        file.write(json.dumps(run) + "\n")
 
 
 def print_table(path):

@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import quantised_peers as peers
-from defaults import record, recorded
+from records import record, recorded
 
 import keras_addrnn as ka
 

@@ -3,7 +3,7 @@
 import json
 
 import numpy as np
-from defaults import recorded
+from records import recorded
 
 FLOAT = (32, 32)
 HOW = {"post": "post-training", "aware": "quantisation-aware"}

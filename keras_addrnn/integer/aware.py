@@ -11,7 +11,15 @@ from keras_addrnn.integer.weights import State
 _FAKE_QUANTIZED = (FakeQuantizedAddGRU, FakeQuantizedDense)
 
 
-def quantization_aware(model, representative_data, *, weight_bits=8, state_bits=16, input_bits=8):
+def quantization_aware(
+    model,
+    representative_data,
+    *,
+    weight_bits=8,
+    state_bits=16,
+    input_bits=8,
+    accumulator_bits=None,
+):
     """Makes a Keras model that computes in integers and is trained like any other.
 
     In the forward pass inputs, weights and states are the integers that they will be, saturation
@@ -32,6 +40,11 @@ def quantization_aware(model, representative_data, *, weight_bits=8, state_bits=
         weight_bits: Integer from 2 to 8.
         state_bits: Integer from 2 to 16.
         input_bits: Integer from 1 to 16.
+        accumulator_bits: Integer from 2 to 24, or None for no limit. Each sum of a recurrent layer
+            then goes over at most `2**accumulator_bits` values, whatever inputs and states are, and
+            a look-up of so many bits reads it: what encrypted models are paid for by. What does not
+            fit is cut down to smaller and fewer weights, and a penalty is added to the loss, so
+            that training makes do with them.
 
     Returns:
         A `keras.Model` of the same layers with the same weights, its recurrent layers and the dense
@@ -69,9 +82,10 @@ def quantization_aware(model, representative_data, *, weight_bits=8, state_bits=
             state = State(
                 chosen.state_bits, chosen.state_scale, chosen.state_shift, chosen.state_max
             )
-            outputs = FakeQuantizedAddGRU(copy, affine, state, weight_bits, name=layer.name)(
-                outputs
+            aware = FakeQuantizedAddGRU(
+                copy, affine, state, weight_bits, accumulator_bits, name=layer.name
             )
+            outputs = aware(outputs)
             affine = state.affine
         copy.set_weights(inner.get_weights())
     return keras.Model(inputs, outputs, name=f"{model.name}_aware")

@@ -13,6 +13,9 @@ from keras_addrnn.ops import arguments
 
 ops = keras.ops
 
+# How much a sum counts, in the loss, that is twice as wide as it may be.
+_PENALTY = 0.1
+
 
 class _FakeQuantized(keras.layers.Wrapper):
     """Holds a layer, whose weights it trains, and how numbers become integers."""
@@ -45,20 +48,28 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         inputs: `Affine`, how the inputs stand for real numbers, or its fields as a dict.
         state: `keras_addrnn.integer.weights.State`, how the state does, or its fields as a dict.
         weight_bits: Integer from 2 to 8.
+        accumulator_bits: Integer from 2 to 24, or None: over how many values, `2**accumulator_bits`
+            at most, each sum of the update gate and the candidate goes, whatever the inputs and
+            the state are. A penalty on what larger weights would need is among the losses.
 
     Call arguments:
         inputs: Tensor `[batch, time, features]`, at least one step.
         mask: Boolean tensor `[batch, time]`. Where it is False, the state stays as it is.
     """
 
-    def __init__(self, layer, inputs, state, weight_bits, **kwargs):
+    def __init__(self, layer, inputs, state, weight_bits, accumulator_bits=None, **kwargs):
         super().__init__(layer, inputs, weight_bits, **kwargs)
         self.state = _from_config(weights.State, state)
+        if accumulator_bits is not None:
+            accumulator_bits = checks.integer("accumulator_bits", accumulator_bits, 2, 24)
+        self.accumulator_bits = accumulator_bits
         activation = arguments.activation(layer.cell.activation)
         self._candidate = weights.candidate_range(activation, self.state)
 
     def call(self, inputs, mask=None):
         parts = self._parts()
+        if self.accumulator_bits is not None:
+            self.add_loss(_PENALTY * ops.sum(parts["excess"]))
         integers = fake_quantize.quantize_inputs(inputs, self.inputs)
         kernel = parts["kernel"] * parts["kernel_step"]
         sums = ops.matmul(ops.transpose(integers, (1, 0, 2)), kernel)
@@ -124,10 +135,24 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         )
         least = fake_quantize.ceil_log2(ops.stop_gradient(largest)) - 29
         greatest = checks.weight_max(self.weight_bits)
-        kernel, exponent = fake_quantize.quantize_columns(kernel, greatest, least)
-        recurrent_kernel, recurrent_exponent = fake_quantize.quantize_columns(
-            recurrent_kernel, greatest, least
-        )
+        if self.accumulator_bits is None:
+            kernel, exponent = fake_quantize.quantize_columns(kernel, greatest, least)
+            recurrent_kernel, recurrent_exponent = fake_quantize.quantize_columns(
+                recurrent_kernel, greatest, least
+            )
+        else:
+            # One step for both: a sum whose halves are shifted apart goes over more values.
+            low, high = self.inputs.range
+            rows = kernel.shape[0], recurrent_kernel.shape[0]
+            both, exponent, excess = fake_quantize.quantize_columns_within(
+                ops.concatenate([kernel, recurrent_kernel]),
+                np.repeat([high - low, self.state.max + self.state.shift], rows),
+                greatest,
+                least,
+                2**self.accumulator_bits - 1,
+            )
+            kernel, recurrent_kernel = both[: rows[0]], both[rows[0] :]
+            recurrent_exponent = exponent
         finest = ops.minimum(ops.minimum(exponent, recurrent_exponent), 0)
         unit = fake_quantize.power_of_two(finest)
         kernel_step = fake_quantize.power_of_two(exponent)
@@ -146,10 +171,16 @@ class FakeQuantizedAddGRU(_FakeQuantized):
             parts["unit"] = unit
             parts["kernel_step"] = kernel_step
             parts["recurrent_step"] = fake_quantize.power_of_two(recurrent_exponent)
+            if self.accumulator_bits is not None:
+                parts["excess"] = excess
         return parts
 
     def get_config(self):
-        return {**super().get_config(), "state": dataclasses.asdict(self.state)}
+        config = {
+            "state": dataclasses.asdict(self.state),
+            "accumulator_bits": self.accumulator_bits,
+        }
+        return {**super().get_config(), **config}
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")

@@ -17,6 +17,9 @@ _POWERS = np.ldexp(np.float32(1), np.arange(-_EXPONENTS, _EXPONENTS + 1))
 # largest weight is not cut off. The first of the best is taken.
 _TRIED = (1, 0, -1, -2)
 
+# How far weights are drawn towards zero, relative to the largest. The last leaves none.
+_DRAWN = np.linspace(0, 1, 33, dtype="float32")
+
 
 def round_half_up(value):
     """The nearest integers, a half goes up; with derivative 1."""
@@ -97,6 +100,53 @@ def quantize_columns(weights, greatest, least_exponent):
     integers = _integers(ops.stop_gradient(scaled), greatest)
     exponent = ops.where(ops.any(integers != 0, axis=0), exponent, ops.zeros_like(exponent))
     return through(scaled, integers), exponent
+
+
+def quantize_columns_within(weights, widths, greatest, least_exponent, widest):
+    """Like `quantize_columns`, for sums that go over few values.
+
+    A column whose sum would go over more has all its weights drawn towards zero by the same amount,
+    as a penalty on their magnitudes would do, until it fits; the smallest become 0. Of the powers
+    of two, each with the least amount that does, the one with the least error of the sum is taken.
+    The derivative is 1 for what is drawn to 0 as well, so that no weight is stuck.
+
+    Args:
+        weights: `[N, C]`.
+        widths: `[N]`, the greatest less the least value that is multiplied with each row.
+        greatest: The greatest integer; the least one is `-greatest`.
+        least_exponent: int32 `[C]`, below which no exponent goes.
+        widest: The greatest less the least value of a column's sum, at most.
+
+    Returns:
+        As `quantize_columns`, and how far each column's own magnitudes go beyond `widest`: `[C]`,
+        as a fraction of it, with a gradient.
+    """
+    fixed = ops.stop_gradient(weights)
+    widths = np.asarray(widths, "float32")[:, None]
+    largest = ops.max(ops.abs(fixed), axis=0)
+    drawn = ops.convert_to_tensor(_DRAWN)[:, None, None] * largest
+    smaller = ops.sign(fixed) * ops.relu(ops.abs(fixed) - drawn)
+    fitting = ceil_log2(largest / greatest)
+    least = ops.maximum(least_exponent, -_EXPONENTS)
+    found = []
+    for offset in _TRIED:
+        exponent = ops.maximum(fitting + offset, least)
+        step = power_of_two(exponent)
+        integers = _integers(smaller / step, greatest)
+        fits = ops.sum(ops.abs(integers) * widths, axis=1) <= widest
+        first = ops.argmax(ops.cast(fits, "int32"), axis=0)[None, None]
+        integers = ops.take_along_axis(integers, ops.broadcast_to(first, (1, *fixed.shape)), axis=0)
+        error = ops.sum(ops.square((integers[0] * step - fixed) * widths), axis=0)
+        found.append((error, exponent, integers[0]))
+    errors, exponents, integers = (ops.stack(parts) for parts in zip(*found, strict=True))
+    best = ops.argmin(errors, axis=0)[None]
+    exponent = ops.take_along_axis(exponents, best, axis=0)[0]
+    best = ops.broadcast_to(best[:, None], (1, *fixed.shape))
+    integers = ops.take_along_axis(integers, best, axis=0)[0]
+    scaled = weights / power_of_two(exponent)
+    excess = ops.relu(ops.sum(ops.abs(scaled) * widths, axis=0) / widest - 1)
+    exponent = ops.where(ops.any(integers != 0, axis=0), exponent, ops.zeros_like(exponent))
+    return through(scaled, integers), exponent, excess
 
 
 def quantize_whole(weights, greatest, least_step):

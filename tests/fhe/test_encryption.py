@@ -1,12 +1,18 @@
 """Real encryption: what is decrypted is what the integer model computes, bit for bit."""
 
+import pathlib
+
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
-from keras_addrnn import fhe
+from keras_addrnn import fhe, integer
 from tests.fhe import models
 
 pytestmark = pytest.mark.fhe
+
+EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "encrypted_digits"
+DIGITS = EXAMPLE / "digits.safetensors"
 
 
 def check(model, timesteps, inputs, **arguments):
@@ -61,6 +67,16 @@ def test_shifted_state_and_sequences():
         )
     )
     check(model, 4, models.sequences(models.full_range(model), 4, 6))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DIGITS.exists(), reason=f"no {DIGITS.name}: run {EXAMPLE.name}/train.py")
+def test_digits():
+    model = integer.load(DIGITS)
+    # A column of the picture is a step, as train.py has it.
+    images = load_digits().images[[0, 7, 1234]].swapaxes(1, 2) / 16
+    input_range = tuple(int(model.inputs.quantize(end)) for end in (0.0, 1.0))
+    check(model, 8, model.inputs.quantize(images), input_range=input_range)
 
 
 @pytest.mark.slow

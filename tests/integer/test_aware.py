@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
+from keras_addrnn.integer import golden
 from keras_addrnn.integer.aware_layers import FakeQuantizedAddGRU, FakeQuantizedDense
 from keras_addrnn.integer.model import IntegerModel
 from tests.support import to_numpy
@@ -70,6 +71,39 @@ def test_the_forward_pass_gives_the_integers_of_the_integer_model(settings, bits
     assert_whole_and_equal(
         logits / integers.output_scale, integers.run(integers.inputs.quantize(x))
     )
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("accumulator_bits", (3, 6, 10))
+def test_accumulators_go_over_as_few_values_as_asked(accumulator_bits):
+    x = data()
+    aware = ka.integer.quantization_aware(
+        make_model("hard_tanh"),
+        x,
+        weight_bits=4,
+        state_bits=4,
+        input_bits=2,
+        accumulator_bits=accumulator_bits,
+    )
+    integers = ka.integer.quantize(aware)
+    for layer in integers.layers[:2]:
+        low, high = layer.accumulator_range()
+        np.testing.assert_array_equal(layer.kernel_shift, layer.recurrent_shift)
+        assert ((high - low) >> layer.kernel_shift).max() < 2**accumulator_bits
+    floats = outputs_of(aware.layers[2], aware, x)
+    states, _ = golden.run_layer(integers.layers[0], integers.inputs.quantize(x))
+    _, states = golden.run_layer(integers.layers[1], states)
+    assert_whole_and_equal(floats, states)
+
+
+def test_too_wide_accumulators_are_in_the_loss():
+    x = data()
+    wide = ka.integer.quantization_aware(make_model(), x, weight_bits=4, accumulator_bits=3)
+    wide(x)
+    assert sum(float(loss) for loss in wide.losses) > 0
+    fitting = ka.integer.quantization_aware(make_model(), x, weight_bits=4, accumulator_bits=24)
+    fitting(x)
+    assert sum(float(loss) for loss in fitting.losses) == 0
 
 
 @pytest.mark.backend_neutral

@@ -115,3 +115,55 @@ def test_one_step_for_all_is_that_of_post_training(bits):
     expected = weights.dense(real, None, inputs=Affine(8, 1.0), weight_bits=bits)
     np.testing.assert_array_equal(to_numpy(integers), expected.kernel)
     np.testing.assert_allclose(float(to_numpy(step)), expected.scale, rtol=1e-6)
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("bits", (2, 3, 5, 6, 9))
+def test_sums_go_over_as_few_values_as_they_may(bits):
+    rng = np.random.default_rng(bits)
+    values = rng.normal(size=(11, 6)).astype("float32") * 2.0 ** np.arange(-3, 3, dtype="float32")
+    values[:, 2] = 0
+    widths = np.repeat([3, 7], (4, 7))
+    integers, exponents, excess = (
+        to_numpy(part)
+        for part in fake_quantize.quantize_columns_within(
+            keras.ops.convert_to_tensor(values), widths, 7, np.full(6, -20, "int32"), 2**bits - 1
+        )
+    )
+    np.testing.assert_array_equal(integers, np.rint(integers))
+    assert ((np.abs(integers) * widths[:, None]).sum(0) <= 2**bits - 1).all()
+    assert np.abs(integers).max() <= 7
+    # Nothing changes its sign or grows by more than rounding does.
+    step = 2.0**exponents
+    assert (integers * values >= 0).all()
+    assert (np.abs(integers * step) <= np.abs(values) + step / 2).all()
+    assert exponents[2] == 0 and excess[2] == 0
+    # By hand: what the real weights would need.
+    needed = (np.abs(values / step) * widths[:, None]).sum(0) / (2**bits - 1)
+    left = integers.any(0)
+    np.testing.assert_allclose(excess[left], np.maximum(needed - 1, 0)[left], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.backend_neutral
+def test_where_sums_fit_nothing_is_cut():
+    values = np.random.default_rng(0).normal(size=(9, 5)).astype("float32")
+    least = np.full(5, -20, "int32")
+    tensor = keras.ops.convert_to_tensor(values)
+    expected = fake_quantize.quantize_columns(tensor, 3, least)
+    widths = np.ones(9)
+    integers, exponents, _ = fake_quantize.quantize_columns_within(tensor, widths, 3, least, 1e6)
+    np.testing.assert_array_equal(to_numpy(integers), to_numpy(expected[0]))
+    np.testing.assert_array_equal(to_numpy(exponents), to_numpy(expected[1]))
+
+
+def test_a_column_by_hand():
+    # Widths of 1 and sums over at most 4 values: three of the four ones have to go.
+    values = [[1.4], [-1.3], [0.9], [0.8], [-0.6]]
+
+    def integers(weights):
+        least = np.zeros(1, "int32")
+        return fake_quantize.quantize_columns_within(weights, np.ones(5), 1, least, 3)[0]
+
+    given = keras.ops.array(values, "float32")
+    np.testing.assert_array_equal(to_numpy(integers(given))[:, 0], [1, -1, 1, 0, 0])
+    assert gradient(integers, values).tolist() == [[1]] * 5

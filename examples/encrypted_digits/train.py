@@ -1,0 +1,158 @@
+"""Trains digits.safetensors: UCI's handwritten digits, read column by column, for encryption.
+
+An encrypted model is paid for by its look-ups, which are the dearer the more values a sum goes
+over. So the network has few units, each unit's gate reads few of the others, inputs have 2 bits,
+and it is trained on with sums of a few bits, which is proven and not hoped for. A column of the
+picture is a step.
+
+360 digits, drawn with a fixed seed, are for testing alone; no setting was chosen by them. It runs
+where TensorFlow is (`make setup`):
+
+    python examples/encrypted_digits/train.py
+"""
+
+import argparse
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from scipy import ndimage
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+import keras_addrnn as ka
+
+MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
+TEST_DIGITS = 360
+RATE = 4e-3  # of Adam; falls to 0 in each training
+STATE_MAX = 4.0
+WEIGHT_BITS = 4
+INPUT_BITS = 2
+
+
+@keras.saving.register_keras_serializable(package="encrypted_digits")
+class FewInputs(keras.constraints.Constraint):
+    """Lets each column of a recurrent kernel keep a few weights: its own unit's, and drawn ones."""
+
+    def __init__(self, units, kept, seed=0):
+        self.units, self.kept, self.seed = units, kept, seed
+        rng = np.random.default_rng(seed)
+        self.mask = np.tile(np.eye(units, dtype="float32"), 2)
+        for column in range(2 * units):
+            others = np.delete(np.arange(units), column % units)
+            self.mask[rng.choice(others, min(kept, units) - 1, replace=False), column] = 1
+
+    def __call__(self, kernel):
+        return kernel * keras.ops.convert_to_tensor(self.mask, kernel.dtype)
+
+    def get_config(self):
+        return {"units": self.units, "kept": self.kept, "seed": self.seed}
+
+
+def load():
+    """Images `[N, 8, 8]` of 0 to 1, a column a step, and labels: to train on, and to test with."""
+    digits = load_digits()
+    images = (digits.images / 16).astype("float32").swapaxes(1, 2)
+    return train_test_split(
+        images, digits.target, test_size=TEST_DIGITS, random_state=0, stratify=digits.target
+    )
+
+
+def varied(images, rng, copies=5):
+    """The images, and copies that are turned, stretched, slanted, moved and paled a little."""
+    center = np.array([3.5, 3.5])
+    all_images = [images]
+    for _ in range(copies):
+        copy = np.empty_like(images)
+        for image, new in zip(images, copy, strict=True):
+            angle, slant = rng.normal(0, [0.048, 0.06])
+            cosine, sine = np.cos(angle), np.sin(angle)
+            matrix = np.array([[cosine, slant - sine], [sine, cosine]])
+            matrix = matrix @ np.diag(rng.normal(1, 0.032, 2))
+            offset = center - matrix @ center + rng.normal(0, 0.16, 2)
+            ndimage.affine_transform(image, matrix, offset, output=new, order=1)
+        all_images.append(np.clip(copy * rng.normal(1, 0.04, (len(copy), 1, 1)), 0, 1))
+    return np.concatenate(all_images).astype("float32")
+
+
+def float_model(units, kept, seed):
+    return keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            ka.AddGRU(
+                units,
+                state_max=STATE_MAX,
+                recurrent_constraint=FewInputs(units, kept, seed),
+                implementation="composed",
+            ),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def fit(model, images, labels, epochs, batch):
+    steps = epochs * -(-len(images) // batch)
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps)),
+        "sparse_categorical_crossentropy",
+        jit_compile=True,
+        steps_per_execution=32,
+    )
+    model.fit(images, labels, batch_size=batch, epochs=epochs, verbose=0)
+
+
+def accuracy(model, images, labels):
+    return float((np.asarray(model(images)).argmax(-1) == labels).mean())
+
+
+def train(options, data):
+    """Returns the float model and the `IntegerModel`."""
+    x_train, y_train = data
+    keras.utils.set_random_seed(options.seed)
+    images = varied(x_train, np.random.default_rng(options.seed))
+    labels = np.resize(y_train, len(images))
+    model = float_model(options.units, options.recurrent_inputs, options.seed)
+    fit(model, images, labels, options.float_epochs, options.batch)
+    aware = ka.integer.quantization_aware(
+        model,
+        x_train[:256],
+        weight_bits=WEIGHT_BITS,
+        state_bits=options.state_bits,
+        input_bits=INPUT_BITS,
+        accumulator_bits=options.accumulator_bits,
+    )
+    fit(aware, images, labels, options.aware_epochs, options.batch)
+    return model, ka.integer.quantize(aware)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--units", type=int, default=12)
+    add("--recurrent-inputs", type=int, default=2, help="that each column may have")
+    add("--state-bits", type=int, default=5)
+    add("--accumulator-bits", type=int, default=6)
+    add("--batch", type=int, default=128)
+    add("--float-epochs", type=int, default=15)
+    add("--aware-epochs", type=int, default=100)
+    add("--seed", type=int, default=0)
+    add("--validate", action="store_true", help="hold out digits of the training data instead")
+    add("--output", type=pathlib.Path, default=MODEL)
+    options = parser.parse_args()
+    x_train, x_test, y_train, y_test = load()
+    if options.validate:
+        x_train, x_test, y_train, y_test = train_test_split(
+            x_train, y_train, test_size=240, random_state=0, stratify=y_train
+        )
+    model, integers = train(options, (x_train, y_train))
+    integers.save(options.output)
+    answers = integers.predict(x_test).argmax(-1)
+    print(f"float: {accuracy(model, x_test, y_test):.2%} of {len(x_test)} digits held out")
+    print(f"integers: {(answers == y_test).mean():.2%}; {options.output.name} written")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The network that is trained for encryption: its data, its few weights, its narrow sums."""
+
+import argparse
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "encrypted_digits"
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the example trains with TensorFlow", allow_module_level=True)
+pytest.importorskip("sklearn")
+
+
+@pytest.fixture
+def training(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    import train
+
+    yield train
+    sys.modules.pop("train")
+
+
+def test_digits(training):
+    x_train, x_test, y_train, y_test = training.load()
+    assert x_train.shape == (1437, 8, 8) and x_test.shape == (360, 8, 8)
+    assert x_train.min() == 0 and x_train.max() == 1
+    assert set(np.bincount(y_test)) <= set(range(34, 39))  # as many of each
+    trained_on = {image.tobytes() for image in x_train}
+    assert not trained_on & {image.tobytes() for image in x_test}
+    varied = training.varied(x_train[:20], np.random.default_rng(0), copies=2)
+    assert varied.shape == (60, 8, 8) and varied.min() >= 0 and varied.max() <= 1
+    np.testing.assert_array_equal(varied[:20], x_train[:20])
+    difference = np.abs(varied[20:40] - x_train[:20]).mean((1, 2))
+    assert (difference > 0).all() and (difference < 0.15).all()
+
+
+@pytest.mark.parametrize("units, kept", [(1, 2), (5, 1), (7, 3)])
+def test_few_recurrent_inputs(training, units, kept):
+    mask = training.FewInputs(units, kept).mask
+    assert mask.shape == (units, 2 * units)
+    assert (mask.sum(0) == min(kept, units)).all()
+    assert (np.hsplit(mask, 2)[0].diagonal() == 1).all()
+    assert (np.hsplit(mask, 2)[1].diagonal() == 1).all()
+    kernel = keras.ops.ones((units, 2 * units))
+    np.testing.assert_array_equal(training.FewInputs(units, kept)(kernel), mask)
+
+
+@pytest.mark.slow
+def test_a_short_training(training):
+    options = argparse.Namespace(
+        units=4,
+        recurrent_inputs=2,
+        state_bits=4,
+        accumulator_bits=5,
+        batch=128,
+        float_epochs=1,
+        aware_epochs=1,
+        seed=0,
+    )
+    x_train, _, y_train, _ = training.load()
+    _, integers = training.train(options, (x_train, y_train))
+    layer = integers.layers[0]
+    low, high = layer.accumulator_range()
+    assert ((high - low) >> layer.kernel_shift).max() < 2**5
+    assert ((layer.recurrent_kernel != 0).sum(0) <= 2).all()
