@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import math
 import time
 
 import httpx
@@ -12,6 +13,8 @@ from keras_addrnn import fhe
 from keras_addrnn.fhe import messages
 
 _POLL_SECONDS = 0.2
+_ANSWER_SECONDS = 1800  # with the time in which others are served
+_NOT_UNDERSTOOD = "The server answers what this client does not understand."
 _TIMEOUT = httpx.Timeout(10, read=300, write=60)  # the server answers when it has taken the keys
 
 
@@ -98,12 +101,15 @@ class DigitClient:
         started = time.monotonic()
         message = self._fhe.encrypt(self.interface.inputs.quantize(pixels))
         try:
-            try:
-                output, job = await self._evaluated(message, on_progress)
-            except _UnknownClient:  # it was started anew, or has not heard of this client for long
-                output, job = await self._evaluated(message, on_progress)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                try:
+                    output, seconds = await self._evaluated(message, on_progress)
+                except _UnknownClient:  # the server has forgotten its client
+                    output, seconds = await self._evaluated(message, on_progress)
         except _UnknownClient as error:
             raise ServerError("The server forgets this client at once.") from error
+        except TimeoutError as error:
+            raise ServerError(f"No answer has come in {_ANSWER_SECONDS} seconds.") from error
         try:
             scores = self._fhe.decrypt(output)
         except ValueError as error:
@@ -111,7 +117,7 @@ class DigitClient:
         return Answer(
             scores.tolist(),
             time.monotonic() - started,
-            job["seconds"],
+            seconds,
             len(message),
             len(output),
         )
@@ -126,7 +132,7 @@ class DigitClient:
         await self._http.aclose()
 
     async def _evaluated(self, message, on_progress):
-        """The encrypted output, and what the server says of the job."""
+        """The encrypted output, and the seconds of its evaluation, as the server says."""
         await self.connect()
         job = _job(await self._ask("POST", "/jobs", message))
         while job["state"] in ("waiting", "running"):
@@ -135,7 +141,7 @@ class DigitClient:
             job = _job(await self._ask("GET", f"/jobs/{job['job']}"))
         if job["state"] != "done":
             raise ServerError(str(job.get("error")))
-        return await self._ask("GET", f"/jobs/{job['job']}/output"), job
+        return await self._ask("GET", f"/jobs/{job['job']}/output"), job["seconds"]
 
     async def _ask(self, method, path, content=None):
         headers = {"Content-Type": BINARY} if content is not None else {}
@@ -149,7 +155,7 @@ class DigitClient:
                     body += chunk
                     if len(body) > largest:
                         raise ServerError(f"The server's answer is longer than {largest} bytes.")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise ServerError(
                 f"The server at {self.server} does not answer ({type(error).__name__})."
             ) from error
@@ -162,7 +168,12 @@ class DigitClient:
 
 
 def _job(body):
-    return _fields(body, job=str, state=str, progress=float | int)
+    number = float | int
+    job = _fields(body, job=str, state=str, progress=number, seconds=number | None)
+    seconds = -1 if job["state"] == "done" and job["seconds"] is None else job["seconds"] or 0
+    if not (0 <= job["progress"] <= 1 and 0 <= seconds < math.inf):
+        raise ServerError(_NOT_UNDERSTOOD)
+    return job
 
 
 def _fields(body, **types):
@@ -173,4 +184,4 @@ def _fields(body, **types):
             return fields
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ServerError("The server answers what this client does not understand.")
+    raise ServerError(_NOT_UNDERSTOOD)

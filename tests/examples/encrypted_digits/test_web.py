@@ -1,6 +1,7 @@
 """The client's process: what its page asks, and how it gets along with its server."""
 
 import dataclasses
+import json
 import socket
 import time
 
@@ -10,6 +11,9 @@ import pytest
 from encrypted_digits import web
 from encrypted_digits.client import DigitClient
 from encrypted_digits.server import application
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from tests.examples.encrypted_digits import circuits
 from tests.examples.encrypted_digits.support import PATIENT
@@ -112,10 +116,10 @@ def test_what_is_no_digit_is_refused(page, pixels):
 def test_what_is_no_request_is_refused(page):
     form = {"content-type": "application/x-www-form-urlencoded"}  # what other sites' pages can send
     assert page.http.post("/digits", content=b"pixels=1", headers=form).status_code == 415
-    json = {"content-type": "application/json"}
-    assert page.http.post("/digits", content=b"{", headers=json).status_code == 400
-    assert page.http.post("/digits", content=b"[" * 5000, headers=json).status_code == 413
-    assert page.http.post("/digits", content=b"[" * 4000, headers=json).status_code == 400
+    text = {"content-type": "application/json"}
+    assert page.http.post("/digits", content=b"{", headers=text).status_code == 400
+    assert page.http.post("/digits", content=b"[" * 5000, headers=text).status_code == 413
+    assert page.http.post("/digits", content=b"[" * 4000, headers=text).status_code == 400
     assert page.http.get("/digits/none").status_code == 404
     assert page.http.get("/", headers={"Host": "example.org"}).status_code == 400
 
@@ -151,18 +155,50 @@ def test_a_failed_evaluation_is_told_and_the_next_goes_on(counting, serving, ope
         assert told["state"] == "failed" and "took more than 0.0001 seconds" in told["error"]
 
 
+def pretending(answers, otherwise=b""):
+    """A server that gives these answers, by path, and the other one to everything else."""
+
+    async def answer(request):
+        return Response(answers.get(request.url.path, otherwise))
+
+    return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "DELETE"])])
+
+
 @pytest.mark.parametrize(
     "answer", [b"nothing", b"{}", b'{"circuit": 3}', b"[" * 9000, bytes(10_000_000)]
 )
 def test_a_server_that_talks_nonsense_does_no_harm(answer, serving, open_page):
-    from starlette.applications import Starlette
-    from starlette.responses import Response
-    from starlette.routing import Route
-
-    async def nonsense(request):
-        return Response(answer)
-
-    app = Starlette(routes=[Route("/{path:path}", nonsense, methods=["GET", "POST", "DELETE"])])
-    told = open_page(serving(app)).classify(ink())
+    told = open_page(serving(pretending({}, answer))).classify(ink())
     assert told["state"] == "failed"
     assert "does not understand" in told["error"] or "is longer than" in told["error"]
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"/clients": '{"client": "a\\nb"}'}, "does not answer"),
+        ({"/clients": '{"client": "\u00e9"}'}, "does not answer"),
+        ({"/jobs": '{"job": "a", "state": "done", "progress": 1}'}, "does not understand"),
+        (
+            {"/jobs": '{"job": "a", "state": "done", "progress": 1, "seconds": null}'},
+            "does not understand",
+        ),
+        (
+            {"/jobs": '{"job": "a", "state": "running", "progress": NaN, "seconds": 1}'},
+            "does not understand",
+        ),
+        (
+            {"/jobs": '{"job": "a\\nb", "state": "running", "progress": 0, "seconds": 1}'},
+            "does not answer",
+        ),
+        ({"/jobs/a/output": "nothing"}, "cannot be decrypted"),
+    ],
+)
+def test_a_server_that_begins_well_does_no_harm(change, words, counting, serving, open_page):
+    answers = {
+        "/model": json.dumps({"circuit": counting.client.interface.circuit_id}),
+        "/clients": '{"client": "token"}',
+        "/jobs": '{"job": "a", "state": "done", "progress": 1, "seconds": 1}',
+    }
+    told = open_page(serving(pretending(answers | change))).classify(ink())
+    assert told["state"] == "failed" and words in told["error"]
