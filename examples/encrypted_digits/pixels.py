@@ -10,8 +10,8 @@ INK = 16  # a pixel counts the dots of ink among the 4 by 4 that it stands for
 
 
 def normalized(pixels):
-    """Pixels from 0 to `INK` as the network reads them: real numbers from 0 to 1, a row a step."""
-    return np.asarray(pixels, np.float32) / INK
+    """Pixels of 0 to `INK` as the network reads them: numbers from 0 to 1, a column a step."""
+    return np.asarray(pixels, np.float32).T / INK
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from keras_addrnn.integer import Affine, IntegerAddGRU, IntegerDense, IntegerMod
 
 
 def _counter(chooses):
-    """Counts the ink in columns 3 and 4: of the rows with ink in column 0, or of all rows.
+    """Counts the ink in features 3 and 4: of the steps with ink in feature 0, or of all steps.
 
     In the first case the update gate is 2 where there is none, which keeps the count, and else 0.
     """
@@ -47,9 +47,9 @@ def _counter(chooses):
 CHOOSING, COUNTING = _counter(True), _counter(False)
 
 
-def scores(model, pixels):
+def scores(model, steps):
     """By hand: what the network gives for integers 0 or 1."""
-    count = sum(int(row[3] + row[4]) for row in pixels if row[0] or model is COUNTING)
+    count = sum(int(step[3] + step[4]) for step in steps if step[0] or model is COUNTING)
     return [count, 9 - count, -1, -2, -3, -4, -5, -6, -7, 1]
 
 

@@ -89,7 +89,7 @@ def test_a_digit_is_drawn_and_its_answer_read(page):
     assert (pixels[1:7] == pixels[1]).all() and (pixels[:, [0, 7]] == 0).all()
     classify.click()
     until(page, lambda: text(page, "state") == "Decrypted.")
-    expected = circuits.scores(circuits.COUNTING, np.floor(pixels / 16 + 0.5).astype(int))
+    expected = circuits.scores(circuits.COUNTING, np.floor(pixels / 16 + 0.5).astype(int).T)
     rows = page.find_elements("css selector", "#scores tr")
     assert [int(row.find_element("tag name", "td").text) for row in rows] == expected
     assert text(page, "class") == str(np.argmax(expected))

@@ -13,6 +13,6 @@ def test_digits_are_whole_numbers_of_ink():
     assert set(labels) == set(range(10))
 
 
-def test_normalized():
-    real = pixels.normalized([[0, 4, 16]])
-    assert real.dtype == "float32" and real.tolist() == [[0, 0.25, 1]]
+def test_a_column_is_a_step():
+    real = pixels.normalized([[0, 4, 16], [8, 0, 0]])
+    assert real.dtype == "float32" and real.tolist() == [[0, 0.5], [0.25, 0], [1, 0]]
