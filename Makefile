@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-fhe demo test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
+.PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
 	android-objects fuzz bench bench-core bench-all lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -20,6 +20,8 @@ PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 help:
 	@echo "make setup     .venv with everything pinned, and the op compiled; quick to repeat"
 	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
+	@echo "make demo-encrypted  digits that a server recognises without seeing them: a few minutes with its set-up;"
+	@echo "               ARGS=--serve for a page to draw on"
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
 	@echo "make setup-fhe .venv-fhe, for encrypted models: concrete-python without PyTorch; no compiler is needed"
@@ -64,7 +66,10 @@ $(FHE): requirements/fhe.txt tools/setup_fhe.sh
 
 test-fhe: SELECT := not slow
 test-fhe: $(FHE)
-	@$(FHE_PYTHON) -m pytest tests/fhe -m "$(SELECT)" $(ARGS)
+	@$(FHE_PYTHON) -m pytest tests/fhe tests/examples/encrypted_digits -m "$(SELECT)" $(ARGS)
+
+demo-encrypted: $(FHE)
+	@$(FHE_PYTHON) -W ignore examples/encrypted_digits $(ARGS)
 
 demo: setup
 	@python examples/mnist.py $(ARGS)

@@ -28,7 +28,7 @@ if ! { supported .venv-fhe/bin/python && .venv-fhe/bin/python -m pip --version >
   echo "setup-fhe: making .venv-fhe with $("$python" --version)"
   "$python" -m venv --clear .venv-fhe
 fi
-echo "setup-fhe: installing requirements/fhe.txt (700 MB on disk)"
+echo "setup-fhe: installing requirements/fhe.txt (800 MB on disk)"
 .venv-fhe/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r requirements/fhe.txt ||
   stop "pip could not install requirements/fhe.txt; its message is above (is the network there?)"
 pwd >"$(.venv-fhe/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/keras_addrnn.pth"

@@ -1,13 +1,16 @@
 """An integer model on encrypted numbers: TFHE, by concrete-python.
 
-`compile` makes the circuit of an `IntegerModel`. Neither Keras nor TensorFlow is imported, and
-concrete-python only when it is used: it does not live with TensorFlow in one process.
+`compile` makes the circuit of an `IntegerModel`; `Client` and `Server` are the two sides of what is
+saved of it. Neither Keras nor TensorFlow is imported, and concrete-python only when it is used: it
+does not live with TensorFlow in one process.
 """
 
 import importlib
 
 _MODULE_OF = {
+    "Client": "client",
     "EncryptedModel": "model",
+    "Server": "server",
     "compile": "compiler",
 }
 

@@ -9,7 +9,9 @@ from keras_addrnn.integer import checks
 from keras_addrnn.integer.model import IntegerModel
 
 
-def compile(model, timesteps, *, input_range=None, form="auto", global_p_error=1e-4):
+def compile(
+    model, timesteps, *, input_range=None, form="auto", global_p_error=1e-4, show_progress=False
+):
     """Makes the TFHE circuit of an integer model, for sequences of one length.
 
     All ranges are proven from the weights and bounds of the model and from `input_range`, never
@@ -26,6 +28,7 @@ def compile(model, timesteps, *, input_range=None, form="auto", global_p_error=1
             them.
         global_p_error: Upper bound of the probability that the result of one sequence is not that
             of the integer model.
+        show_progress: Whether each evaluation prints a bar of its progress, on standard output.
 
     Returns:
         An `EncryptedModel`.
@@ -51,7 +54,7 @@ def compile(model, timesteps, *, input_range=None, form="auto", global_p_error=1
         )
     concrete()  # so that where it is missing nothing else is blamed
     circuits = {
-        name: _circuit(model, timesteps, input_range, name, global_p_error)
+        name: _circuit(model, timesteps, input_range, name, global_p_error, show_progress)
         for name in (possible if form == "auto" else (form,))
     }
     costs = {name: circuit.complexity for name, circuit in circuits.items()}
@@ -59,13 +62,14 @@ def compile(model, timesteps, *, input_range=None, form="auto", global_p_error=1
     return EncryptedModel(model, timesteps, input_range, circuits[cheapest], cheapest, costs)
 
 
-def _circuit(model, timesteps, input_range, form, global_p_error):
+def _circuit(model, timesteps, input_range, form, global_p_error, show_progress):
     def circuit(inputs):
         return network.run(model, inputs, input_range, form)
 
     compiler = concrete().Compiler(circuit, {"inputs": "encrypted"})
     configuration = concrete().Configuration(
         global_p_error=global_p_error,
+        show_progress=show_progress,
         dump_artifacts_on_unexpected_failures=False,
         compress_evaluation_keys=True,
         compress_input_ciphertexts=True,

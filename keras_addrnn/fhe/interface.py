@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 
+from keras_addrnn.fhe.sizes import SPECIFICATION
 from keras_addrnn.files import replacing
 from keras_addrnn.integer.affine import Affine
 from keras_addrnn.integer.layers import IntegerAddGRU
@@ -15,7 +16,6 @@ from keras_addrnn.integer.layers import IntegerAddGRU
 VERSION = 1
 
 _ENTRY = "keras_addrnn.fhe.json"
-_SPECIFICATION = "client.specs.json"  # concrete-python's own, in both archives
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,4 +131,4 @@ class Interface:
 
 
 def _digest(archive):
-    return hashlib.sha256(archive.read(_SPECIFICATION)).hexdigest()
+    return hashlib.sha256(archive.read(SPECIFICATION)).hexdigest()

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_addrnn.fhe import ranges
 from keras_addrnn.fhe.interface import Interface
+from keras_addrnn.fhe.sizes import Sizes
 from keras_addrnn.integer.layers import IntegerAddGRU
 
 MODES = "disable", "simulate", "execute"
@@ -77,7 +78,7 @@ class EncryptedModel:
     def save(self, directory):
         """Writes `client.zip` and `server.zip` into a directory.
 
-        They are read by `Client.load` and `Server.load` of concrete-python.
+        `keras_addrnn.fhe.Client` and `Server` load them, where there is neither model nor compiler.
 
         Neither holds a key. `client.zip` tells nothing of the weights but the shapes and the ranges
         of inputs and outputs.
@@ -94,8 +95,8 @@ class EncryptedModel:
             which there is no state; `table_bits`, the bits that look-ups read, and
             `largest_sum_bits`, of what is only added up; `p_error` of one look-up, and
             `global_p_error`, the bound of the whole circuit that was asked for; `security_bits`;
-            `evaluation_key_bytes`, `secret_key_bytes`, `input_bytes`, `output_bytes`, the keys as
-            they are without compression.
+            `evaluation_key_bytes`, as they are used, and `sent_evaluation_key_bytes`, compressed;
+            `secret_key_bytes`, `input_bytes`, `output_bytes`.
         """
         circuit = self.circuit
         per_tag = circuit.programmable_bootstrap_count_per_tag
@@ -116,6 +117,7 @@ class EncryptedModel:
             "global_p_error": circuit.configuration.global_p_error,
             "security_bits": int(circuit.configuration.security_level),
             "evaluation_key_bytes": circuit.size_of_bootstrap_keys + circuit.size_of_keyswitch_keys,
+            "sent_evaluation_key_bytes": sum(Sizes.of(circuit.client.specs.serialize()).keys),
             "secret_key_bytes": circuit.size_of_secret_keys,
             "input_bytes": circuit.size_of_inputs,
             "output_bytes": circuit.size_of_outputs,

@@ -1,0 +1,1 @@
+"""A handwritten digit, recognised by a server that cannot see it."""

@@ -1,0 +1,187 @@
+"""The client: holds the secret key, encrypts digits, asks the server, decrypts its answers."""
+
+import asyncio
+import dataclasses
+import json
+import math
+import time
+
+import httpx
+
+from encrypted_digits.server import BINARY
+from keras_addrnn import fhe
+from keras_addrnn.fhe import messages
+
+_POLL_SECONDS = 0.2
+_ANSWER_SECONDS = 1800  # with the time in which others are served
+_NOT_UNDERSTOOD = "The server answers what this client does not understand."
+_TIMEOUT = httpx.Timeout(10, read=300, write=60)  # the server answers when it has taken the keys
+
+
+class ServerError(Exception):
+    """The server cannot be reached, or does not do what it was asked; the message is for people."""
+
+
+class _UnknownClient(Exception):
+    pass
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What came back for one digit.
+
+    Args:
+        scores: Integers, one for each class, as the integer model gives them.
+        seconds: From the digit to the answer.
+        evaluation_seconds: Of these, of the server's evaluation.
+        sent_bytes, received_bytes: The sizes of the ciphertexts.
+    """
+
+    scores: list
+    seconds: float
+    evaluation_seconds: float
+    sent_bytes: int
+    received_bytes: int
+
+
+class DigitClient:
+    """Has digits classified by a server.
+
+    Args:
+        client_zip: Path of the `client.zip` that belongs to the server's `server.zip`.
+        server: URL of the server.
+    """
+
+    def __init__(self, client_zip, server):
+        self.server = server
+        self._fhe = fhe.Client.load(client_zip)
+        self.interface = self._fhe.interface
+        self._http = httpx.AsyncClient(base_url=server, timeout=_TIMEOUT)
+        self._token = None
+        self._keys = None
+        self._connecting = asyncio.Lock()
+
+    def make_keys(self):
+        """Makes the secret key and the evaluation keys, some seconds' work; returns their bytes."""
+        if self._keys is None:
+            self._keys = self._fhe.evaluation_keys()
+        return len(self._keys)
+
+    async def connect(self):
+        """Uploads the evaluation keys, unless the server has them.
+
+        Raises:
+            ServerError: The server does not answer, has another circuit, or refuses.
+        """
+        async with self._connecting:
+            if self._token is not None:
+                return
+            about = _fields(await self._ask("GET", "/model"), circuit=str)
+            if about["circuit"] != self.interface.circuit_id:
+                raise ServerError(
+                    f"The server at {self.server} evaluates another circuit than this client.zip "
+                    "is for. Give it the server.zip that was saved with it."
+                )
+            answer = await self._ask("POST", "/clients", self._keys)
+            self._token = _fields(answer, client=str)["client"]
+
+    async def classify(self, pixels, on_progress=lambda state, progress: None):
+        """Classifies a digit.
+
+        Args:
+            pixels: Real numbers `[T, D]`, as the model reads them.
+            on_progress: Called with the state of the job and the part that is done, 0 to 1.
+
+        Returns:
+            An `Answer`.
+
+        Raises:
+            ServerError: The server does not answer, or the evaluation fails.
+        """
+        started = time.monotonic()
+        message = self._fhe.encrypt(self.interface.inputs.quantize(pixels))
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                try:
+                    output, seconds = await self._evaluated(message, on_progress)
+                except _UnknownClient:  # the server has forgotten its client
+                    output, seconds = await self._evaluated(message, on_progress)
+        except _UnknownClient as error:
+            raise ServerError("The server forgets this client at once.") from error
+        except TimeoutError as error:
+            raise ServerError(f"No answer has come in {_ANSWER_SECONDS} seconds.") from error
+        try:
+            scores = self._fhe.decrypt(output)
+        except ValueError as error:
+            raise ServerError(f"The server's answer cannot be decrypted. {error}") from error
+        return Answer(
+            scores.tolist(),
+            time.monotonic() - started,
+            seconds,
+            len(message),
+            len(output),
+        )
+
+    async def close(self):
+        """Lets the server forget the keys, where it can be reached."""
+        if self._token is not None:
+            try:
+                await self._ask("DELETE", "/clients")
+            except (ServerError, _UnknownClient):
+                pass
+        await self._http.aclose()
+
+    async def _evaluated(self, message, on_progress):
+        """The encrypted output, and the seconds of its evaluation, as the server says."""
+        await self.connect()
+        job = _job(await self._ask("POST", "/jobs", message))
+        while job["state"] in ("waiting", "running"):
+            on_progress(job["state"], job["progress"])
+            await asyncio.sleep(_POLL_SECONDS)
+            job = _job(await self._ask("GET", f"/jobs/{job['job']}"))
+        if job["state"] != "done":
+            raise ServerError(str(job.get("error")))
+        return await self._ask("GET", f"/jobs/{job['job']}/output"), job["seconds"]
+
+    async def _ask(self, method, path, content=None):
+        headers = {"Content-Type": BINARY} if content is not None else {}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        largest = messages.largest(self._fhe.sizes.output)
+        try:
+            async with self._http.stream(method, path, content=content, headers=headers) as answer:
+                body = bytearray()
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
+                    if len(body) > largest:
+                        raise ServerError(f"The server's answer is longer than {largest} bytes.")
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise ServerError(
+                f"The server at {self.server} does not answer ({type(error).__name__})."
+            ) from error
+        if answer.status_code == 401:
+            self._token = None
+            raise _UnknownClient
+        if answer.is_error:
+            raise ServerError(_fields(body, error=str)["error"])
+        return bytes(body)
+
+
+def _job(body):
+    number = float | int
+    job = _fields(body, job=str, state=str, progress=number, seconds=number | None)
+    seconds = -1 if job["state"] == "done" and job["seconds"] is None else job["seconds"] or 0
+    if not (0 <= job["progress"] <= 1 and 0 <= seconds < math.inf):
+        raise ServerError(_NOT_UNDERSTOOD)
+    return job
+
+
+def _fields(body, **types):
+    """The JSON object of an answer, which must have these fields."""
+    try:
+        fields = json.loads(body)
+        if all(isinstance(fields[name], kind) for name, kind in types.items()):
+            return fields
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise ServerError(_NOT_UNDERSTOOD)

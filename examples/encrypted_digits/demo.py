@@ -1,0 +1,140 @@
+"""Server and client as two processes, and some digits that pass between them."""
+
+import contextlib
+import io
+import pathlib
+import sys
+import time
+
+import httpx
+import numpy as np
+
+from encrypted_digits import pixels
+from encrypted_digits.serving import Process
+from keras_addrnn import fhe, integer
+
+MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
+_POLL_SECONDS = 0.2
+_ROW = "{:>5}  {:>5}  {:>6}  {:>12}  {:>12}  {:>8}  {:>7}"
+
+
+def compile(model, directory):
+    """Compiles for the digits' rows, and writes client.zip and server.zip; returns statistics."""
+    low, high = (int(model.inputs.quantize(value)) for value in (0.0, 1.0))
+    # Into a string, since the bar of progress would be another one for a terminal.
+    with contextlib.redirect_stdout(io.StringIO()):
+        encrypted = fhe.compile(
+            model, timesteps=pixels.SIZE, input_range=(low, high), show_progress=True
+        )
+    encrypted.save(directory)
+    return encrypted.statistics()
+
+
+def run(digits, output, stay):
+    """Runs the demonstration.
+
+    Args:
+        digits: How many digits to classify.
+        output: Directory for the archives and the processes' messages.
+        stay: Whether to leave the page up until Ctrl-C.
+
+    Returns:
+        Whether all answers are those of the integer model.
+    """
+    model = integer.load(MODEL)
+    print("Encrypted digits: a server recognises what it cannot see\n")
+    started = time.monotonic()
+    statistics = compile(model, output)
+    _print_circuit(model, statistics, time.monotonic() - started)
+    server = Process(
+        "server", ["server", f"{output}/server.zip", "--port=0"], output / "server.log"
+    )
+    with server:
+        print(f"server       {server.url}; it has server.zip")
+        started = time.monotonic()
+        arguments = ["client", f"{output}/client.zip", f"--server={server.url}", "--port=0"]
+        with Process("client", arguments, output / "client.log") as client:
+            print(f"client       {client.url}; it has the secret key", end="", flush=True)
+            print(f", made in {time.monotonic() - started:.0f} s")
+            with httpx.Client(base_url=client.url, timeout=60) as http:
+                print(f"             keys uploaded in {_connected(http):.0f} s\n")
+                same = _classify(http, model, digits, statistics["pbs"])
+            if stay:
+                print(f"\nDraw a digit: {client.url} (Ctrl-C ends)", flush=True)
+                with contextlib.suppress(KeyboardInterrupt):
+                    while True:
+                        time.sleep(3600)
+    print("\nServer and client have ended.")
+    return same
+
+
+def _print_circuit(model, statistics, seconds):
+    layers = ", ".join(f"{layer.name} of {layer.units}" for layer in model.layers)
+    bits = statistics["table_bits"]
+    print(
+        f"model        {MODEL.name}: {pixels.SIZE} steps of {model.features}; {layers}\n"
+        f"circuit      form '{statistics['form']}', {statistics['pbs']:,} PBS, look-ups of "
+        f"{bits[0]} to {bits[-1]} bits, sums of up to {statistics['largest_sum_bits']}; "
+        f"compiled in {seconds:.0f} s\n"
+        f"security     {statistics['security_bits']} bits; an answer is wrong with a probability "
+        f"of at most {statistics['global_p_error']:g}\n"
+        f"keys         {_size(statistics['sent_evaluation_key_bytes'])} to evaluate are sent once "
+        f"({_size(statistics['evaluation_key_bytes'])} expanded);\n"
+        f"             the secret key, {_size(statistics['secret_key_bytes'])}, stays with the "
+        f"client\n"
+        f"ciphertexts  {_size(statistics['input_bytes'])} to the server, "
+        f"{_size(statistics['output_bytes'])} back, for each digit"
+    )
+
+
+def _connected(http):
+    """Waits until the server has the keys; returns the seconds that took."""
+    started = time.monotonic()
+    told = None
+    while (status := http.get("/status").json())["state"] != "ready":
+        if status["error"] != told:
+            told = status["error"]
+            print(f"\n             {told}", flush=True)
+        time.sleep(_POLL_SECONDS)
+    return time.monotonic() - started
+
+
+def _classify(http, model, count, pbs):
+    images, labels = pixels.load()
+    chosen = np.random.default_rng(0).choice(len(images), count, replace=False)
+    print(_ROW.format("digit", "label", "answer", "in the clear", "scores equal", "seconds", "PBS"))
+    right = same = 0
+    for image, label, index in zip(images[chosen], labels[chosen], chosen, strict=True):
+        inputs = model.inputs.quantize(pixels.normalized(image))
+        expected = model.run(inputs[None])[0].tolist()
+        told = _answer(http, image)
+        scores = told["scores"]
+        answer, equal = int(np.argmax(scores)), scores == expected
+        right, same = right + (answer == label), same + equal
+        row = (index, label, answer, int(np.argmax(expected)), "yes" if equal else "NO")
+        print(_ROW.format(*row, f"{told['seconds']:.1f}", f"{pbs:,}"), flush=True)
+    print(
+        f"\n{right} of {count} are the right digit; {same} of {count} have the integer model's "
+        f"scores, bit for bit."
+    )
+    return same == count
+
+
+def _answer(http, image):
+    answer = http.post("/digits", json={"pixels": image.tolist()})
+    answer.raise_for_status()
+    digit = answer.json()["digit"]
+    while (told := http.get(f"/digits/{digit}").json())["state"] not in ("done", "failed"):
+        if sys.stdout.isatty():
+            print(f"{told['state']} {told['progress']:.0%}   ", end="\r", flush=True)
+        time.sleep(_POLL_SECONDS)
+    if told["state"] == "failed":
+        raise RuntimeError(told["error"])
+    return told
+
+
+def _size(count):
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"

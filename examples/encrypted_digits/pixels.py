@@ -1,0 +1,31 @@
+"""The digits: 8 rows of 8 pixels, as in UCI's set, which scikit-learn brings along."""
+
+import functools
+
+import numpy as np
+
+SIZE = 8
+TEST_DIGITS = 360
+INK = 16  # a pixel counts the dots of ink among the 4 by 4 that it stands for
+
+
+def normalized(pixels):
+    """Pixels of 0 to `INK` as the network reads them: numbers from 0 to 1, a column a step."""
+    return np.asarray(pixels, np.float32).T / INK
+
+
+@functools.cache
+def load():
+    """Pixels `[360, 8, 8]` of 0 to `INK`, and labels `[360]`: the digits held out for testing."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    _, pixels, _, labels = train_test_split(
+        digits.images.astype(int),
+        digits.target,
+        test_size=TEST_DIGITS,
+        random_state=0,
+        stratify=digits.target,
+    )
+    return pixels, labels

@@ -1,0 +1,182 @@
+"""The page on which a person draws a digit, served by the client to this machine's browser alone.
+
+The digit goes from the page to this process, which encrypts it; the server gets the ciphertext.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import pathlib
+import secrets
+
+import numpy as np
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import FileResponse, JSONResponse
+from starlette.routing import Route
+
+from encrypted_digits.client import ServerError
+from encrypted_digits.pixels import INK, SIZE, load, normalized
+
+PAGE = pathlib.Path(__file__).with_name("page")
+_LARGEST_REQUEST = 4096
+_KEPT = 16  # digits whose answers can be read
+_RETRY_SECONDS = 1
+# The page takes nothing from elsewhere, and no other site may frame it.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src data:; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclasses.dataclass
+class Digit:
+    """A digit on its way, as the page is told of it."""
+
+    state: str = "encrypting"  # then waiting, running, and done or failed
+    progress: float = 0.0
+    scores: list | None = None
+    seconds: float | None = None
+    evaluation_seconds: float | None = None
+    sent_bytes: int | None = None
+    received_bytes: int | None = None
+    error: str | None = None
+
+    @property
+    def finished(self):
+        return self.state in ("done", "failed")
+
+
+def application(client):
+    """The Starlette application for a `DigitClient` that has made its keys."""
+    digits, tasks = {}, set()
+    status = {"state": "connecting", "error": None, "server": client.server}
+    status["evaluation_key_bytes"] = client.make_keys()
+
+    async def connect():
+        while True:
+            try:
+                await client.connect()
+            except ServerError as error:
+                status["error"] = str(error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                status.update(state="ready", error=None)
+                return
+
+    async def classify(digit, pixels):
+        def on_progress(state, progress):
+            digit.state, digit.progress = state, progress
+
+        try:
+            answer = await client.classify(normalized(pixels), on_progress)
+        except ServerError as error:
+            digit.state, digit.error = "failed", str(error)
+        except Exception:
+            digit.state, digit.error = "failed", "The client has failed; see its messages."
+            raise
+        else:
+            digit.state, digit.progress = "done", 1.0
+            for name, value in dataclasses.asdict(answer).items():
+                setattr(digit, name, value)
+
+    def start(coroutine):
+        task = asyncio.create_task(coroutine)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def get_status(request):
+        return JSONResponse(status)
+
+    async def add_digit(request):
+        pixels = _pixels(await _json(request))
+        if any(not digit.finished for digit in digits.values()):
+            raise HTTPException(409, "A digit is on its way. Wait for its answer.")
+        while len(digits) >= _KEPT:
+            del digits[next(iter(digits))]
+        name, digit = secrets.token_urlsafe(8), Digit()
+        digits[name] = digit
+        start(classify(digit, pixels))
+        return JSONResponse({"digit": name}, 202)
+
+    async def get_digit(request):
+        digit = digits.get(request.path_params["name"])
+        if digit is None:
+            raise HTTPException(404, "There is no such digit, or no longer.")
+        return JSONResponse(dataclasses.asdict(digit))
+
+    async def get_example(request):
+        images, labels = await asyncio.to_thread(load)
+        index = secrets.randbelow(len(images))
+        return JSONResponse({"pixels": images[index].tolist(), "label": int(labels[index])})
+
+    def file(name):
+        async def send(request):
+            return FileResponse(PAGE / name, headers=_HEADERS)
+
+        return send
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        start(connect())
+        yield
+        for task in tuple(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await client.close()
+
+    return Starlette(
+        routes=[
+            Route("/", file("index.html")),
+            Route("/page.js", file("page.js")),
+            Route("/page.css", file("page.css")),
+            Route("/status", get_status),
+            Route("/example", get_example),
+            Route("/digits", add_digit, methods=["POST"]),
+            Route("/digits/{name}", get_digit),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        exception_handlers={HTTPException: _error},
+        lifespan=lifespan,
+    )
+
+
+async def _json(request):
+    # A page of another site cannot send this type without asking first, and is told nothing.
+    if request.headers.get("content-type") != "application/json":
+        raise HTTPException(415, "Send it as Content-Type: application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_REQUEST:
+            raise HTTPException(413, f"At most {_LARGEST_REQUEST} bytes are taken.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "This is not JSON.") from error
+
+
+def _pixels(content):
+    pixels = content.get("pixels") if isinstance(content, dict) else None
+    expected = (
+        isinstance(pixels, list)
+        and len(pixels) == SIZE
+        and all(
+            isinstance(row, list)
+            and len(row) == SIZE
+            and all(type(ink) is int and 0 <= ink <= INK for ink in row)
+            for row in pixels
+        )
+    )
+    if not expected:
+        raise HTTPException(
+            400, f"`pixels` must be {SIZE} rows of {SIZE} integers from 0 (paper) to {INK} (ink)."
+        )
+    return np.array(pixels)
+
+
+async def _error(request, error):
+    return JSONResponse({"error": error.detail}, error.status_code)
