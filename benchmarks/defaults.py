@@ -127,10 +127,10 @@ def run_mnist(name, units, seed, data, epochs):
 
 def load_mnist(data_dir, full):
     import mnist_data
-    from mnist_training import scaled
+    from mnist_training import sequences
 
     digits = mnist_data.load(data_dir, full)
-    return (scaled(digits.x_train), digits.y_train), (scaled(digits.x_test), digits.y_test)
+    return (sequences(digits.x_train), digits.y_train), (sequences(digits.x_test), digits.y_test)
 
 
 def recorded(path):

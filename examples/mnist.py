@@ -92,7 +92,7 @@ def main(arguments=None):
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
     runs = []
-    for kind in mnist_training.LAYERS:
+    for kind in mnist_training.COMPARED:
         print(f"\n{kind}({flags.units})", flush=True)
         runs.append(
             mnist_training.train(

@@ -12,12 +12,13 @@ FEATURES = 64  # of each step
 UNITS = (128, 64)
 
 
-def build(kind, classes):
+def build(kind, classes, part=None):
     """A model from images `[B, 32, 128, 1]` to the classes' logits at each step, `[B, 32, C]`.
 
     Args:
         kind: `"AddGRU"`, `"GRU"` or `"LSTM"`.
         classes: Number of classes, with the blank.
+        part: The recurrent part, if not `recurrent(kind)`.
     """
     layers = keras.layers
     image = keras.Input((HEIGHT, WIDTH, 1), name="image")
@@ -30,7 +31,7 @@ def build(kind, classes):
     x = layers.Reshape((STEPS, HEIGHT // 4 * FILTERS[-1]))(x)
     x = layers.Dense(FEATURES, activation="relu")(x)
     x = layers.Dropout(0.2)(x)
-    x = recurrent(kind)(x)
+    x = (part or recurrent(kind))(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name=f"handwriting_{kind.lower()}")
 
