@@ -5,8 +5,8 @@ is trained. With `--run` it trains first what is not recorded, in the order of e
 appends each result to the records at once. It can be interrupted and started again at any time.
 
     python benchmarks/evidence.py
-    python benchmarks/evidence.py --run --data-dir DIR                # IDX files of MNIST; many hours
-    python benchmarks/evidence.py --run --only adding --seeds 0       # some of them
+    python benchmarks/evidence.py --run --data-dir DIR            # IDX files of MNIST; many hours
+    python benchmarks/evidence.py --run --only adding --seeds 0   # some of them
 """
 
 import argparse
@@ -90,9 +90,12 @@ def main():
     options = parser.parse_args()
     if options.run:
         run(options)
+    import evidence_plots
     import evidence_report
 
-    evidence_report.write(options.file)
+    found = known(options.file)
+    evidence_report.write(found)
+    evidence_plots.write(found, RECORDS.parent)
 
 
 if __name__ == "__main__":

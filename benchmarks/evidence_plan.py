@@ -96,7 +96,9 @@ def mnist():
 def ablation():
     for seed in SEEDS:
         for task in VARIANT_TASKS:
-            size = {"digits": 10_000, "epochs": 3} if task == "mnist" else {"T": 100, "batches": 600}
+            size = (
+                {"digits": 10_000, "epochs": 3} if task == "mnist" else {"T": 100, "batches": 600}
+            )
             for variant in VARIANTS:
                 yield {
                     "task": "ablation",

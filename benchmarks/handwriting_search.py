@@ -3,7 +3,7 @@
 Trains each for a few epochs and appends a JSON line of its losses to the records, unless there is
 one. `--table` prints what they hold.
 
-    python benchmarks/handwriting_search.py --data-dir DIR               # numbers, of MNIST's digits
+    python benchmarks/handwriting_search.py --data-dir DIR         # numbers, of MNIST's digits
     python benchmarks/handwriting_search.py --data fonts --epochs 12
     python benchmarks/handwriting_search.py --table
 """
@@ -168,7 +168,7 @@ def main():
     add("--data", choices=("digits", "fonts"), default="digits")
     add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
     add("--images", type=int, default=6000)
-    add("--epochs", type=int, default=6)
+    add("--epochs", type=int, default=4)
     add("--seed", type=int, default=0)
     add("--variants", nargs="+", default=VARIANTS, help="see settings_of and make_layer")
     add("--file", type=pathlib.Path, default=RECORDS)
