@@ -1,6 +1,7 @@
 """AddGRU with one thing changed, for the ablations: by its arguments, or as a cell of its own."""
 
 import keras
+from defaults import GateBias
 
 import keras_addrnn as ka
 from keras_addrnn.layers import InhibitedOrthogonal
@@ -67,18 +68,6 @@ def _shrink(value, amount):
     return relu(value - amount) - relu(-value - amount)
 
 
-class GateBias(keras.initializers.Initializer):
-    """One number for the update gates, 0 for the candidates."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        units = shape[0] // 2
-        gate = keras.ops.full((units,), self.value, dtype=dtype)
-        return keras.ops.concatenate([gate, keras.ops.zeros((units,), dtype=dtype)])
-
-
 def _layer(**arguments):
     return lambda units, **more: ka.AddGRU(units, **arguments, **more)
 
@@ -99,6 +88,8 @@ VARIANTS = {
     "shift learnt, from 0.5": _cell(LearntShiftCell, 0.5),
     "shift learnt, from 1": _cell(LearntShiftCell, 1.0),
     "signed": _cell(SignedCell),
-    **{f"gate bias {bias}": _layer(bias_initializer=GateBias(bias)) for bias in (-1, 1, 2)},
+    **{f"gate bias {bias}": _layer(bias_initializer=GateBias(bias, bias)) for bias in (-1, 1, 2)},
+    "gate bias -1..0": _layer(bias_initializer=GateBias(-1, 0)),
+    "gate bias -1..1": _layer(bias_initializer=GateBias(-1, 1)),
     "orthogonal": _layer(recurrent_initializer="orthogonal"),
 }

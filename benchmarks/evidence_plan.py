@@ -34,6 +34,8 @@ VARIANTS = (
     "gate bias -1",
     "gate bias 1",
     "gate bias 2",
+    "gate bias -1..0",
+    "gate bias -1..1",
     "orthogonal",
 )
 VARIANT_TASKS = ("mnist", "adding")

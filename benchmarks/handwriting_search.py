@@ -49,7 +49,7 @@ def settings_of(name):
 
 def make_layer(settings, units):
     import keras
-    from evidence_cells import GateBias
+    from defaults import GateBias
     from multiplying_gru import MultiplyingGRUCell
 
     import keras_addrnn as ka
@@ -59,6 +59,7 @@ def make_layer(settings, units):
         return keras.layers.RNN(MultiplyingGRUCell(units), return_sequences=True)
     if settings["layer"] != "AddGRU":
         return getattr(keras.layers, settings["layer"])(units, return_sequences=True)
+    low, _, high = settings.get("bias", "0").partition("..")
     return ka.AddGRU(
         units,
         activation=settings.get("activation", "relu"),
@@ -68,7 +69,7 @@ def make_layer(settings, units):
         recurrent_initializer=InhibitedOrthogonal(
             float(settings.get("gain", 0.1)), float(settings.get("inhibition", 0.5))
         ),
-        bias_initializer=GateBias(float(settings.get("bias", 0))),
+        bias_initializer=GateBias(float(low), float(high or low)),
         return_sequences=True,
     )
 
