@@ -46,6 +46,7 @@ VARIANTS = [
 ]
 
 
+@keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
 class GateBias(keras.initializers.Initializer):
     """`low` to `high`, evenly, for the update gate; zeros for the candidate."""
 
@@ -56,6 +57,9 @@ class GateBias(keras.initializers.Initializer):
         units = shape[0] // 2
         gate = np.random.default_rng(0).permutation(np.linspace(self.low, self.high, units))
         return keras.ops.convert_to_tensor(np.concatenate([gate, np.zeros(units)]), dtype)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
 
 
 def make_layer(name, units):

@@ -48,21 +48,23 @@ def missing(settings, known):
     return json.dumps(settings, sort_keys=True) not in known
 
 
-def run(options):
-    """Runs what is missing."""
+def one_thread():
+    """For each run: then the processor's seconds are the same on a busy machine."""
     import tensorflow as tf
 
-    # One thread for each run: then the processor's seconds are the same on a busy machine.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def run(options):
+    """Runs what is missing."""
     import evidence_runs
     import machine
     from defaults import record
 
     def keep(settings, result):
-        record(
-            options.file, {"settings": settings, "result": result, "machine": machine.description()}
-        )
+        line = {"settings": settings, "result": result, "machine": machine.description()}
+        record(options.file, line)
         print(f"{time.monotonic() - begin:7.0f} s", *settings.values(), flush=True)
 
     begin = time.monotonic()
@@ -89,6 +91,7 @@ def main():
     add("--unfinished", type=pathlib.Path, default=UNFINISHED, help="for interrupted runs")
     options = parser.parse_args()
     if options.run:
+        one_thread()
         run(options)
     import evidence_plots
     import evidence_report

@@ -6,6 +6,7 @@ evidence_runs.py runs it.
 
 SEEDS = (0, 1, 2)
 
+EXACT_LENGTHS = (100, 1000, 10_000)
 ADDING_LAYERS = ("AddGRU", "GRU", "multiplying", "LSTM", "SimpleRNN")
 ADDING_LENGTHS = (50, 100, 200, 400)
 ADDING_BATCHES = 2000  # when a layer that has not solved the problem gives up
@@ -42,6 +43,11 @@ VARIANT_TASKS = ("mnist", "adding")
 
 AVERAGING_LAYERS = ("AddGRU", "AddGRU, shifted", "AddGRU, signed", "GRU", "multiplying", "LSTM")
 AVERAGING_WEIGHTS = ("fixed", "given")
+
+
+def exact():
+    for timesteps in EXACT_LENGTHS:
+        yield {"task": "exact", "T": timesteps, "seed": SEEDS[0]}
 
 
 def adding_run(layer, timesteps, seed, batches=ADDING_BATCHES):
@@ -127,4 +133,10 @@ def averaging():
                 }
 
 
-TASKS = {"adding": adding, "mnist": mnist, "ablation": ablation, "averaging": averaging}
+TASKS = {
+    "exact": exact,
+    "adding": adding,
+    "mnist": mnist,
+    "ablation": ablation,
+    "averaging": averaging,
+}

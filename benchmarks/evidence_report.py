@@ -43,6 +43,16 @@ def markdown(head, rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def exact(known):
+    results = [of(known, settings) for settings in plan.exact()]
+    names = dict.fromkeys(name for result in results for name in result or ())
+    table = [
+        [name, *(NOT_RUN if result is None else f"{result[name]:.2g}" for result in results)]
+        for name in names
+    ]
+    return markdown(["adder", *(f"T = {length:,}" for length in plan.EXACT_LENGTHS)], table)
+
+
 def solved(result):
     """The batch at which the adding problem was solved, or the error that was reached."""
     below = [number for number, error in enumerate(result["errors"], 1) if error < SOLVED]
@@ -125,7 +135,13 @@ def averaging(known):
     return markdown(["layer", *(f"weight {weight}" for weight in plan.AVERAGING_WEIGHTS)], table)
 
 
-TABLES = {"adding": adding, "mnist": mnist, "ablation": ablation, "averaging": averaging}
+TABLES = {
+    "exact": exact,
+    "adding": adding,
+    "mnist": mnist,
+    "ablation": ablation,
+    "averaging": averaging,
+}
 
 
 def write(known, page=PAGE):

@@ -13,6 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
+import adding_exact
 import adding_training
 import evidence_cells
 import mnist_data
@@ -30,6 +31,11 @@ AVERAGING_LAYERS = {
     "LSTM": keras.layers.LSTM,
     "multiplying": lambda units, **more: keras.layers.RNN(MultiplyingGRUCell(units), **more),
 }
+
+
+def exact(settings, options, keep):
+    """How far the adders set by hand are from the true sum."""
+    keep(settings, {each.name: each.error for each in adding_exact.compare([settings["T"]])})
 
 
 def adding(settings, options, keep):
@@ -163,4 +169,10 @@ def _errors(model, batches, test, count):
     return history.get("val_loss", [float("nan")])
 
 
-TASKS = {"adding": adding, "mnist": mnist, "ablation": ablation, "averaging": averaging}
+TASKS = {
+    "exact": exact,
+    "adding": adding,
+    "mnist": mnist,
+    "ablation": ablation,
+    "averaging": averaging,
+}
