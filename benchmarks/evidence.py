@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import time
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -72,7 +73,7 @@ def run(options):
         for settings in plan.TASKS[task]():
             if options.seeds and settings["seed"] not in options.seeds:
                 continue
-            if options.match not in " ".join(map(str, settings.values())):
+            if not re.search(options.match, " ".join(map(str, settings.values()))):
                 continue
             # Read anew: another process may be running the rest.
             if missing(settings, known(options.file)):
@@ -85,7 +86,7 @@ def main():
     add("--run", action="store_true", help="train what is missing")
     add("--only", nargs="+", choices=plan.TASKS, default=list(plan.TASKS), metavar="TASK")
     add("--seeds", nargs="+", type=int, choices=plan.SEEDS, help="only these")
-    add("--match", default="", help="only settings whose values, in a row, have this text")
+    add("--match", default="", help="only settings whose values, in a row, fit this pattern")
     add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
     add("--file", type=pathlib.Path, default=RECORDS, help="the records")
     add("--unfinished", type=pathlib.Path, default=UNFINISHED, help="for interrupted runs")

@@ -37,15 +37,16 @@ def build(kind, classes, part=None):
 
 
 def recurrent(kind):
-    """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`."""
-    return keras.Sequential(
-        [keras.Input((STEPS, FEATURES))]
-        + [
-            keras.layers.Bidirectional(LAYERS[kind](units, return_sequences=True))
-            for units in UNITS
-        ],
-        name="recurrent",
-    )
+    """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`.
+
+    Each layer is followed by a normalisation: without it AddGRU, whose outputs are never negative
+    and start with much the same at each step, learns to read far later (docs/evidence.md).
+    """
+    layers = [keras.Input((STEPS, FEATURES))]
+    for units in UNITS:
+        layers.append(keras.layers.Bidirectional(LAYERS[kind](units, return_sequences=True)))
+        layers.append(keras.layers.LayerNormalization())
+    return keras.Sequential(layers, name="recurrent")
 
 
 def ctc_loss(classes, logits):
