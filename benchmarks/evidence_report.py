@@ -9,6 +9,7 @@ import evidence_plan as plan
 
 from keras_addrnn.files import replacing
 
+RESULTS = pathlib.Path(__file__).parent / "results"
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "evidence.md"
 NOT_RUN = "NOT RUN"
 SOLVED = 0.01  # mean squared error of the adding problem
@@ -135,10 +136,48 @@ def averaging(known):
     return markdown(["layer", *(f"weight {weight}" for weight in plan.AVERAGING_WEIGHTS)], table)
 
 
+def _losses(result):
+    return " ".join(f"{loss:.2f}" for loss in result["val_loss"])
+
+
+def handwriting(known):
+    """Of benchmarks/handwriting.py's records: those that were trained to the end, and tested."""
+    table = []
+    for line in (RESULTS / "handwriting.jsonl").read_text().splitlines():
+        run = json.loads(line)
+        table.append(
+            [
+                f"{run['data']}, {run['images']:,} images",
+                run["layer"],
+                "yes" if run.get("normalization") else "no",
+                f"{100 * run['greedy']['cer']:.2f} %",
+                f"{run['processor_seconds_per_epoch']:.1f}",
+                _losses(run),
+            ]
+        )
+    head = ["words", "layer", "normalisation", "characters wrong (test)", "processor s / epoch"]
+    return markdown([*head, "validation loss after each epoch"], table)
+
+
+def search(known):
+    """Of benchmarks/handwriting_search.py's records: short runs."""
+    table = []
+    for line in (RESULTS / "handwriting_search.jsonl").read_text().splitlines():
+        run = json.loads(line)
+        error = f"{100 * run['result']['cer']:.2f} %"
+        table.append([run["settings"]["variant"], error, _losses(run["result"])])
+    return markdown(
+        ["recurrent part", "characters wrong (validation)", "validation loss after each epoch"],
+        table,
+    )
+
+
 TABLES = {
     "exact": exact,
     "adding": adding,
     "mnist": mnist,
+    "handwriting": handwriting,
+    "search": search,
     "ablation": ablation,
     "averaging": averaging,
 }
