@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
-	android-objects fuzz bench bench-core bench-all lint format clean
+	android-objects fuzz bench bench-core bench-all evidence lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -32,6 +32,7 @@ help:
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
+	@echo "make evidence  docs/evidence.md from the recorded runs; ARGS='--run --data-dir DIR' runs those that are missing (hours)"
 	@echo "make lint      check style; make format mends it"
 	@echo "make clean     remove what was built; .venv stays"
 
@@ -161,6 +162,9 @@ bench-core: setup
 bench-all: setup
 	@python -m pip install --quiet -r requirements/bench.txt
 	@tools/bench_all.sh
+
+evidence: setup
+	@python benchmarks/evidence.py $(ARGS)
 
 lint: $(REQUIREMENTS)
 	@ruff check .

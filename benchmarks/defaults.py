@@ -47,6 +47,7 @@ VARIANTS = [
 ]
 
 
+@keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
 class GateBias(keras.initializers.Initializer):
     """`low` to `high`, evenly, for the update gate; zeros for the candidate."""
 
@@ -57,6 +58,9 @@ class GateBias(keras.initializers.Initializer):
         units = shape[0] // 2
         gate = np.random.default_rng(0).permutation(np.linspace(self.low, self.high, units))
         return keras.ops.convert_to_tensor(np.concatenate([gate, np.zeros(units)]), dtype)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
 
 
 def make_layer(name, units):
@@ -128,10 +132,10 @@ def run_mnist(name, units, seed, data, epochs):
 
 def load_mnist(data_dir, full):
     import mnist_data
-    from mnist_training import scaled
+    from mnist_training import sequences
 
     digits = mnist_data.load(data_dir, full)
-    return (scaled(digits.x_train), digits.y_train), (scaled(digits.x_test), digits.y_test)
+    return (sequences(digits.x_train), digits.y_train), (sequences(digits.x_test), digits.y_test)
 
 
 def print_table(path):

@@ -16,7 +16,6 @@ import os
 import pathlib
 import statistics
 import sys
-import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,54 +26,58 @@ from handwriting import evaluation, model, pipeline, report, sources, training
 
 RESULTS = pathlib.Path(__file__).parent / "results"
 RECORDS = RESULTS / "handwriting.jsonl"
+# Images are composed once; a training that was interrupted goes on from here.
+UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
 # What a table puts together: trainings that differ in the layer and the seed alone.
 SETTINGS = ("data", "images", "test_images", "epochs_at_most", "learning_rate", "batch_size")
+SETTINGS += ("normalization",)  # after each recurrent layer; the first records had none
 
 
 def record(options):
     """Trains each network with each seed, in turn, and appends what came of it."""
-    with tempfile.TemporaryDirectory() as directory:
-        directory = pathlib.Path(directory)
-        words = sources.load(
-            options.data,
-            data_dir=options.data_dir,
-            images=options.images,
-            seed=0,
-            directory=directory / "datasets",
-        )
-        alphabet = words.alphabet()
-        images, texts = pipeline.arrays(words.test)
-        validation = pipeline.batches(words.validation, alphabet)
-        read = {}
-        for seed in range(options.seeds):
-            for kind in model.LAYERS:
-                run = training.train(
-                    kind,
-                    alphabet.size,
-                    pipeline.batches(words.train, alphabet, shuffle_seed=seed),
-                    validation,
-                    epochs=options.epochs,
-                    seed=seed,
-                    directory=directory / f"{kind}_{seed}",
-                )
-                answers, result = evaluation.evaluate(run, images, texts, alphabet)
-                read.setdefault(kind, answers)
-                append(
-                    {
-                        "data": options.data,
-                        "images": words.sizes[0],
-                        "test_images": words.sizes[2],
-                        "epochs_at_most": options.epochs,
-                        "learning_rate": training.LEARNING_RATE,
-                        "batch_size": pipeline.BATCH_SIZE,
-                        "seed": seed,
-                        "source": words.source,
-                        "machine": machine.description(),
-                        **result,
-                    }
-                )
+    words = sources.load(
+        options.data,
+        data_dir=options.data_dir,
+        images=options.images,
+        seed=0,
+        directory=UNFINISHED,
+    )
+    source = words.source.replace(f" in {options.data_dir}", "")
+    alphabet = words.alphabet()
+    images, texts = pipeline.arrays(words.test)
+    validation = pipeline.batches(words.validation, alphabet)
+    read = {}
+    for seed in range(options.seeds):
+        for kind in options.layers:
+            run = training.train(
+                kind,
+                alphabet.size,
+                pipeline.batches(words.train, alphabet, shuffle_seed=seed),
+                validation,
+                epochs=options.epochs,
+                seed=seed,
+                directory=UNFINISHED / f"{options.data}_{kind}_{seed}",
+            )
+            answers, result = evaluation.evaluate(run, images, texts, alphabet)
+            read.setdefault(kind, answers)
+            append(
+                {
+                    "data": options.data,
+                    "images": words.sizes[0],
+                    "test_images": words.sizes[2],
+                    "epochs_at_most": options.epochs,
+                    "learning_rate": training.LEARNING_RATE,
+                    "batch_size": pipeline.BATCH_SIZE,
+                    "normalization": "layer",
+                    "seed": seed,
+                    "source": source,
+                    "machine": machine.description(),
+                    **result,
+                }
+            )
+    if len(read) == len(model.LAYERS):
         picture = RESULTS / f"handwriting_{options.data}.png"
-        report.save_picture(picture, images, texts, read, title=words.source)
+        report.save_picture(picture, images, texts, read, title=source)
 
 
 def append(entry):
@@ -88,7 +91,7 @@ def tables():
     groups = {}
     for line in RECORDS.read_text().splitlines():
         entry = json.loads(line)
-        groups.setdefault(tuple(entry[name] for name in SETTINGS), []).append(entry)
+        groups.setdefault(tuple(entry.get(name, "no") for name in SETTINGS), []).append(entry)
     return "\n".join(table(*item) for item in groups.items())
 
 
@@ -99,7 +102,8 @@ def table(settings, entries):
     lines = [
         f"{of['data']}: {entries[0]['source']}. {of['images']:,} images to train on, "
         f"{of['test_images']:,} to test; {of['epochs_at_most']} epochs at most, batches of "
-        f"{of['batch_size']}, Adam({of['learning_rate']}), {seeds} seed{'s'[: seeds > 1]}. "
+        f"{of['batch_size']}, Adam({of['learning_rate']}), {of['normalization']} normalization, "
+        f"{seeds} seed{'s'[: seeds > 1]}. "
         f"{entries[0]['machine']}.\n",
         "| layer | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
         "| s / epoch: clock, processors | parameters (recurrent) "
@@ -151,13 +155,20 @@ def main():
     parser.add_argument("--data-dir", type=pathlib.Path, help="as for examples/handwriting")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--layers", nargs="+", choices=model.LAYERS, default=list(model.LAYERS))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=30, help="for the recurrent part alone")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=30,
+        help="for the recurrent part alone; 0 leaves it as it is recorded",
+    )
     parser.add_argument("--tables", action="store_true", help="train nothing")
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     if not options.tables:
         record(options)
+    if options.seconds and not options.tables:
         machine.write(RESULTS / "handwriting_recurrent.md", recurrent_part(options.seconds))
     text = tables() + "\n" + (RESULTS / "handwriting_recurrent.md").read_text()
     machine.write(RESULTS / "handwriting.md", text)

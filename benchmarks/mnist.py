@@ -55,7 +55,7 @@ def main():
     options = parser.parse_args()
 
     digits = mnist_data.load(options.data_dir, full=True)
-    runs = {kind: [] for kind in mnist_training.LAYERS}
+    runs = {kind: [] for kind in mnist_training.COMPARED}
     for seed in range(options.seeds):
         # In turn, so that a busy machine is as busy for each.
         for kind in runs:

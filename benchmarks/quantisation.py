@@ -61,11 +61,11 @@ class Mnist:
 
     def __init__(self, data_dir, digits):
         import mnist_data
-        from mnist_training import scaled
+        from mnist_training import sequences
 
         data = mnist_data.load(data_dir, full=True)
-        self.train = scaled(data.x_train[:digits]), data.y_train[:digits]
-        self.test = scaled(data.x_test), data.y_test
+        self.train = sequences(data.x_train[:digits]), data.y_train[:digits]
+        self.test = sequences(data.x_test), data.y_test
         self.settings = {"task": "mnist", "digits": len(self.train[1]), "units": self.units}
 
 

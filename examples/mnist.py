@@ -1,4 +1,4 @@
-"""MNIST digits read row by row, 28 steps of 28: AddGRU beside Keras' GRU and LSTM, then LiteRT.
+"""MNIST digits read row by row: AddGRU beside Keras' GRU and LSTM, then LiteRT.
 
 Trains the three networks, prints a table, draws their learning curves, and takes the models to a
 phone's format: saved, loaded, converted, run digit by digit, and compared with Keras' own answers.
@@ -6,6 +6,7 @@ AddGRU's comes in two forms, of builtin operators and with our own; and in integ
 
     python examples/mnist.py             # a few minutes on two cores
     python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629
+    python examples/mnist.py --order pixels    # 784 steps of one pixel: a test of memory, and slow
 """
 
 import os
@@ -20,6 +21,11 @@ import mnist_data
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "mnist"))
 EPOCHS, EPOCHS_FULL = 5, 50
+ORDERS = {
+    "rows": "row by row, 28 steps of 28",
+    "columns": "column by column, 28 steps of 28",
+    "pixels": "pixel by pixel, 784 steps of 1",
+}
 
 
 def parse(arguments=None):
@@ -31,6 +37,7 @@ def parse(arguments=None):
         metavar="N",
         help=f"times to go through the digits ({EPOCHS}; {EPOCHS_FULL} with --full)",
     )
+    add("--order", choices=ORDERS, default="rows", help="how a digit becomes a sequence (rows)")
     add(
         "--units",
         type=command_line.integer(1),
@@ -84,7 +91,7 @@ def main(arguments=None):
 
     why_not = ka.info()["why_not"]
     print(
-        "MNIST read row by row, 28 steps of 28: AddGRU beside Keras' GRU and LSTM\n\n"
+        f"MNIST read {ORDERS[flags.order]}: AddGRU beside Keras' GRU and LSTM\n\n"
         f"digits     {len(digits.y_train):,} to train on, {len(digits.y_test):,} to test\n"
         f"           from {digits.source}\n"
         f"training   {flags.epochs} epochs in batches of {mnist_training.BATCH_SIZE}, "
@@ -92,22 +99,27 @@ def main(arguments=None):
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
     runs = []
-    for kind in mnist_training.LAYERS:
+    for kind in mnist_training.COMPARED:
         print(f"\n{kind}({flags.units})", flush=True)
         runs.append(
             mnist_training.train(
-                kind, digits, units=flags.units, epochs=flags.epochs, seed=flags.seed
+                kind,
+                digits,
+                order=flags.order,
+                units=flags.units,
+                epochs=flags.epochs,
+                seed=flags.seed,
             )
         )
     add_gru, gru, _ = runs
     curves = flags.output / "learning_curves.png"
-    mnist_report.save_curves(runs, curves, title="MNIST read row by row")
+    mnist_report.save_curves(runs, curves, title=f"MNIST read {ORDERS[flags.order]}")
     print("\n" + mnist_report.table(runs, fused=() if why_not else (add_gru.name,)) + "\n")
     ratio = gru.seconds_per_epoch / add_gru.seconds_per_epoch
     print(f"speed      {add_gru.name} trains {ratio:.1f} times as fast as {gru.name} here")
     print(f"curves     {curves}")
 
-    images = mnist_training.scaled(digits.x_test)
+    images = mnist_training.sequences(digits.x_test, flags.order)
     answers = add_gru.model.predict(images, verbose=0)
     keras_file = flags.output / "addgru.keras"
     loaded = mnist_litert.save_and_load(add_gru.model, keras_file)
@@ -123,7 +135,8 @@ def main(arguments=None):
     )
 
     integer_file = flags.output / "addgru_integer.safetensors"
-    integers = mnist_integer.quantize(loaded, mnist_training.scaled(digits.x_train), integer_file)
+    training_images = mnist_training.sequences(digits.x_train, flags.order)
+    integers = mnist_integer.quantize(loaded, training_images, integer_file)
     found = mnist_integer.compare(integers, integer_file, loaded, images, digits.y_test)
     print(f"\nintegers   {integer_file}: int8 weights, int16 state\n{mnist_report.integers(found)}")
 

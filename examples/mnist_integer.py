@@ -33,7 +33,7 @@ def compare(integers, path, model, images, labels):
         integers: the `IntegerModel` of the file.
         path: the file.
         model: the Keras model it was made of.
-        images: `float32 [N, 28, 28]`.
+        images: `float32 [N, steps, features]`.
         labels: `[N]`.
 
     Returns:

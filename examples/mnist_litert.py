@@ -65,7 +65,7 @@ def compare(files, images, labels):
 
     Args:
         files: list of `File`; those without content are left out.
-        images: `float32 [N, 28, 28]`.
+        images: `float32 [N, steps, features]`.
         labels: `[N]`.
 
     Returns:

@@ -12,12 +12,13 @@ FEATURES = 64  # of each step
 UNITS = (128, 64)
 
 
-def build(kind, classes):
+def build(kind, classes, part=None):
     """A model from images `[B, 32, 128, 1]` to the classes' logits at each step, `[B, 32, C]`.
 
     Args:
         kind: `"AddGRU"`, `"GRU"` or `"LSTM"`.
         classes: Number of classes, with the blank.
+        part: The recurrent part, if not `recurrent(kind)`.
     """
     layers = keras.layers
     image = keras.Input((HEIGHT, WIDTH, 1), name="image")
@@ -30,21 +31,22 @@ def build(kind, classes):
     x = layers.Reshape((STEPS, HEIGHT // 4 * FILTERS[-1]))(x)
     x = layers.Dense(FEATURES, activation="relu")(x)
     x = layers.Dropout(0.2)(x)
-    x = recurrent(kind)(x)
+    x = (part or recurrent(kind))(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name=f"handwriting_{kind.lower()}")
 
 
 def recurrent(kind):
-    """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`."""
-    return keras.Sequential(
-        [keras.Input((STEPS, FEATURES))]
-        + [
-            keras.layers.Bidirectional(LAYERS[kind](units, return_sequences=True))
-            for units in UNITS
-        ],
-        name="recurrent",
-    )
+    """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`.
+
+    Each layer is followed by a normalisation: without it AddGRU, whose outputs are never negative
+    and start with much the same at each step, learns to read far later (docs/evidence.md).
+    """
+    layers = [keras.Input((STEPS, FEATURES))]
+    for units in UNITS:
+        layers.append(keras.layers.Bidirectional(LAYERS[kind](units, return_sequences=True)))
+        layers.append(keras.layers.LayerNormalization())
+    return keras.Sequential(layers, name="recurrent")
 
 
 def ctc_loss(classes, logits):

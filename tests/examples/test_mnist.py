@@ -123,6 +123,36 @@ def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
     assert shown.endswith("\nAddGRU(4), fused: the library is missing")
 
 
+@pytest.mark.parametrize(
+    ("order", "shape", "place"),
+    [("rows", (28, 28), (3, 7)), ("columns", (28, 28), (7, 3)), ("pixels", (784, 1), (91, 0))],
+)
+def test_orders(order, shape, place):
+    import mnist_training
+
+    images = np.zeros((2, 28, 28), "uint8")
+    images[1, 3, 7] = 51  # in row 3, column 7
+    sequences = mnist_training.sequences(images, order)
+    assert sequences.dtype == "float32"
+    assert sequences.shape == (2, *shape)
+    expected = np.zeros_like(sequences)
+    expected[(1, *place)] = 0.2
+    np.testing.assert_allclose(sequences, expected, rtol=1e-6)
+    model = mnist_training.build("AddGRU", 3, order)
+    assert model(sequences).shape == (2, 10)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
+def test_every_layer_learns_in_another_order(some_digits, tmp_path):
+    import mnist_data
+    import mnist_training
+
+    digits = mnist_data.load(some_digits, full=True)
+    for kind in mnist_training.LAYERS:
+        run = mnist_training.train(kind, digits, order="columns", units=8, epochs=2, seed=0)
+        assert run.history["loss"][1] < run.history["loss"][0]
+
+
 def refused(message, *flags, **environment):
     result = run(*flags, **environment)
     assert result.returncode == 2
@@ -137,6 +167,7 @@ def refused(message, *flags, **environment):
         (["--epochs", "many"], "--epochs: expected an integer of at least 1, got 'many'"),
         (["--units", "-3"], "--units: expected an integer of at least 1, got '-3'"),
         (["--seed", "4294967296"], "--seed: expected an integer from 0 to 4294967295"),
+        (["--order", "diagonals"], "--order: invalid choice: 'diagonals'"),
         (["--data-dir"], "--data-dir: expected one argument"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
         (["--data-dir", "/nowhere/at/all"], "/nowhere/at/all is not a directory"),

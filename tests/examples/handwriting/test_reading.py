@@ -96,7 +96,8 @@ def test_network(kind):
     def parameters(features, units):
         return 2 * gates * units * (features + units + biases)
 
-    recurrent = parameters(64, 128) + parameters(256, 64)
+    normalizations = 2 * 256 + 2 * 128
+    recurrent = parameters(64, 128) + parameters(256, 64) + normalizations
     assert network.get_layer("recurrent").count_params() == recurrent
 
 

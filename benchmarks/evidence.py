@@ -1,0 +1,107 @@
+"""The recorded runs behind docs/evidence.md: tables and plots from them, and what is missing, run.
+
+Without `--run` it makes the tables and the plots of docs/evidence.md from what is recorded; nothing
+is trained. With `--run` it trains first what is not recorded, in the order of evidence_plan.py, and
+appends each result to the records at once. It can be interrupted and started again at any time.
+
+    python benchmarks/evidence.py
+    python benchmarks/evidence.py --run --data-dir DIR            # IDX files of MNIST; many hours
+    python benchmarks/evidence.py --run --only adding --seeds 0   # some of them
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import time
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import evidence_plan as plan
+
+HERE = pathlib.Path(__file__).parent
+RECORDS = HERE / "results" / "evidence.jsonl"
+UNFINISHED = HERE.parent / "build" / "evidence"
+
+
+def known(file):
+    """The recorded runs by their settings, with those of defaults.py that the plan asks for."""
+    from defaults import RESULTS
+    from records import recorded
+
+    found = {}
+    for run in recorded(RESULTS).values():
+        settings, result = run["settings"], run["result"]
+        if settings["task"] == "adding" and settings["variant"] == "GRU":
+            batches = settings["steps"]
+            settings = plan.adding_run("GRU", settings["T"], settings["seed"], batches)
+            errors = list(result["validation"].values())
+            result = {"solved_after": result["solved_at"], "errors": errors}
+            found[json.dumps(settings, sort_keys=True)] = {"settings": settings, "result": result}
+    return found | recorded(file)
+
+
+def missing(settings, known):
+    """Whether a run is not recorded, or not all of it."""
+    if settings["task"] == "mnist":
+        settings = {**settings, "epoch": settings["epochs"]}
+    return json.dumps(settings, sort_keys=True) not in known
+
+
+def one_thread():
+    """For each run: then the processor's seconds are the same on a busy machine."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def run(options):
+    """Runs what is missing."""
+    import evidence_runs
+    import machine
+    from records import record
+
+    def keep(settings, result):
+        line = {"settings": settings, "result": result, "machine": machine.description()}
+        record(options.file, line)
+        print(f"{time.monotonic() - begin:7.0f} s", *settings.values(), flush=True)
+
+    begin = time.monotonic()
+    for task in options.only:
+        for settings in plan.TASKS[task]():
+            if options.seeds and settings["seed"] not in options.seeds:
+                continue
+            if not re.search(options.match, " ".join(map(str, settings.values()))):
+                continue
+            # Read anew: another process may be running the rest.
+            if missing(settings, known(options.file)):
+                evidence_runs.TASKS[task](settings, options, keep)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--run", action="store_true", help="train what is missing")
+    add("--only", nargs="+", choices=plan.TASKS, default=list(plan.TASKS), metavar="TASK")
+    add("--seeds", nargs="+", type=int, choices=plan.SEEDS, help="only these")
+    add("--match", default="", help="only settings whose values, in a row, fit this pattern")
+    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
+    add("--file", type=pathlib.Path, default=RECORDS, help="the records")
+    add("--unfinished", type=pathlib.Path, default=UNFINISHED, help="for interrupted runs")
+    options = parser.parse_args()
+    if options.run:
+        one_thread()
+        run(options)
+    import evidence_plots
+    import evidence_report
+
+    found = known(options.file)
+    evidence_report.write(found)
+    evidence_plots.write(found, RECORDS.parent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""AddGRU with one thing changed, for the ablations: by its arguments, or as a cell of its own."""
+
+import keras
+from defaults import GateBias
+
+import keras_addrnn as ka
+from keras_addrnn.layers import InhibitedOrthogonal
+
+relu = keras.ops.relu
+
+
+class _Cell(keras.layers.Layer):
+    """What the cells below share: AddGRU's weights as it starts with them, and its two sums."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.units = self.state_size = self.output_size = units
+
+    def build(self, shape):
+        columns = 2 * self.units
+        self.kernel = self.add_weight((shape[-1], columns), "glorot_uniform", name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.units, columns), InhibitedOrthogonal(), name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((columns,), "zeros", name="bias")
+
+    def call(self, inputs, states):
+        (state,) = states
+        sums = inputs @ self.kernel + state @ self.recurrent_kernel + self.bias
+        state = self.step(*keras.ops.split(sums, 2, axis=-1), state)
+        return state, [state]
+
+
+class LearntShiftCell(_Cell):
+    """The state's shift is a weight of each unit, kept at 0 or above; a hard_tanh candidate."""
+
+    def __init__(self, units, shift):
+        super().__init__(units)
+        self.first_shift = shift
+
+    def build(self, shape):
+        super().build(shape)
+        self.shift = self.add_weight(
+            (self.units,),
+            keras.initializers.Constant(self.first_shift),
+            constraint=keras.constraints.NonNeg(),
+            name="shift",
+        )
+
+    def step(self, u, z, state):
+        c, s = keras.ops.clip(z, -1, 1), self.shift
+        return relu(state + s - relu(-u)) + relu(c + s - relu(u)) - s
+
+
+class SignedCell(_Cell):
+    """No constraint on the state's sign: what the gate takes away moves a number towards 0.
+
+    Where a number is positive that is AddGRU's gate, and where it is negative its mirror image. The
+    candidate is linear.
+    """
+
+    def step(self, u, z, state):
+        return _shrink(state, relu(-u)) + _shrink(z, relu(u))
+
+
+def _shrink(value, amount):
+    """`value` moved towards 0 by `amount`, not across it."""
+    return relu(value - amount) - relu(-value - amount)
+
+
+def _layer(**arguments):
+    return lambda units, **more: ka.AddGRU(units, **arguments, **more)
+
+
+def _cell(cell, *arguments):
+    return lambda units, **more: keras.layers.RNN(cell(units, *arguments), **more)
+
+
+VARIANTS = {
+    "as it is": _layer(),
+    "state_max 1": _layer(state_max=1),
+    "state_max 4": _layer(state_max=4),
+    **{
+        f"{activation}, shift {shift}": _layer(activation=activation, state_shift=shift)
+        for activation in ("hard_tanh", "linear", "tanh", "relu")
+        for shift in (0, 0.5, 1)
+    },
+    "shift learnt, from 0.5": _cell(LearntShiftCell, 0.5),
+    "shift learnt, from 1": _cell(LearntShiftCell, 1.0),
+    "signed": _cell(SignedCell),
+    **{f"gate bias {bias}": _layer(bias_initializer=GateBias(bias, bias)) for bias in (-1, 1, 2)},
+    "gate bias -1..0": _layer(bias_initializer=GateBias(-1, 0)),
+    "gate bias -1..1": _layer(bias_initializer=GateBias(-1, 1)),
+    "orthogonal": _layer(recurrent_initializer="orthogonal"),
+}

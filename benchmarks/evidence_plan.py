@@ -1,0 +1,142 @@
+"""What docs/evidence.md wants to know: every run by its settings, in order of what it tells.
+
+A run is named by its settings, a dict that JSON can hold. `task` says which function of
+evidence_runs.py runs it.
+"""
+
+SEEDS = (0, 1, 2)
+
+EXACT_LENGTHS = (100, 1000, 10_000)
+ADDING_LAYERS = ("AddGRU", "GRU", "multiplying", "LSTM", "SimpleRNN")
+ADDING_LENGTHS = (50, 100, 200, 400)
+ADDING_BATCHES = 2000  # when a layer that has not solved the problem gives up
+
+# Accuracy after each of the paper's 50 epochs; one line of the records for each.
+MNIST_EPOCHS = 50
+MNIST_LAYERS = ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, shifted")
+
+# What is changed of AddGRU's defaults; a name of evidence_cells.VARIANTS.
+VARIANTS = (
+    "as it is",
+    "state_max 1",
+    "state_max 4",
+    "hard_tanh, shift 0",
+    "hard_tanh, shift 0.5",
+    "hard_tanh, shift 1",
+    "linear, shift 0.5",
+    "linear, shift 1",
+    "tanh, shift 0.5",
+    "tanh, shift 1",
+    "relu, shift 0.5",
+    "relu, shift 1",
+    "shift learnt, from 0.5",
+    "shift learnt, from 1",
+    "signed",
+    "gate bias -1",
+    "gate bias 1",
+    "gate bias 2",
+    "gate bias -1..0",
+    "gate bias -1..1",
+    "orthogonal",
+)
+VARIANT_TASKS = ("mnist", "adding")
+
+AVERAGING_LAYERS = ("AddGRU", "AddGRU, shifted", "AddGRU, signed", "GRU", "multiplying", "LSTM")
+AVERAGING_WEIGHTS = ("fixed", "given")
+
+
+def exact():
+    for timesteps in EXACT_LENGTHS:
+        yield {"task": "exact", "T": timesteps, "seed": SEEDS[0]}
+
+
+def adding_run(layer, timesteps, seed, batches=ADDING_BATCHES):
+    return {
+        "task": "adding",
+        "T": timesteps,
+        "layer": layer,
+        "units": 64,
+        "batches": batches,
+        "seed": seed,
+    }
+
+
+def adding():
+    """AddGRU and GRU first, which the target is about; the long and hopeless ones last."""
+
+    def runs(layers, lengths, seeds):
+        for seed in seeds:
+            for timesteps in lengths:
+                for layer in layers:
+                    yield adding_run(layer, timesteps, seed)
+
+    first, *others = SEEDS
+    yield from runs(ADDING_LAYERS[:1], ADDING_LENGTHS, SEEDS)
+    yield from runs(ADDING_LAYERS[1:2], ADDING_LENGTHS, [first])
+    yield from runs(ADDING_LAYERS[2:], ADDING_LENGTHS, [first])
+    yield from runs(ADDING_LAYERS[1:2], ADDING_LENGTHS, others)
+    yield from runs(ADDING_LAYERS[2:], ADDING_LENGTHS, others)
+
+
+def mnist():
+    def runs(order, layers, seeds, digits, epochs):
+        for seed in seeds:
+            for layer in layers:
+                yield {
+                    "task": "mnist",
+                    "order": order,
+                    "digits": digits,
+                    "layer": layer,
+                    "units": 128,
+                    "seed": seed,
+                    "epochs": epochs,
+                }
+
+    first, *others = SEEDS
+    yield from runs("rows", MNIST_LAYERS[:2], [first], 60_000, MNIST_EPOCHS)
+    yield from runs("rows", MNIST_LAYERS[:1], others, 60_000, MNIST_EPOCHS)
+    yield from runs("pixels", MNIST_LAYERS[:2], [first], 10_000, 10)
+    yield from runs("rows", MNIST_LAYERS[2:], [first], 60_000, MNIST_EPOCHS)
+    yield from runs("columns", MNIST_LAYERS[:2], [first], 60_000, MNIST_EPOCHS)
+    yield from runs("rows", MNIST_LAYERS[1:], others, 60_000, MNIST_EPOCHS)
+
+
+def ablation():
+    for seed in SEEDS:
+        for task in VARIANT_TASKS:
+            size = (
+                {"digits": 10_000, "epochs": 3} if task == "mnist" else {"T": 100, "batches": 600}
+            )
+            for variant in VARIANTS:
+                yield {
+                    "task": "ablation",
+                    "on": task,
+                    **size,
+                    "units": 64,
+                    "variant": variant,
+                    "seed": seed,
+                }
+
+
+def averaging():
+    for seed in SEEDS:
+        for weight in AVERAGING_WEIGHTS:
+            for layer in AVERAGING_LAYERS:
+                yield {
+                    "task": "averaging",
+                    "weight": weight,
+                    "T": 50,
+                    "layer": layer,
+                    "units": 64,
+                    "batches": 600,
+                    "seed": seed,
+                }
+
+
+TASKS = {
+    "exact": exact,
+    "adding": adding,
+    "mnist": mnist,
+    "ablation": ablation,
+    "averaging": averaging,
+}

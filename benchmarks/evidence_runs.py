@@ -1,0 +1,178 @@
+"""The runs of evidence_plan.py: trains what the settings of one say.
+
+Each function takes the settings, the command's options, and `keep`, which it calls with the
+settings and the result of each line to record, as soon as there is one.
+"""
+
+import pathlib
+import sys
+import time
+
+import keras
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
+
+import adding_exact
+import adding_training
+import evidence_cells
+import mnist_data
+import mnist_training
+from multiplying_gru import MultiplyingGRUCell
+
+BATCH_SIZE = 64
+EVERY = 50  # batches, after which the error is looked at
+ALL_DIGITS = 60_000
+AVERAGING_LAYERS = {
+    "AddGRU": evidence_cells.VARIANTS["as it is"],
+    "AddGRU, shifted": evidence_cells.VARIANTS["hard_tanh, shift 1"],
+    "AddGRU, signed": evidence_cells.VARIANTS["signed"],
+    "GRU": keras.layers.GRU,
+    "LSTM": keras.layers.LSTM,
+    "multiplying": lambda units, **more: keras.layers.RNN(MultiplyingGRUCell(units), **more),
+}
+
+
+def exact(settings, options, keep):
+    """How far the adders set by hand are from the true sum."""
+    keep(settings, {each.name: each.error for each in adding_exact.compare([settings["T"]])})
+
+
+def adding(settings, options, keep):
+    run = adding_training.train(
+        settings["layer"],
+        settings["T"],
+        units=settings["units"],
+        batches=settings["batches"],
+        seed=settings["seed"],
+    )
+    result = {"solved_after": run.solved_after, "errors": run.errors}
+    keep(settings, {**result, "seconds_per_batch": run.seconds_per_batch})
+
+
+def mnist(settings, options, keep):
+    """A line for each epoch; goes on where an interrupted run was."""
+    name = "_".join(map(str, settings.values())).replace(", ", "_")
+    mnist_training.train(
+        settings["layer"],
+        mnist_data.load(options.data_dir, full=settings["digits"] == ALL_DIGITS),
+        order=settings["order"],
+        units=settings["units"],
+        epochs=settings["epochs"],
+        seed=settings["seed"],
+        callbacks=[
+            _Epochs(settings, keep),
+            keras.callbacks.BackupAndRestore(options.unfinished / name),
+        ],
+    )
+
+
+class _Epochs(keras.callbacks.Callback):
+    """Records each epoch: the two losses and accuracies, and the time without the test."""
+
+    def __init__(self, settings, keep):
+        super().__init__()
+        self._settings, self._keep = settings, keep
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begin = time.perf_counter(), time.process_time()
+
+    def on_test_begin(self, logs=None):
+        self._trained = time.perf_counter(), time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds, processor_seconds = np.subtract(self._trained, self._begin)
+        result = {name: float(value) for name, value in logs.items()}
+        result |= {"seconds": seconds, "processor_seconds": processor_seconds}
+        self._keep({**self._settings, "epoch": epoch + 1}, result)
+
+
+def ablation(settings, options, keep):
+    layer = evidence_cells.VARIANTS[settings["variant"]](settings["units"])
+    keras.utils.set_random_seed(settings["seed"])
+    if settings["on"] == "adding":
+        timesteps = settings["T"]
+        model = keras.Sequential([keras.Input((None, 2)), layer, keras.layers.Dense(1)])
+        batches = _endless(adding_training.problems, settings["seed"], timesteps)
+        test = adding_training.problems(np.random.default_rng(10**6), 500, timesteps)
+        keep(settings, {"errors": _errors(model, batches, test, settings["batches"])})
+        return
+    digits = mnist_data.load(options.data_dir)
+    model = keras.Sequential(
+        [keras.Input((28, 28)), layer, keras.layers.Dense(10, activation="softmax")]
+    )
+    model.compile(
+        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    history = model.fit(
+        mnist_training.sequences(digits.x_train),
+        digits.y_train,
+        batch_size=BATCH_SIZE,
+        epochs=settings["epochs"],
+        validation_data=(mnist_training.sequences(digits.x_test), digits.y_test),
+        verbose=0,
+    ).history
+    keep(settings, history)
+
+
+def averages(rng, count, timesteps, weight):
+    """Sequences and their moving averages `y_t = a_t y_{t-1} + (1 - a_t) x_t`, from `y_0 = 0`.
+
+    Args:
+        weight: `"given"`: `a_t` is drawn from 0 to 1 at each step, and an input like `x_t`;
+            `"fixed"`: it is 0.9 always.
+
+    Returns:
+        `float32 [count, timesteps, 2]` of `x` and `a`, and `float32 [count, timesteps, 1]`.
+    """
+    x = rng.random((count, timesteps))
+    a = rng.random((count, timesteps)) if weight == "given" else np.full((count, timesteps), 0.9)
+    y, targets = np.zeros(count), []
+    for step in range(timesteps):
+        y = a[:, step] * y + (1 - a[:, step]) * x[:, step]
+        targets.append(y)
+    return np.stack([x, a], -1).astype("float32"), np.stack(targets, 1)[..., None].astype("float32")
+
+
+def averaging(settings, options, keep):
+    timesteps, weight = settings["T"], settings["weight"]
+    keras.utils.set_random_seed(settings["seed"])
+    layer = AVERAGING_LAYERS[settings["layer"]](settings["units"], return_sequences=True)
+    model = keras.Sequential([keras.Input((timesteps, 2)), layer, keras.layers.Dense(1)])
+    batches = _endless(averages, settings["seed"], timesteps, weight)
+    test = averages(np.random.default_rng(10**6), 500, timesteps, weight)
+    errors = _errors(model, batches, test, settings["batches"])
+    # Of answering the mean of each step, whatever the input.
+    variance = float(np.mean(np.var(test[1], axis=0)))
+    keep(settings, {"errors": errors, "variance": variance})
+
+
+def _endless(problems, seed, *arguments):
+    """Batches to train on, drawn anew each."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield problems(rng, BATCH_SIZE, *arguments)
+
+
+def _errors(model, batches, test, count):
+    """Trains on `count` batches; the mean squared error on `test` after every `EVERY`."""
+    model.compile(keras.optimizers.Adam(1e-3), "mse")
+    history = model.fit(
+        batches,
+        steps_per_epoch=EVERY,
+        epochs=count // EVERY,
+        validation_data=test,
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+        shuffle=False,
+        verbose=0,
+    ).history
+    return history.get("val_loss", [float("nan")])
+
+
+TASKS = {
+    "exact": exact,
+    "adding": adding,
+    "mnist": mnist,
+    "ablation": ablation,
+    "averaging": averaging,
+}

@@ -1,0 +1,253 @@
+"""The recorded runs: the plan is whole, the cells compute what they say, a run is not repeated."""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_addrnn as ka
+
+ROOT = pathlib.Path(__file__).parents[2]
+MODULES = ("evidence", "evidence_cells", "evidence_plan", "evidence_plots", "evidence_report")
+MODULES += ("evidence_runs", "defaults", "machine")
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the runs are of TensorFlow", allow_module_level=True)
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    yield
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def settings(task, **some):
+    """The first planned run of a task that has these settings."""
+    import evidence_plan as plan
+
+    return next(
+        each for each in plan.TASKS[task]() if all(each[name] == some[name] for name in some)
+    )
+
+
+def known(*runs):
+    """Records of `(settings, result)`, as `evidence.known` gives them."""
+    return {
+        json.dumps(each, sort_keys=True): {"settings": each, "result": result}
+        for each, result in runs
+    }
+
+
+def test_the_plan_names_what_there_is():
+    import evidence_cells
+    import evidence_plan as plan
+    import evidence_runs
+    import mnist_training
+
+    assert set(plan.TASKS) == set(evidence_runs.TASKS)
+    assert set(plan.VARIANTS) <= set(evidence_cells.VARIANTS)
+    assert set(plan.MNIST_LAYERS) == set(mnist_training.LAYERS)
+    assert set(plan.AVERAGING_LAYERS) == set(evidence_runs.AVERAGING_LAYERS)
+    names = [json.dumps(each, sort_keys=True) for task in plan.TASKS.values() for each in task()]
+    assert len(names) == len(set(names))
+    adding = {(each["T"], each["layer"], each["seed"]) for each in plan.adding()}
+    assert len(adding) == len(plan.ADDING_LENGTHS) * len(plan.ADDING_LAYERS) * len(plan.SEEDS)
+
+
+def last_states(layer, weights, x):
+    layer.build(x.shape)
+    layer.set_weights(weights)
+    return keras.ops.convert_to_numpy(layer(x))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, 2.0])
+def test_a_learnt_shift_is_a_shift_until_it_learns(shift):
+    import evidence_cells
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 7, 3)).astype("float32")
+    weights = [rng.normal(size=shape).astype("float32") for shape in ((3, 8), (4, 8), (8,))]
+    ours = keras.layers.RNN(evidence_cells.LearntShiftCell(4, shift))
+    got = last_states(ours, [*weights, np.full(4, shift)], x)
+    theirs = ka.AddGRU(4, activation="hard_tanh", state_shift=shift)
+    np.testing.assert_allclose(got, last_states(theirs, weights, x), atol=1e-5)
+    assert len(ours.trainable_variables) == 4
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_signed_gate_is_the_gate_and_its_mirror_image(sign):
+    import evidence_cells
+
+    # One unit, by hand: u = x_0, c = x_1.
+    weights = [np.eye(2, dtype="float32"), np.zeros((1, 2)), np.zeros(2)]
+    steps = [(0, 3), (0.5, 2), (-1, 1), (-9, 0.5), (9, 4)]
+    x = np.array([[(u, sign * c) for u, c in steps]], "float32")
+    cell = keras.layers.RNN(evidence_cells.SignedCell(1), return_sequences=True)
+    # 3; 3 + 2 - 0.5; 4.5 - 1 + 1; all of it taken away, and 0.5; kept, and nothing of 4.
+    expected = sign * np.array([3, 4.5, 4.5, 0.5, 0.5])
+    np.testing.assert_allclose(last_states(cell, weights, x)[0, :, 0], expected, atol=1e-6)
+
+
+def test_averages():
+    import evidence_runs
+
+    x, y = evidence_runs.averages(np.random.default_rng(0), 3, 2, "given")
+    first = (1 - x[:, 0, 1]) * x[:, 0, 0]
+    second = x[:, 1, 1] * first + (1 - x[:, 1, 1]) * x[:, 1, 0]
+    np.testing.assert_allclose(y[..., 0], np.stack([first, second], 1), atol=1e-6)
+    x, _ = evidence_runs.averages(np.random.default_rng(0), 3, 2, "fixed")
+    np.testing.assert_allclose(x[..., 1], 0.9, atol=1e-6)
+
+
+def options(tmp_path, *only):
+    return argparse.Namespace(
+        only=only,
+        seeds=None,
+        match="",
+        data_dir=None,
+        file=tmp_path / "records.jsonl",
+        unfinished=tmp_path / "unfinished",
+    )
+
+
+def test_what_is_recorded_is_not_run_again(tmp_path, monkeypatch):
+    import evidence
+    import evidence_plan as plan
+
+    run = {**plan.adding_run("AddGRU", 4, seed=0, batches=100), "units": 2}
+    averaging = {**settings("averaging"), "T": 3, "units": 2, "batches": 50}
+    monkeypatch.setitem(plan.TASKS, "adding", lambda: [run])
+    monkeypatch.setitem(plan.TASKS, "averaging", lambda: [averaging])
+    evidence.run(options(tmp_path, "adding", "averaging"))
+    found = evidence.known(tmp_path / "records.jsonl")
+    assert 1 <= len(found[json.dumps(run, sort_keys=True)]["result"]["errors"]) <= 2
+    result = found[json.dumps(averaging, sort_keys=True)]["result"]
+    assert len(result["errors"]) == 1
+    assert 0 < result["variance"] < 1 / 12  # of an average of numbers from 0 to 1
+    before = (tmp_path / "records.jsonl").read_text()
+    evidence.run(options(tmp_path, "adding", "averaging"))
+    assert (tmp_path / "records.jsonl").read_text() == before
+
+
+def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
+    import evidence
+    import evidence_plan as plan
+    import mnist_data
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (64, 28, 28)).astype("uint8")
+    labels = rng.integers(0, 10, 64).astype("uint8")
+    digits = mnist_data.Digits(images, labels, images, labels, "here")
+    monkeypatch.setattr(mnist_data, "load", lambda directory, full: digits)
+    run = {**settings("mnist"), "units": 2, "epochs": 3}
+    monkeypatch.setitem(plan.TASKS, "mnist", lambda: [run])
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(path, line, record):
+        record(path, line)
+        if line["settings"]["epoch"] == 2:
+            raise Interrupted
+
+    import defaults
+
+    record = defaults.record
+    with monkeypatch.context() as patch:
+        patch.setattr(defaults, "record", lambda path, line: interrupt(path, line, record))
+        with pytest.raises(Interrupted):
+            evidence.run(options(tmp_path, "mnist"))
+    evidence.run(options(tmp_path, "mnist"))
+    lines = (tmp_path / "records.jsonl").read_text().splitlines()
+    epochs = [json.loads(line)["settings"]["epoch"] for line in lines]
+    # The second epoch's weights were not kept yet when it broke off.
+    assert epochs == [1, 2, 2, 3]
+    evidence.run(options(tmp_path, "mnist"))
+    assert len((tmp_path / "records.jsonl").read_text().splitlines()) == 4
+
+
+def test_tables():
+    import evidence_report as report
+
+    found = known((settings("exact", T=1000), {"AddGRU": 0.0, "GRU": 1.234e-3}))
+    assert "| AddGRU | NOT RUN | 0 | NOT RUN |\n| GRU | NOT RUN | 0.0012 |" in report.exact(found)
+
+    first = settings("adding", layer="GRU", T=200)
+    found = known((first, {"errors": [0.5, 0.02, 0.009]}))
+    assert "| 200 | NOT RUN | 150 (2 of 3 seeds NOT RUN) | NOT RUN |" in report.adding(found)
+    found = known((first, {"errors": [0.5, 0.0204]}))
+    assert "| never (0.020) (2 of 3 seeds NOT RUN) |" in report.adding(found)
+
+    run = settings("mnist", layer="GRU", order="rows")
+    result = {"val_accuracy": 0.5, "loss": 0.25, "processor_seconds": 4.0}
+    epochs = [({**run, "epoch": epoch}, result) for epoch in (1, 2)]
+    epochs.append(({**run, "epoch": 4}, result))  # the third is missing
+    assert (
+        "| rows, 60,000 digits | GRU | 1 of 3 | 50.00 % after 2 (interrupted) | 50.00 % | 0.2500 "
+        "| 4.0 |"
+    ) in report.mnist(known(*epochs))
+
+    run = settings("ablation", variant="signed", on="mnist")
+    found = known((run, {"val_accuracy": [0.1, 0.25]}))
+    row = "| signed | 25.00 % (2 of 3 seeds NOT RUN) | NOT RUN |"
+    assert row in report.ablation(found)
+
+    runs = [{**settings("averaging", layer="LSTM", weight="fixed"), "seed": s} for s in (0, 1, 2)]
+    result = {"errors": [0.9, 0.003], "variance": 0.1}
+    found = known(*((run, result) for run in runs))
+    assert "| LSTM | 3.00 %, 3.00 %, 3.00 % | NOT RUN |" in report.averaging(found)
+
+
+def test_tables_of_handwriting(tmp_path, monkeypatch):
+    import evidence_report as report
+
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    run = {"data": "digits", "images": 6000, "layer": "GRU", "val_loss": [2.5, 1.25]}
+    run |= {"greedy": {"cer": 0.0426}, "processor_seconds_per_epoch": 20.04}
+    lines = [json.dumps(run), json.dumps({**run, "normalization": "layer"})]
+    (tmp_path / "handwriting.jsonl").write_text("\n".join(lines) + "\n")
+    rows = report.handwriting({}).splitlines()[2:]
+    assert rows == [
+        f"| digits, 6,000 images | GRU | {normalised} | 4.26 % | 20.0 | 2.50 1.25 |"
+        for normalised in ("no", "yes")
+    ]
+    run = {"settings": {"variant": "GRU norm"}, "result": {"cer": 0.5, "val_loss": [3, 2]}}
+    (tmp_path / "handwriting_search.jsonl").write_text(json.dumps(run) + "\n")
+    assert report.search({}).splitlines()[2:] == ["| GRU norm | 50.00 % | 3.00 2.00 |"]
+
+
+def test_page_and_plots(tmp_path):
+    import evidence_plots
+    import evidence_report as report
+
+    page = tmp_path / "page.md"
+    tables = "".join(
+        f"{name}:\n<!-- table: {name} -->\nold\n<!-- end of table -->\n" for name in report.TABLES
+    )
+    page.write_text("before\n" + tables + "after\n")
+    run = settings("averaging")
+    found = known((run, {"errors": [0.9, 0.1], "variance": 0.1}))
+    report.write(found, page)
+    text = page.read_text()
+    assert text.startswith("before\nexact:\n<!-- table: exact -->\n| adder | T = 100 |")
+    assert text.endswith("<!-- end of table -->\nafter\n")
+    assert "old" not in text
+    report.write(found, page)
+    assert page.read_text() == text
+
+    evidence_plots.write(found, tmp_path)
+    for name in ("adding", "mnist", "ablation", "averaging"):
+        png = (tmp_path / f"evidence_{name}.png").read_bytes()
+        assert png.startswith(b"\x89PNG\r\n\x1a\n")
+
+    page.write_text("nothing")
+    with pytest.raises(ValueError, match="has no '<!-- table: exact -->'"):
+        report.write(found, page)
