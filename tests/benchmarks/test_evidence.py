@@ -158,11 +158,11 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
         if line["settings"]["epoch"] == 2:
             raise Interrupted
 
-    import defaults
+    import records
 
-    record = defaults.record
+    record = records.record
     with monkeypatch.context() as patch:
-        patch.setattr(defaults, "record", lambda path, line: interrupt(path, line, record))
+        patch.setattr(records, "record", lambda path, line: interrupt(path, line, record))
         with pytest.raises(Interrupted):
             evidence.run(options(tmp_path, "mnist"))
     evidence.run(options(tmp_path, "mnist"))
