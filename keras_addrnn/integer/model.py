@@ -118,6 +118,9 @@ class IntegerModel:
 
         Args:
             path: Path of the file; by custom it ends in `.safetensors`.
+
+        Raises:
+            ValueError: `path` is not that of a file in a directory.
         """
         from keras_addrnn.integer import file  # which imports this module
 
