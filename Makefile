@@ -107,7 +107,7 @@ test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64,g++-aarch64-linux-gnu qemu-user)
 	@$(call for_aarch64,,keras_addrnn_delegate)
 	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
-	  pytest tests/lite/test_aarch64.py
+	  pytest tests/lite/test_aarch64.py tests/lite/test_aarch64_integer.py
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)
