@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Stamps are written last, so what was interrupted is done again.
+# The examples do without what the tests need: PyTorch and JAX are gigabytes.
+EXAMPLES := .venv/.examples
 REQUIREMENTS := .venv/.requirements
 INSTALLED := build/.installed
 LIBRARY := keras_addrnn/_lib/libkeras_addrnn_tf.so
@@ -33,14 +35,18 @@ help:
 	@echo "make lint      check style; make format mends it"
 	@echo "make clean     remove what was built; .venv stays"
 
-setup: $(LIBRARY)
+setup: $(REQUIREMENTS) $(LIBRARY)
 	@echo "setup: done"
 
-$(REQUIREMENTS): requirements/dev.txt tools/setup.sh
-	@PYTHON="$(PYTHON)" tools/setup.sh
+$(EXAMPLES): requirements/examples.txt tools/setup.sh
+	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
-$(INSTALLED): $(REQUIREMENTS) setup.py pyproject.toml keras_addrnn/__init__.py
+$(REQUIREMENTS): requirements/dev.txt $(EXAMPLES)
+	@PYTHON="$(PYTHON)" tools/setup.sh $<
+	@touch $@
+
+$(INSTALLED): $(EXAMPLES) setup.py pyproject.toml keras_addrnn/__init__.py
 	@echo "setup: compiling the op and installing the package (a minute the first time)"
 	@python -m pip install --no-build-isolation --no-deps --editable .
 	@touch $@
@@ -66,7 +72,7 @@ test-fhe: SELECT := not slow
 test-fhe: $(FHE)
 	@$(FHE_PYTHON) -m pytest tests/fhe -m "$(SELECT)" $(ARGS)
 
-demo: setup
+demo: $(LIBRARY)
 	@python examples/mnist.py $(ARGS)
 
 test: SELECT := not slow
@@ -99,7 +105,7 @@ test-aarch64: $(REQUIREMENTS)
 	@ctest --test-dir build/aarch64 --output-on-failure
 
 AARCH64_PYTHON := build/aarch64-python
-$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/dev.txt $(REQUIREMENTS)
+$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/examples.txt $(EXAMPLES)
 	@tools/aarch64_python.sh $(AARCH64_PYTHON)
 	@touch $@
 
