@@ -76,7 +76,7 @@ def save_curves(runs, path, title):
         )
     left.set(xlabel="epoch", ylabel="loss (cross-entropy)", yscale="log")
     left.set_title("loss: test (solid), training (dashed)", fontsize="medium")
-    left.xaxis.get_major_locator().set_params(integer=True)
+    left.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     left.set_xlim(0.5, max(len(run.seconds) for run in runs) + 0.5)  # one epoch has its place too
     right.set(xlabel="seconds of training", ylabel="test accuracy (%)")
     right.set_title("test accuracy after each epoch", fontsize="medium")
