@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Stamps are written last, so what was interrupted is done again.
+# The examples do without what the tests need: PyTorch and JAX are gigabytes.
+EXAMPLES := .venv/.examples
 REQUIREMENTS := .venv/.requirements
 INSTALLED := build/.installed
 LIBRARY := keras_addrnn/_lib/libkeras_addrnn_tf.so
@@ -36,14 +38,18 @@ help:
 	@echo "make lint      check style; make format mends it"
 	@echo "make clean     remove what was built; .venv stays"
 
-setup: $(LIBRARY)
+setup: $(REQUIREMENTS) $(LIBRARY)
 	@echo "setup: done"
 
-$(REQUIREMENTS): requirements/dev.txt tools/setup.sh
-	@PYTHON="$(PYTHON)" tools/setup.sh
+$(EXAMPLES): requirements/examples.txt tools/setup.sh
+	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
-$(INSTALLED): $(REQUIREMENTS) setup.py pyproject.toml keras_addrnn/__init__.py
+$(REQUIREMENTS): requirements/dev.txt $(EXAMPLES)
+	@PYTHON="$(PYTHON)" tools/setup.sh $<
+	@touch $@
+
+$(INSTALLED): $(EXAMPLES) setup.py pyproject.toml keras_addrnn/__init__.py
 	@echo "setup: compiling the op and installing the package (a minute the first time)"
 	@python -m pip install --no-build-isolation --no-deps --editable .
 	@touch $@
@@ -72,7 +78,7 @@ test-fhe: $(FHE)
 demo-encrypted: $(FHE)
 	@$(FHE_PYTHON) -W ignore examples/encrypted_digits $(ARGS)
 
-demo: setup
+demo: $(LIBRARY)
 	@python examples/mnist.py $(ARGS)
 
 test: SELECT := not slow
@@ -105,7 +111,7 @@ test-aarch64: $(REQUIREMENTS)
 	@ctest --test-dir build/aarch64 --output-on-failure
 
 AARCH64_PYTHON := build/aarch64-python
-$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/dev.txt $(REQUIREMENTS)
+$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/examples.txt $(EXAMPLES)
 	@tools/aarch64_python.sh $(AARCH64_PYTHON)
 	@touch $@
 
@@ -113,7 +119,7 @@ test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64,g++-aarch64-linux-gnu qemu-user)
 	@$(call for_aarch64,,keras_addrnn_delegate)
 	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
-	  pytest tests/lite/test_aarch64.py
+	  pytest tests/lite/test_aarch64.py tests/lite/test_aarch64_integer.py
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)

@@ -14,9 +14,9 @@ among T, and after how many batches?
 import os
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is first imported
-
 import command_line
+
+from keras_addrnn import quiet
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "adding"))
 LAYERS = ("AddGRU", "multiplying", "GRU", "LSTM", "SimpleRNN")
@@ -53,6 +53,7 @@ def parse(arguments=None):
 def main(arguments=None):
     flags = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
+    quiet.import_keras()
     import adding_exact
     import adding_report
     import adding_training
@@ -80,4 +81,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +38,15 @@ class Parser(argparse.ArgumentParser):
             self.error(f"argument --output: cannot write in '{folder}'")
 
 
+def run(main):
+    """Runs an example; Ctrl-C ends it with a line, and the status that shells expect."""
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(130)
+
+
 def integer(low, high=None):
     """A type for `add_argument`: an integer from `low` to `high`."""
 
@@ -51,6 +61,11 @@ def integer(low, high=None):
         return number
 
     return convert
+
+
+def epochs(count):
+    """So many epochs, in words."""
+    return f"{count} epoch" if count == 1 else f"{count} epochs"
 
 
 def markdown(rows):

@@ -20,8 +20,8 @@ import tempfile
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import command_line
 import numpy as np
-from command_line import Parser, integer
 
 STRATEGIES = ("mirrored", "multi-worker")
 REPLICAS = 2
@@ -203,8 +203,8 @@ def largest_difference(weights, others):
 
 
 def main(arguments=None):
-    parser = Parser(__doc__)
-    add = parser.add_argument
+    parser = command_line.Parser(__doc__)
+    add, integer = parser.add_argument, command_line.integer
     add("--strategy", choices=(*STRATEGIES, "both"), default="both", help="what to run (both)")
     add("--batches", type=integer(1), default=100, metavar="N", help="to train on (100)")
     add("--seed", type=integer(0, 2**32 - 1), default=0, metavar="N", help="random seed (0)")
@@ -236,4 +236,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

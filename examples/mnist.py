@@ -12,12 +12,12 @@ AddGRU's comes in two forms, of builtin operators and with our own; and in integ
 import os
 import pathlib
 
-# Before TensorFlow is first imported: it reads them then.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # before Keras is first imported
 
 import command_line
 import mnist_data
+
+from keras_addrnn import quiet
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "mnist"))
 EPOCHS, EPOCHS_FULL = 5, 50
@@ -82,6 +82,7 @@ def parse(arguments=None):
 def main(arguments=None):
     flags, digits = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
+    quiet.import_keras()
     import mnist_integer
     import mnist_litert
     import mnist_report
@@ -94,8 +95,9 @@ def main(arguments=None):
         f"MNIST read {ORDERS[flags.order]}: AddGRU beside Keras' GRU and LSTM\n\n"
         f"digits     {len(digits.y_train):,} to train on, {len(digits.y_test):,} to test\n"
         f"           from {digits.source}\n"
-        f"training   {flags.epochs} epochs in batches of {mnist_training.BATCH_SIZE}, "
-        f"Adam(0.001), seed {flags.seed}\n"
+        f"training   {command_line.epochs(flags.epochs)} in batches of "
+        f"{mnist_training.BATCH_SIZE}, Adam(0.001), seed {flags.seed}\n"
+        "           Keras' val_loss and val_accuracy are those of the test digits\n"
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
     runs = []
@@ -142,4 +144,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

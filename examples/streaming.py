@@ -15,12 +15,12 @@ import pathlib
 import sys
 import time
 
-# Before TensorFlow is first imported: it reads them then.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # before Keras is first imported
 
 import command_line
 import mnist_data
+
+from keras_addrnn import quiet
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "streaming"))
 FORMS = ("builtin", "fused")
@@ -129,6 +129,7 @@ def report(measured, whole, labels):
 def main(arguments=None):
     flags, digits = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
+    quiet.import_keras()
     import streaming_litert
 
     import keras_addrnn as ka
@@ -137,7 +138,7 @@ def main(arguments=None):
     begin = time.perf_counter()
     model = train(digits, units=flags.units, epochs=flags.epochs, seed=flags.seed)
     print(
-        f"training   {len(digits.y_train):,} digits, {flags.epochs} epochs, "
+        f"training   {len(digits.y_train):,} digits, {command_line.epochs(flags.epochs)}, "
         f"{time.perf_counter() - begin:.0f} s; two AddGRU({flags.units}), an answer after each row"
     )
     stream, streams = ka.lite.streaming_model(model), {}
@@ -161,4 +162,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

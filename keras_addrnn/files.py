@@ -3,18 +3,43 @@
 import contextlib
 import os
 import pathlib
+import secrets
+
+
+def checked_path(path):
+    """The path of a file to write, before the work whose result goes there.
+
+    Raises:
+        ValueError: It is that of a directory, or in one that does not exist.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise ValueError(f"The path must be that of a file. Received the directory: {path}")
+    if not path.parent.is_dir():
+        raise ValueError(f"The path must be in a directory that exists. Received: {path}")
+    return path
 
 
 @contextlib.contextmanager
 def replacing(path):
     """Gives a temporary path beside `path`, with the same suffix, and renames it at the end.
 
-    If the body raises, `path` stays as it was and nothing is left beside it.
+    If the body raises, `path` stays as it was and nothing is left beside it. Where `path` is a
+    symbolic link, the file that it leads to is replaced.
+
+    Raises:
+        OSError: What the body raises, or the renaming; where it names the temporary path, it now
+            names `path`.
     """
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    target = pathlib.Path(os.path.realpath(path))
+    # Short, and of nobody else, whatever the process or the thread.
+    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     try:
         yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary.replace(target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError) and str(error.filename) == str(temporary):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise

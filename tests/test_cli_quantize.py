@@ -13,7 +13,8 @@ pytestmark = pytest.mark.backend_neutral
 @pytest.fixture
 def saved(tmp_path):
     """A model, data for it in `data.npz`, and the folder that both are in."""
-    model = keras.Sequential([keras.Input((6, 3)), ka.AddGRU(4), keras.layers.Dense(3)])
+    rows = keras.Input((6, 3), name="rows")
+    model = keras.Sequential([rows, ka.AddGRU(4), keras.layers.Dense(3)])
     model.save(tmp_path / "model.keras")
     x = np.random.default_rng(0).uniform(-1, 1, (50, 6, 3)).astype("float32")
     y = keras.ops.convert_to_numpy(model(x)).argmax(-1)
@@ -21,11 +22,12 @@ def saved(tmp_path):
     return model, x, tmp_path
 
 
-def run(folder, *options, data="data.npz", model="model.keras"):
-    output = folder / "model.safetensors"
-    arguments = [str(folder / model), str(output), "--data", str(folder / data)]
+def run(folder, *options, data="data.npz", model="model.keras", output="model.safetensors"):
+    arguments = [str(folder / model), str(folder / output)]
+    if data is not None:
+        arguments += ["--data", str(folder / data)]
     assert cli.main(["quantize", *arguments, *options]) == 0
-    return output
+    return folder / output
 
 
 def refused(capsys, *arguments, **files):
@@ -72,33 +74,57 @@ def test_labels_that_do_not_fit(saved, capsys):
     np.savez(folder / "wrong.npz", x=x, y=np.zeros((50, 6), int))
     assert "do not fit answers of the shape (50, 3)" in refused(capsys, folder, data="wrong.npz")
     np.savez(folder / "wrong.npz", x=x, y=np.zeros(50))
-    assert "must hold integers as labels" in refused(capsys, folder, data="wrong.npz")
+    assert "must be integers" in refused(capsys, folder, data="wrong.npz")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04" + b"\0" * 50, b"some text", b"\x93NUMPY\x01\x00v\x00{"]
-)
-def test_data_of_something_else(saved, capsys, content):
-    _, _, folder = saved
-    (folder / "bad.npz").write_bytes(content)
-    assert "is not an .npz file" in refused(capsys, folder, data="bad.npz")
+@pytest.mark.parametrize("name", ["arr_0", "rows"])
+def test_data_by_other_names(saved, name):
+    model, x, folder = saved
+    np.savez(folder / "other.npz", **{name: x})
+    expected = run(folder).read_bytes()
+    assert run(folder, data="other.npz").read_bytes() == expected
 
 
-def test_other_data(saved, capsys):
+def test_data_with_too_many_names(saved, capsys):
     _, x, folder = saved
-    np.savez(folder / "z.npz", z=x)
-    assert "holds no array `x`" in refused(capsys, folder, data="z.npz")
-    np.savez(folder / "objects.npz", x=np.array([{}], object))
-    assert "is not an .npz file" in refused(capsys, folder, data="objects.npz")
-    with (folder / "one.npz").open("wb") as file:
-        np.save(file, x)
-    assert "is not an .npz file" in refused(capsys, folder, data="one.npz")
-    assert "none.npz" in refused(capsys, folder, data="none.npz")
+    np.savez(folder / "two.npz", a=x, b=x)
+    message = refused(capsys, folder, data="two.npz")
+    assert "or named 'rows' or 'x'. Received: ['a', 'b']" in message
+
+
+def test_quantization_aware_model(saved, capsys):
+    model, x, folder = saved
+    aware = ka.integer.quantization_aware(model, x, weight_bits=4)
+    aware.save(folder / "aware.keras")
+    ka.integer.quantize(aware).save(folder / "expected.safetensors")
+    expected = (folder / "expected.safetensors").read_bytes()
+    assert run(folder, model="aware.keras", data=None).read_bytes() == expected
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert run(folder, model="aware.keras").read_bytes() == expected
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    options = ["--weight-bits", "8", "--rescale", "shift"]
+    message = refused(capsys, folder, *options, model="aware.keras", data=None)
+    assert "Leave out --weight-bits, --rescale." in message
+
+
+def test_where_nothing_can_be_written(saved, capsys):
+    _, _, folder = saved
+    before = (folder / "model.keras").read_bytes()
+    assert "must be named *.safetensors" in refused(capsys, folder, output="model.keras")
+    (folder / "link.safetensors").symlink_to(folder / "model.keras")
+    assert "are the same file" in refused(capsys, folder, output="link.safetensors")
+    (folder / "data.safetensors").symlink_to(folder / "data.npz")
+    assert "are the same file" in refused(capsys, folder, output="data.safetensors")
+    assert "a directory that exists" in refused(capsys, folder, output="none/model.safetensors")
+    assert (folder / "model.keras").read_bytes() == before
 
 
 def test_refusals_of_quantize(saved, capsys):
     _, _, folder = saved
-    assert "from 2 to 8" in refused(capsys, folder, "--weight-bits", "9")
+    assert "--weight-bits must be from 2 to 8" in refused(capsys, folder, "--weight-bits", "9")
+    assert "received foo" in refused(capsys, folder, "--weight-bits", "foo")
+    assert "usage: keras-addrnn quantize" in refused(capsys, folder, "--bits", "4")
+    assert "--data must be given" in refused(capsys, folder, data=None)
     assert "invalid choice" in refused(capsys, folder, "--rescale", "float")
     assert "none.keras" in refused(capsys, folder, model="none.keras")
     keras.Sequential([keras.Input((6, 3)), ka.AddGRU(4, "tanh")]).save(folder / "tanh.keras")

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Makes .venv and installs the pinned requirements; says in one line what is missing.
+# Makes .venv and installs pinned requirements; says in one line what is missing.
+#
+#   tools/setup.sh REQUIREMENTS
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,6 +54,6 @@ make_venv() {
 
 check_compiler
 make_venv
-echo "setup: installing requirements/dev.txt (a few minutes the first time)"
-.venv/bin/python -m pip install --disable-pip-version-check -r requirements/dev.txt ||
-  stop "pip could not install requirements/dev.txt; its message is above (is the network there?)"
+echo "setup: installing $1 (a few minutes the first time)"
+.venv/bin/python -m pip install --disable-pip-version-check -r "$1" ||
+  stop "pip could not install $1; its message is above (is the network there?)"

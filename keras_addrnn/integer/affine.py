@@ -46,8 +46,11 @@ class Affine:
         """Real numbers, of any shape, to the nearest integers in range; a half goes up.
 
         Raises:
+            TypeError: The numbers are complex.
             ValueError: A number is not finite.
         """
+        if np.iscomplexobj(real):
+            raise TypeError("Only real numbers have an integer. Received: complex ones")
         real = np.asarray(real, np.float64)
         if not np.isfinite(real).all():
             raise ValueError("Only finite numbers have an integer. Received: NaN or infinity")

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from keras_addrnn.files import replacing
+from keras_addrnn.files import checked_path, replacing
 from keras_addrnn.integer.affine import Affine
 from keras_addrnn.integer.layers import IntegerAddGRU, IntegerDense
 from keras_addrnn.integer.model import IntegerModel
@@ -20,7 +20,12 @@ _CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense)}
 
 
 def save(model, path):
-    """Writes an `IntegerModel`; the same model gives the same bytes."""
+    """Writes an `IntegerModel`; the same model gives the same bytes.
+
+    Raises:
+        ValueError: `path` is not that of a file in a directory.
+    """
+    path = checked_path(path)
     tensors, layers = {}, []
     for index, layer in enumerate(model.layers):
         config = {"class": type(layer).__name__}

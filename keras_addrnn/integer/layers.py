@@ -7,7 +7,7 @@ import numpy as np
 from keras_addrnn.integer import checks
 
 
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class IntegerAddGRU:
     """An addition-gated recurrent layer in integers; docs/integer.md has the equations.
 
@@ -114,6 +114,9 @@ class IntegerAddGRU:
                 "state."
             )
 
+    def __repr__(self):
+        return _summary(self, f"state of {self.state_bits} bits")
+
     @property
     def features(self):
         """The number `D` of inputs."""
@@ -164,7 +167,7 @@ class IntegerAddGRU:
         return total
 
 
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class IntegerDense:
     """A dense layer at the end of an integer model; its outputs are the accumulators.
 
@@ -210,6 +213,9 @@ class IntegerDense:
                 f"{worst.max()}, more than 32 bits hold. Use fewer bits for inputs or weights."
             )
 
+    def __repr__(self):
+        return _summary(self, "sums of 32 bits")
+
     @property
     def features(self):
         """The number `F` of inputs."""
@@ -219,3 +225,13 @@ class IntegerDense:
     def units(self):
         """The number `C` of outputs."""
         return self.kernel.shape[1]
+
+
+def _summary(layer, outputs):
+    """A line about a layer; its weights would take pages."""
+    arrays = (getattr(layer, field.name) for field in dataclasses.fields(layer))
+    size = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+    return (
+        f"{type(layer).__name__}('{layer.name}': {layer.features} to {layer.units}, weights of "
+        f"{layer.weight_bits} bits, {outputs}, {size / 1000:.1f} kB)"
+    )

@@ -10,7 +10,7 @@ from keras_addrnn.integer.affine import Affine
 from keras_addrnn.integer.layers import IntegerAddGRU, IntegerDense
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class IntegerModel:
     """A recurrent network in integers alone (SPEC section 5; docs/integer.md).
 
@@ -52,6 +52,10 @@ class IntegerModel:
                     f"Received: input_bits={layer.input_bits}"
                 )
             bits = getattr(layer, "state_bits", None)
+
+    def __repr__(self):
+        lines = "".join(f"\n  {layer!r}" for layer in self.layers)
+        return f"IntegerModel of {self.features} features, {self.inputs!r}{lines}"
 
     @staticmethod
     def _check_follows(before, layer):
@@ -118,6 +122,9 @@ class IntegerModel:
 
         Args:
             path: Path of the file; by custom it ends in `.safetensors`.
+
+        Raises:
+            ValueError: `path` is not that of a file in a directory.
         """
         from keras_addrnn.integer import file  # which imports this module
 

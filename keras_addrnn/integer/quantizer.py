@@ -115,11 +115,14 @@ def _checked(data, features):
             "the ranges of its numbers already."
         )
     try:
-        data = np.asarray(data, np.float32)
+        given = np.asarray(data)
+        if given.dtype.kind not in "biufV":  # of V are bfloat16 and its kin
+            raise TypeError
+        data = given.astype(np.float32)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            "Argument `representative_data` must be an array of numbers [N, T, D]. Received: "
-            f"{type(data).__name__}"
+            "Argument `representative_data` must be an array of real numbers [N, T, D]. Received: "
+            f"{getattr(data, 'dtype', type(data).__name__)}"
         ) from error
     if data.ndim != 3 or data.shape[-1] != features or not data.size:
         raise ValueError(

@@ -125,8 +125,9 @@ def add_gru(
         if rescale == "shift" and (over & (lower >= 0)).any():
             raise ValueError(
                 f"In layer '{name}' the weights of column {(over & (lower >= 0)).argmax()} are too "
-                "large for sums of 32 bits. Use fewer bits for the state, or train with weight "
-                "decay."
+                "large for sums of 32 bits, beside a state that ends at "
+                f"{state.max * state.scale:.3g}. Give representative data in which the states "
+                "reach as far as in use, use fewer bits for the state, or train with weight decay."
             )
         powers = powers + (over & (powers == lower))  # the finer of the two becomes coarser
 

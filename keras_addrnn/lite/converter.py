@@ -1,14 +1,13 @@
 """Keras model to LiteRT file (`.tflite`)."""
 
 import operator
-import pathlib
 import re
 
 import keras
 import numpy as np
 
 import keras_addrnn
-from keras_addrnn.files import replacing
+from keras_addrnn.files import checked_path, replacing
 from keras_addrnn.lite import process, samples
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.lite import trace as traces
@@ -95,7 +94,7 @@ def convert(
     ops = _checked_ops(ops)
     quantize = _checked_quantize(quantize, ops)
     batch_size = _checked_batch_size(batch_size, ops)
-    path = _checked_path(path)
+    path = None if path is None else checked_path(path)
     data = samples.as_arrays(representative_data)
     _refuse_weights(model, quantize)
     signature = signatures.of(model, batch_size, data)
@@ -235,17 +234,6 @@ def _checked_batch_size(batch_size, ops):
     if size < 1:
         raise ValueError(f"Argument `batch_size` must be positive. Received: batch_size={size}")
     return size
-
-
-def _checked_path(path):
-    if path is None:
-        return None
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise ValueError(f"Argument `path` must be that of a file. Received the directory: {path}")
-    if not path.parent.is_dir():
-        raise ValueError(f"Argument `path` must be in a directory that exists. Received: {path}")
-    return path
 
 
 def _why_not_fused():

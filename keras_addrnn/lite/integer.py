@@ -1,12 +1,11 @@
 """Integer model to LiteRT file (`.tflite`): one operator for each layer, without a converter."""
 
-import pathlib
 import struct
 
 import numpy as np
 
 import keras_addrnn
-from keras_addrnn.files import replacing
+from keras_addrnn.files import checked_path, replacing
 from keras_addrnn.integer import checks
 from keras_addrnn.integer.layers import IntegerDense
 from keras_addrnn.integer.model import IntegerModel
@@ -73,7 +72,7 @@ def convert_integer(model, path=None, *, batch_size=1, mask=False):
         )
     if batch_size is not None:
         batch_size = checks.integer("batch_size", batch_size, 1, checks.INT32_MAX)
-    path = _checked_path(path)
+    path = None if path is None else checked_path(path)
 
     affine, graph = model.inputs, Graph()
     values = graph.input(
@@ -209,14 +208,3 @@ class Graph:
         code.customCode, code.version = name, 1
         codes.append(code)
         return len(codes) - 1
-
-
-def _checked_path(path):
-    if path is None:
-        return None
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise ValueError(f"Argument `path` must be that of a file. Received the directory: {path}")
-    if not path.parent.is_dir():
-        raise ValueError(f"Argument `path` must be in a directory that exists. Received: {path}")
-    return path

@@ -95,3 +95,8 @@ def test_only_finite_numbers(bad):
 def test_refuses(arguments, error, message):
     with pytest.raises(error, match=message):
         Affine(*arguments)
+
+
+def test_complex_numbers_have_no_integer():
+    with pytest.raises(TypeError, match="Only real numbers"):
+        Affine(8, 1.0).quantize([1 + 0j])

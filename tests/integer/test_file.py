@@ -88,6 +88,13 @@ def test_the_file_is_replaced_whole_or_not_at_all(content, tmp_path, monkeypatch
     assert path.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_path_that_cannot_be_written(tmp_path):
+    with pytest.raises(ValueError, match="a directory that exists. Received: .*none"):
+        draw().save(tmp_path / "none" / "model.safetensors")
+    with pytest.raises(ValueError, match="Received the directory"):
+        draw().save(tmp_path)
+
+
 def test_a_tool_of_safetensors_can_read_it(content):
     tensors = safetensors.numpy.load(content)
     assert tensors["0.kernel"].dtype == np.int8 and tensors["2.bias"].dtype == np.int32

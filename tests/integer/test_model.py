@@ -30,6 +30,23 @@ def test_predict_is_run_between_real_numbers():
     np.testing.assert_array_equal(real, (outputs * model.output_scale).astype(np.float32))
 
 
+def test_repr_is_a_summary():
+    model = draw((40, 50), classes=10, state_bits=12, weight_bits=4)
+    first, *layers = repr(model).splitlines()
+    assert first == f"IntegerModel of 3 features, {model.inputs!r}"
+    assert [repr(layer) for layer in model.layers] == [line.strip() for line in layers]
+    # A kernel, a recurrent kernel; of 80 columns int32 biases and three uint8 shifts.
+    size = 3 * 80 + 40 * 80 + 80 * (4 + 3)
+    assert repr(model.layers[0]) == (
+        f"IntegerAddGRU('{model.layers[0].name}': 3 to 40, weights of 4 bits, state of 12 bits, "
+        f"{size / 1000:.1f} kB)"
+    )
+    assert repr(model.layers[-1]) == (
+        f"IntegerDense('{model.layers[-1].name}': 50 to 10, weights of "
+        f"{model.layers[-1].weight_bits} bits, sums of 32 bits, {0.5 + 0.04:.1f} kB)"
+    )
+
+
 @pytest.mark.parametrize("sequences, shape", [(False, (2, 5)), (True, (2, 4, 5))])
 def test_shapes(sequences, shape):
     model = draw((4, 5), sequences=sequences)

@@ -192,6 +192,14 @@ def test_no_inputs_but_zeros():
     )
 
 
+def test_data_that_moves_no_state():
+    made = model(ka.AddGRU(4))
+    kernel, recurrent_kernel, bias = made.get_weights()
+    made.set_weights([kernel, recurrent_kernel, 1e-4 * bias])
+    with pytest.raises(ValueError, match="a state that ends at 0.000.*Give representative data"):
+        ka.integer.quantize(made, np.zeros((2, 3, 3)))
+
+
 def test_mixed_precision(dtype_policy):
     dtype_policy("mixed_bfloat16")
     made, x = model(ka.AddGRU(6), L.Dense(2)), data()
@@ -246,7 +254,9 @@ def test_stateful():
         ({"input_bits": 8.0}, TypeError, "`input_bits` must be an integer"),
         ({"rescale": "float"}, ValueError, "`rescale` must be one of"),
         ({"representative_data": None}, (TypeError, ValueError), "`representative_data` must"),
-        ({"representative_data": "x"}, TypeError, "`representative_data` must be an array"),
+        ({"representative_data": "x"}, TypeError, "`representative_data` must be an array of real"),
+        ({"representative_data": data() + 1j}, TypeError, "of real numbers.*complex64"),
+        ({"representative_data": data().astype(str)}, TypeError, "of real numbers.*<U32"),
         ({"representative_data": data(0)}, ValueError, "at least one sequence"),
         ({"representative_data": data(2, 0)}, ValueError, "at least one sequence"),
         ({"representative_data": data(features=4)}, ValueError, r"\[N, T, 3\]"),

@@ -1,15 +1,17 @@
 """Files of integer operators as nobody should write them; see hostile_files.
 
-python -m tests.lite.hostile_integer_files gru|dense edited|drawn|bytes
+    python -m tests.lite.hostile_integer_files MODEL.tflite gru|dense edited|drawn|bytes
+
+The model is `tests.lite.integer.file_to_edit(kind)`.
 """
 
 import copy
+import pathlib
 import sys
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tests import integer_support as support
 from tests.lite.hostile_files import (
     File,
     draw,
@@ -23,7 +25,6 @@ from tests.lite.hostile_files import (
     shape,
     with_bytes,
 )
-from tests.lite.integer import dense_file, layer_file
 
 SHIFTS = ("kernel_shift", "recurrent_shift", "shift")
 CONSTANTS = ("kernel", "recurrent_kernel", "bias", *SHIFTS, "multiplier")
@@ -154,16 +155,6 @@ def dense_edits():
         yield f"bias {value}", values("bias", "<i4", value), "more than 32 bits hold"
 
 
-def gru_base():
-    rng = np.random.default_rng(0)
-    layer = support.draw_layer(rng, 4, 5, state_bits=12, multiplier=True, shifted_state=True)
-    return GruFile(layer_file(layer, batch=2, steps=3, initial_state=True, mask=True))
-
-
-def dense_base():
-    return DenseFile(dense_file(support.draw_dense(np.random.default_rng(0), 4, 7, 8), (2, 3, 4)))
-
-
 def with_edits(base, generator):
     """Some random edits; half of the files have random numbers in a constant too."""
     file = copy.deepcopy(base)
@@ -176,11 +167,12 @@ def with_edits(base, generator):
     return file.content()
 
 
-def main(kind, mode):
-    base = {"gru": gru_base, "dense": dense_base}[kind]()
+def main(path, kind, mode):
+    file, edits = {"gru": (GruFile, gru_edits), "dense": (DenseFile, dense_edits)}[kind]
+    base = file(pathlib.Path(path).read_bytes())
     execute(base.content())
     if mode == "edited":
-        expect_refusals(base, {"gru": gru_edits, "dense": dense_edits}[kind]())
+        expect_refusals(base, edits())
     else:
         run_drawn(base, {"drawn": with_edits, "bytes": with_bytes}[mode])
     if {"tensorflow", "keras"} & set(sys.modules):

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_addrnn.lite import Interpreter, convert_integer
 from keras_addrnn.lite.integer import Graph
+from tests import integer_support as support
 
 
 def _dtype(layer):
@@ -29,6 +30,15 @@ def dense_file(layer, shape):
     graph = Graph()
     graph.output("outputs", graph.dense(layer, graph.input("inputs", _dtype(layer), shape)))
     return graph.content({})
+
+
+def file_to_edit(kind):
+    """The file whose variations `hostile_integer_files` makes: one operator with all its inputs."""
+    rng = np.random.default_rng(0)
+    if kind == "dense":
+        return dense_file(support.draw_dense(rng, 4, 7, 8), (2, 3, 4))
+    layer = support.draw_layer(rng, 4, 5, state_bits=12, multiplier=True, shifted_state=True)
+    return layer_file(layer, batch=2, steps=3, initial_state=True, mask=True)
 
 
 def run_layer(layer, inputs, initial_state=None, mask=None):

@@ -2,10 +2,11 @@
 
     python -m tests.lite.run_files DELEGATE answer FOLDER
     python -m tests.lite.run_files DELEGATE refuse MODEL.tflite
+    python -m tests.lite.run_files DELEGATE refuse_integer MODEL.tflite gru|dense
 
 `answer`: feeds each NAME.tflite of the folder what NAME.npz holds, by the inputs' names, and writes
-the outputs to NAME.answers. `refuse`: the edited files of `tests.lite.hostile_files`. The delegate
-is that machine's.
+the outputs to NAME.answers. `refuse`: the edited files of `tests.lite.hostile_files`;
+`refuse_integer`: those of `tests.lite.hostile_integer_files`. The delegate is that machine's.
 """
 
 import pathlib
@@ -35,9 +36,16 @@ def refuse(model):
     hostile_files.main(model, "edited")
 
 
-def main(delegate, task, path):
+def refuse_integer(model, kind):
+    from tests.lite import hostile_integer_files
+
+    hostile_integer_files.main(model, kind, "edited")
+
+
+def main(delegate, task, *arguments):
     libraries.LITERT_DELEGATE = pathlib.Path(delegate)
-    {"answer": answer, "refuse": refuse}[task](path)
+    tasks = {"answer": answer, "refuse": refuse, "refuse_integer": refuse_integer}
+    tasks[task](*arguments)
     print(f"done on {platform.machine()}")
 
 

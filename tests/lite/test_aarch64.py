@@ -6,9 +6,6 @@ which run that Python in QEMU.
 
 import functools
 import itertools
-import os
-import pathlib
-import subprocess
 
 import keras
 import numpy as np
@@ -16,18 +13,15 @@ import pytest
 
 import keras_addrnn as ka
 from tests.layers import common
+from tests.lite import aarch64
 
-if "ADDRNN_AARCH64_PYTHON" not in os.environ:
+if aarch64.missing():
     pytest.skip("run by `make test-aarch64-litert`", allow_module_level=True)
 
 from tests.lite import models
 
-ROOT = pathlib.Path(__file__).parents[2]
-DELEGATE = ROOT / "build/aarch64/keras_addrnn/_lib/libkeras_addrnn_delegate.so"
 FORMS = ("builtin", "fused")
 SMALL_WEIGHTS = ("float16", "dynamic")  # of the operator; the second are int8
-# The oldest processor of 64-bit Arm that phones have, and one that has all that QEMU knows.
-PROCESSORS = ("cortex-a53", "max")
 
 
 def layers(sizes, *settings):
@@ -98,19 +92,6 @@ def case(name):
     return {**OF_ADDGRU_ALONE, **WITH_OTHER_LAYERS}[name]()
 
 
-def run_on_arm(processor, task, path):
-    command = [*os.environ["ADDRNN_AARCH64_PYTHON"].split(), "-m", "tests.lite.run_files"]
-    result = subprocess.run(
-        [*command, DELEGATE, task, path],
-        env={**os.environ, "QEMU_CPU": processor, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
-    assert result.stdout.endswith("done on aarch64\n")
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A folder of converted models of each case and form, and of what to feed them."""
@@ -129,10 +110,10 @@ def files(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=PROCESSORS)
+@pytest.fixture(scope="module", params=aarch64.PROCESSORS)
 def arm(files, request):
     """What 64-bit Arm answers, by the file's name."""
-    run_on_arm(request.param, "answer", files)
+    aarch64.run(request.param, "answer", files)
     return {path.stem: dict(np.load(path)) for path in files.glob("*.answers")}
 
 
@@ -189,4 +170,4 @@ def test_hostile_files_are_refused(tmp_path):
     layer = ka.AddGRU(5, return_sequences=True, return_state=True)
     model = keras.Model([inputs, mask, state], layer(inputs, mask=mask, initial_state=state))
     ka.lite.convert(model, tmp_path / "model.tflite", ops="fused", batch_size=2)
-    run_on_arm("max", "refuse", tmp_path / "model.tflite")
+    aarch64.run("max", "refuse", tmp_path / "model.tflite")

@@ -143,9 +143,11 @@ def test_bad_arguments(arguments, error, message):
         ("dense", "drawn"),
     ],
 )
-def test_hostile_files(kind, mode):
+def test_hostile_files(kind, mode, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(integer.file_to_edit(kind))
     result = subprocess.run(
-        [sys.executable, "-m", "tests.lite.hostile_integer_files", kind, mode],
+        [sys.executable, "-m", "tests.lite.hostile_integer_files", path, kind, mode],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -115,7 +115,7 @@ def test_model_with_unknown_inputs():
 
 
 def test_path_in_a_directory_that_does_not_exist(tmp_path):
-    with pytest.raises(ValueError, match="`path`.*missing"):
+    with pytest.raises(ValueError, match="a directory that exists.*missing"):
         ka.lite.convert(sequential(ka.AddGRU(UNITS)), tmp_path / "missing" / "model.tflite")
 
 
