@@ -1,6 +1,6 @@
 """Puts recorded tables into the documents, between `<!-- table: NAME -->` and the end of it.
 
-    python benchmarks/tables.py       # in docs/: of benchmarks/results, where NAME is a file's
+python benchmarks/tables.py       # in docs/: of benchmarks/results, where NAME is a file's
 """
 
 import pathlib

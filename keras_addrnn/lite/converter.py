@@ -9,7 +9,7 @@ import numpy as np
 
 import keras_addrnn
 from keras_addrnn.files import replacing
-from keras_addrnn.lite import process, samples
+from keras_addrnn.lite import open_axes, process, samples
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.lite import trace as traces
 from keras_addrnn.ops import fused, library
@@ -33,7 +33,8 @@ def convert(
     other activations than linear, relu, hard_tanh and tanh, `keras.layers.RNN(AddGRUCell)`. The
     layers' own `implementation` has no say in either form.
 
-    A time axis of unknown length stays open: set it with `Interpreter.resize_tensor_input`. The
+    A time axis of unknown length stays open: set it with `Interpreter.resize_tensor_input`. Such a
+    file is tried at two lengths first, and refused where it answers otherwise than the model. The
     batch axis gets a fixed size, since the converter has to know the size of a loop's state; in a
     fused model without loops it may stay open too.
 
@@ -120,6 +121,24 @@ def _converted(model, signature, ops, quantize, arrays):
             f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that is "
             'not that of a recurrent layer. Use quantize="dynamic".'
         )
+    file = _file(model, trace, ops, quantize, batches)
+    if any(None in tuple(spec.shape) for spec in signature.input_specs):
+        # The quantised file is made as the other is, whose numbers are those of the model.
+        plain = file if quantize is None else _file(model, trace, ops, None)
+        problem = open_axes.why_wrong(trace, flatbuffer.write(plain), signature.input_specs)
+        if problem is not None:
+            raise ValueError(_open_axes_failure(model, problem))
+    weights.quantize(file, quantize)
+    flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
+    facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
+    flatbuffer.add_metadata(file, facts)
+    return flatbuffer.write(file)
+
+
+def _file(model, trace, ops, quantize, batches=None):
+    """What the converter makes of a trace, checked: `schema.ModelT`."""
+    from keras_addrnn.lite import flatbuffer
+
     try:
         content = process.convert(
             trace.graph,
@@ -143,11 +162,7 @@ def _converted(model, signature, ops, quantize, arrays):
         flatbuffer.finish_operators(file)
     except ValueError as error:
         raise _failure(model, ops, _reason(str(error), model)) from error
-    weights.quantize(file, quantize)
-    flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
-    facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
-    flatbuffer.add_metadata(file, facts)
-    return flatbuffer.write(file)
+    return file
 
 
 def _batches(signature, quantize, arrays):
@@ -262,6 +277,25 @@ def _failure(model, ops, reason):
     kinds = "builtin" if ops == "builtin" else "builtin and AddGru"
     return ValueError(
         f"Model '{model.name}' does not convert to {kinds} LiteRT operators: {reason}"
+    )
+
+
+def _open_axes_failure(model, problem):
+    """What is wrong with the file at some lengths, and what to do."""
+    names = [
+        f"'{layer.name}'"
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.TimeDistributed)
+    ]
+    distributed = (
+        f" Or do without TimeDistributed ({', '.join(names)}), which goes wrong in TensorFlow's "
+        "graphs: Dense and many other layers treat each step by itself anyway, with its weights."
+        if names
+        else ""
+    )
+    return (
+        f"Model '{model.name}' does not convert with an open number of steps: {problem}. Build it "
+        f"anew with a keras.Input that fixes their number, and set_weights.{distributed}"
     )
 
 
