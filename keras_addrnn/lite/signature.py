@@ -71,14 +71,14 @@ def output_names(model, outputs, signature):
     """The names of the outputs: those of the model, then the states' of stateful layers.
 
     The keys of a dict of outputs, or the names of the layers that they come from. A state has the
-    name that it has among the inputs.
+    name that it has among the inputs; one that a layer returns is named as if the layer kept it.
     """
     if isinstance(outputs, dict):
         names = _keys(outputs)
     elif isinstance(model, keras.Sequential):
         names = [model.layers[-1].name] * len(keras.tree.flatten(outputs))
-    elif getattr(model, "output_names", None):
-        names = model.output_names
+    elif getattr(model, "outputs", None):
+        names = [_output_name(tensor) for tensor in model.outputs]
     else:
         names = ["output"] * len(keras.tree.flatten(outputs))
     states = signature.input_names[len(signature.model_specs) :]
@@ -126,7 +126,7 @@ def _states(model):
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             variables = keras.tree.flatten(layer.states)
             states += variables
-            names += [f"{layer.name}_state"] * len(variables)
+            names += [_state_name(layer)] * len(variables)
     return states, names
 
 
@@ -136,6 +136,16 @@ def _input_names(inputs, structure):
         return _keys(structure)
     # Not the tensor's own name: where none was given, that is another after saving and loading.
     return [tensor._keras_history.operation.name for tensor in inputs]
+
+
+def _output_name(tensor):
+    layer, _, place = tensor._keras_history
+    is_state = isinstance(layer, keras.layers.RNN) and place > 0
+    return _state_name(layer) if is_state else layer.name
+
+
+def _state_name(layer):
+    return f"{layer.name}_state"
 
 
 def _keys(structure):

@@ -86,6 +86,19 @@ def test_state_of_a_stateful_layer_is_input_and_output(ops):
         np.testing.assert_allclose(got["answer"], model(rows), rtol=1e-5, atol=1e-5)
 
 
+def test_returned_state_is_named_as_a_state():
+    rows, state = (
+        keras.Input((3, FEATURES), name="rows"),
+        keras.Input((UNITS,), name="memory_state"),
+    )
+    layer = ka.AddGRU(UNITS, return_sequences=True, return_state=True, name="memory")
+    outputs, last = layer(rows, initial_state=state)
+    _, *both = keras.layers.LSTM(2, return_state=True, name="lstm")(outputs)
+    model = keras.Model([rows, state], [*both, last, outputs])
+    run = runner(ka.lite.convert(model))
+    assert set(run.get_output_details()) == {"lstm_state", "lstm_state_1", "memory_state", "memory"}
+
+
 def assert_near(model, content, inputs, tolerance):
     expected = np.asarray(model(inputs, training=False))
     got = [answers.run(content, row[np.newaxis], interpreter=ka.lite.Interpreter) for row in inputs]
