@@ -63,7 +63,7 @@ def convert(
     Args:
         model: Built `keras.Model`, on Keras' TensorFlow backend. A subclassed one has been called,
             and has the input shapes of its first call, in its `input_dtype`; `representative_data`
-            tells them otherwise.
+            tells them otherwise, and has to for one with a stateful layer.
         path: Where to write the file too; it is replaced whole or not at all. None for nowhere.
         ops: `"builtin"` or `"fused"`.
         quantize: None, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
@@ -72,7 +72,8 @@ def convert(
         representative_data: Samples of the inputs along the first axis: an array, or a list or dict
             of arrays, as for `model.predict`; in a dict, under the names of the signature. Some
             hundred are enough. Used for `"int8"` and `"int16x8"`, and for the shapes and types of
-            a subclassed model's inputs.
+            a subclassed model's inputs. States are not among them: those of stateful layers go on
+            from batch to batch, as in `model.predict`.
 
     Returns:
         The flatbuffer, `bytes`.
@@ -121,6 +122,8 @@ def _converted(model, signature, ops, quantize, arrays):
             f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that is "
             'not that of a recurrent layer. Use quantize="dynamic".'
         )
+    if quantize in _INTEGERS and signature.states:
+        batches = samples.with_states(batches, signature, trace.function)
     file = _file(model, trace, ops, quantize, batches)
     if any(None in tuple(spec.shape) for spec in signature.input_specs):
         # The quantised file is made as the other is, whose numbers are those of the model.
@@ -174,14 +177,15 @@ def _batches(signature, quantize, arrays):
         )
     for name, spec in zip(signature.input_names, signature.input_specs, strict=True):
         if None in tuple(spec.shape):
+            sizes = ", ".join("steps" if size is None else str(size) for size in spec.shape[1:])
             raise ValueError(
                 f'quantize="{quantize}" writes the steps out one by one, so the model must fix '
                 f"their number. Received: input '{name}' with shape {tuple(spec.shape)}. Build it "
-                "anew with keras.Input((steps, features)), and set_weights."
+                f"anew with keras.Input(({sizes}{',' * (len(spec.shape) == 2)})), and set_weights."
             )
     return [
         samples.batches(array, spec.shape[0])
-        for array, spec in zip(arrays, signature.input_specs, strict=True)
+        for array, spec in zip(arrays, signature.model_specs, strict=True)
     ]
 
 

@@ -318,7 +318,12 @@ def test_what_integers_cannot_do_is_refused_first(kind, no_converter):
             ka.lite.convert(model, quantize=kind, representative_data=samples(4), **arguments)
 
     refused(sequential(bounded()), 'no use with ops="fused".*"dynamic"', ops="fused")
-    refused(sequential(bounded(), steps=None), r"fix their number.*'rows'.*keras.Input\(\(steps")
+    refused(
+        sequential(bounded(), steps=None), r"fix their number.*'rows'.*keras.Input\(\(steps, 3\)\)"
+    )
+    words = keras.Sequential([keras.Input((None,)), keras.layers.Embedding(9, 2), bounded()])
+    with pytest.raises(ValueError, match=r"keras.Input\(\(steps,\)\)"):
+        ka.lite.convert(words, quantize=kind, representative_data=np.zeros((4, 7)))
     refused(sequential(ka.AddGRU(UNITS, activation="softplus")), "no activation 'softplus'")
     refused(sequential(Loop()), "converts no loops")
 

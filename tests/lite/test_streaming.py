@@ -124,6 +124,7 @@ def nested(*layers):
     return keras.Sequential([keras.Input((None, 3)), inner, ka.AddGRU(**lively(4), name="outer")])
 
 
+@on_tensorflow
 def test_nested_model_whose_layers_take_each_step_by_itself():
     model = nested(keras.layers.Dense(3, activation="tanh"), keras.layers.LayerNormalization())
     x = sequences(batch=2, steps=6)
@@ -214,6 +215,7 @@ def test_layers_that_look_at_other_steps_are_refused(kind, steps):
         assert "into the model itself" in str(caught.value)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("steps", [1, 6])
 def test_last_steps_made_one_vector_are_refused(steps):
     layers = [ka.AddGRU(4, return_sequences=True), keras.layers.Flatten(), keras.layers.Dense(2)]
@@ -222,6 +224,7 @@ def test_last_steps_made_one_vector_are_refused(steps):
         ka.lite.streaming_model(model, steps)
 
 
+@on_tensorflow
 def test_decoder_is_refused():
     layers = [ka.AddGRU(**lively(4)), keras.layers.RepeatVector(5), ka.AddGRU(**lively(4))]
     model = keras.Sequential([keras.Input((None, 3)), *layers])
@@ -239,6 +242,7 @@ def test_other_types(dtype, dtype_policy):
     assert_close(np.concatenate(feed(stream, x, 2), axis=1), to_numpy(model(x)), 0.05)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("dtype", ["int32", "uint8"])
 def test_integers_as_inputs(dtype):
     x = keras.Input((None, 3), dtype=dtype)
