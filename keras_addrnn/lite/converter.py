@@ -9,6 +9,7 @@ import numpy as np
 
 import keras_addrnn
 from keras_addrnn.files import replacing
+from keras_addrnn.integer import aware
 from keras_addrnn.lite import open_axes, process, samples
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.lite import trace as traces
@@ -99,6 +100,8 @@ def convert(
     batch_size = _checked_batch_size(batch_size, ops)
     path = _checked_path(path)
     data = samples.as_arrays(representative_data)
+    _refuse_aware(model)
+    _refuse_types(model, ops)
     _refuse_weights(model, quantize)
     signature = signatures.of(model, batch_size, data)
     arrays = None if data is None else samples.in_order(data, signature)
@@ -152,7 +155,7 @@ def _file(model, trace, ops, quantize, batches=None):
             batches=batches,
         )
     except process.ConversionError as error:
-        raise _failure(model, ops, _reason(str(error), model)) from error
+        raise _failure(model, ops, _reason(str(error))) from error
     file = flatbuffer.read(content)
     custom = set(flatbuffer.custom_operators(file))
     if others := custom - ({flatbuffer.OPERATOR} if ops == "fused" else set()):
@@ -160,11 +163,11 @@ def _file(model, trace, ops, quantize, batches=None):
     if variables := flatbuffer.variables(file):
         raise _failure(model, ops, _needs(variables))
     if ops == "fused" and not custom:
-        raise ValueError(f"Model '{model.name}' has nothing to fuse: {_why_not_fused()}")
+        raise ValueError(_why_not_fused(model))
     try:
         flatbuffer.finish_operators(file)
     except ValueError as error:
-        raise _failure(model, ops, _reason(str(error), model)) from error
+        raise _failure(model, ops, _reason(str(error))) from error
     return file
 
 
@@ -219,6 +222,29 @@ def _checked_quantize(quantize, ops):
     return quantize
 
 
+def _refuse_aware(model):
+    if aware.is_aware(model):
+        raise ValueError(
+            f"Model '{model.name}' is quantization-aware, for a file of integers. Convert what "
+            "keras_addrnn.integer.quantize(model) returns, by keras_addrnn.lite.convert_integer."
+        )
+
+
+def _refuse_types(model, ops):
+    """Refuses layers that compute in other types than LiteRT's kernels do."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.InputLayer) or getattr(layer, "inputs", None):
+            continue  # they compute nothing themselves, whatever the policy they were made under
+        if layer.compute_dtype in ("float16", "bfloat16", "float64"):
+            raise _failure(
+                model,
+                ops,
+                f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
+                "Build the model under the float32 policy, and give it the weights: "
+                "built_anew.set_weights(model.get_weights()).",
+            )
+
+
 def _refuse_weights(model, quantize):
     """Refuses weights that the smaller type cannot hold."""
     if quantize is None:
@@ -267,13 +293,14 @@ def _checked_path(path):
     return path
 
 
-def _why_not_fused():
+def _why_not_fused(model):
     """Why a converted model has no fused operator, and what to do."""
     if problem := fused.missing():
-        return problem
+        return f'ops="fused" needs the project\'s fused op for TensorFlow: {problem}'
     return (
-        "it has no AddGRU layer, or only such as have no fused kernel (unroll=True, or another "
-        'activation than linear, relu, hard_tanh and tanh). Use ops="builtin".'
+        f"Model '{model.name}' has nothing to fuse: it has no AddGRU layer, or only such as have "
+        "no fused kernel (unroll=True, or another activation than linear, relu, hard_tanh and "
+        'tanh). Use ops="builtin".'
     )
 
 
@@ -303,14 +330,8 @@ def _open_axes_failure(model, problem):
     )
 
 
-def _reason(message, model):
+def _reason(message):
     """One sentence for what may be pages of the converter's."""
-    for layer in model._flatten_layers():
-        if layer.compute_dtype in ("float16", "bfloat16", "float64"):
-            return (
-                f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
-                "Build the model under the float32 policy and load the weights into it."
-            )
     if unknown := re.findall(r"16x8-bit not yet supported for op: '(\w+)'", message):
         names = ", ".join(sorted(set(unknown)))
         return f'LiteRT has no int16 for {names}. Use quantize="dynamic" or "int8".'

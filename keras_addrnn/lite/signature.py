@@ -96,9 +96,9 @@ def _unsymbolic(model, data):
     shapes = getattr(model, "_build_shapes_dict", None)
     if model.built and not shapes and _states(model)[0]:
         raise ValueError(
-            f"The inputs of '{model.name}' are unknown: of a subclassed model with a stateful layer "
-            "Keras does not keep the shapes that it was called with. Give samples of its inputs as "
-            "`representative_data`."
+            f"The inputs of '{model.name}' are unknown: of a subclassed model with a stateful "
+            "layer Keras does not keep the shapes that it was called with. Give samples of its "
+            "inputs as `representative_data`."
         )
     if not shapes or isinstance(model, keras.Sequential):
         raise ValueError(
@@ -128,8 +128,8 @@ def _check_batch_size(size, tensors, states):
     for state, name in states:
         if size not in (None, state.shape[0]):
             raise ValueError(
-                f"Argument `batch_size` must be {state.shape[0]}, the number of sequences for which "
-                f"the stateful layer '{name.removesuffix('_state')}' was built. Received: "
+                f"Argument `batch_size` must be {state.shape[0]}, the number of sequences for "
+                f"which the stateful layer '{name.removesuffix('_state')}' was built. Received: "
                 f"batch_size={size}"
             )
 
