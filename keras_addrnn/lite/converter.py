@@ -2,15 +2,12 @@
 
 import operator
 import pathlib
-import re
 
 import keras
-import numpy as np
 
 import keras_addrnn
 from keras_addrnn.files import replacing
-from keras_addrnn.integer import aware
-from keras_addrnn.lite import open_axes, process, samples
+from keras_addrnn.lite import open_axes, process, reasons, refusals, samples
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.lite import trace as traces
 from keras_addrnn.ops import fused, library
@@ -100,9 +97,7 @@ def convert(
     batch_size = _checked_batch_size(batch_size, ops)
     path = _checked_path(path)
     data = samples.as_arrays(representative_data)
-    _refuse_aware(model)
-    _refuse_types(model, ops)
-    _refuse_weights(model, quantize)
+    refusals.check(model, ops, quantize)
     signature = signatures.of(model, batch_size, data)
     arrays = None if data is None else samples.in_order(data, signature)
 
@@ -133,7 +128,7 @@ def _converted(model, signature, ops, quantize, arrays):
         plain = file if quantize is None else _file(model, trace, ops, None)
         problem = open_axes.why_wrong(trace, flatbuffer.write(plain), signature.input_specs)
         if problem is not None:
-            raise ValueError(_open_axes_failure(model, problem))
+            raise ValueError(reasons.open_axes_failure(model, problem))
     weights.quantize(file, quantize)
     flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
     facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
@@ -155,19 +150,19 @@ def _file(model, trace, ops, quantize, batches=None):
             batches=batches,
         )
     except process.ConversionError as error:
-        raise _failure(model, ops, _reason(str(error))) from error
+        raise reasons.failure(model, ops, reasons.reason(str(error))) from error
     file = flatbuffer.read(content)
     custom = set(flatbuffer.custom_operators(file))
     if others := custom - ({flatbuffer.OPERATOR} if ops == "fused" else set()):
-        raise _failure(model, ops, _needs(others))
+        raise reasons.failure(model, ops, reasons.needs(others))
     if variables := flatbuffer.variables(file):
-        raise _failure(model, ops, _needs(variables))
+        raise reasons.failure(model, ops, reasons.needs(variables))
     if ops == "fused" and not custom:
-        raise ValueError(_why_not_fused(model))
+        raise ValueError(reasons.why_not_fused(model))
     try:
         flatbuffer.finish_operators(file)
     except ValueError as error:
-        raise _failure(model, ops, _reason(str(error))) from error
+        raise reasons.failure(model, ops, reasons.reason(str(error))) from error
     return file
 
 
@@ -222,50 +217,6 @@ def _checked_quantize(quantize, ops):
     return quantize
 
 
-def _refuse_aware(model):
-    if aware.is_aware(model):
-        raise ValueError(
-            f"Model '{model.name}' is quantization-aware, for a file of integers. Convert what "
-            "keras_addrnn.integer.quantize(model) returns, by keras_addrnn.lite.convert_integer."
-        )
-
-
-def _refuse_types(model, ops):
-    """Refuses layers that compute in other types than LiteRT's kernels do."""
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.InputLayer) or getattr(layer, "inputs", None):
-            continue  # they compute nothing themselves, whatever the policy they were made under
-        if layer.compute_dtype in ("float16", "bfloat16", "float64"):
-            raise _failure(
-                model,
-                ops,
-                f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
-                "Build the model under the float32 policy, and give it the weights: "
-                "built_anew.set_weights(model.get_weights()).",
-            )
-
-
-def _refuse_weights(model, quantize):
-    """Refuses weights that the smaller type cannot hold."""
-    if quantize is None:
-        return
-    for weight in model.weights:
-        values = keras.ops.convert_to_numpy(weight)
-        if values.dtype.kind != "f":
-            continue
-        largest = np.abs(values).max(initial=0)
-        if not np.isfinite(largest):
-            raise ValueError(
-                f"quantize={quantize!r} needs finite weights. Received: '{weight.path}' with NaN "
-                "or inf"
-            )
-        if quantize == "float16" and largest > np.finfo(np.float16).max:
-            raise ValueError(
-                "quantize='float16' needs weights of at most 65504. Received: "
-                f"'{weight.path}' with {largest:g}"
-            )
-
-
 def _checked_batch_size(batch_size, ops):
     if batch_size is None and ops == "fused":
         return None
@@ -291,58 +242,3 @@ def _checked_path(path):
     if not path.parent.is_dir():
         raise ValueError(f"Argument `path` must be in a directory that exists. Received: {path}")
     return path
-
-
-def _why_not_fused(model):
-    """Why a converted model has no fused operator, and what to do."""
-    if problem := fused.missing():
-        return f'ops="fused" needs the project\'s fused op for TensorFlow: {problem}'
-    return (
-        f"Model '{model.name}' has nothing to fuse: it has no AddGRU layer, or only such as have "
-        "no fused kernel (unroll=True, or another activation than linear, relu, hard_tanh and "
-        'tanh). Use ops="builtin".'
-    )
-
-
-def _failure(model, ops, reason):
-    kinds = "builtin" if ops == "builtin" else "builtin and AddGru"
-    return ValueError(
-        f"Model '{model.name}' does not convert to {kinds} LiteRT operators: {reason}"
-    )
-
-
-def _open_axes_failure(model, problem):
-    """What is wrong with the file at some lengths, and what to do."""
-    names = [
-        f"'{layer.name}'"
-        for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.TimeDistributed)
-    ]
-    distributed = (
-        f" Or do without TimeDistributed ({', '.join(names)}), which goes wrong in TensorFlow's "
-        "graphs: Dense and many other layers treat each step by itself anyway, with its weights."
-        if names
-        else ""
-    )
-    return (
-        f"Model '{model.name}' does not convert with an open number of steps: {problem}. Build it "
-        f"anew with a keras.Input that fixes their number, and set_weights.{distributed}"
-    )
-
-
-def _reason(message):
-    """One sentence for what may be pages of the converter's."""
-    if unknown := re.findall(r"16x8-bit not yet supported for op: '(\w+)'", message):
-        names = ", ".join(sorted(set(unknown)))
-        return f'LiteRT has no int16 for {names}. Use quantize="dynamic" or "int8".'
-    if unknown := re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message):
-        return _needs(unknown)
-    errors = re.findall(r"error: (.+)", message) or message.strip().splitlines()
-    return errors[0] if errors else "the converter says no more."
-
-
-def _needs(operators):
-    return (
-        f"it needs {', '.join(sorted(set(operators)))}. Compute that part outside the model, or "
-        "with other layers."
-    )

@@ -100,9 +100,10 @@ class _Process:
         self.log = tempfile.TemporaryFile()
         # What can be imported here, at whichever place, can be imported there. No GPU: the
         # converter has no use for one, and TensorFlow would take its memory.
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        path = os.pathsep.join(_absolute(sys.path))
         self.popen = subprocess.Popen(
             [sys.executable, "-P", "-m", "keras_addrnn.lite.process_main"],
+            cwd=os.sep,  # the one here may be deleted before that one ends
             env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -142,6 +143,15 @@ class _Process:
             return f"TensorFlow's converter crashed ({how}{last})."
         last = lines[-1] if lines else "no message"
         return f"the process of TensorFlow's converter ended with status {status}: {last}"
+
+
+def _absolute(paths):
+    """The paths as they are from anywhere; without those in a working directory that is gone."""
+    for path in paths:
+        try:
+            yield os.path.abspath(path)
+        except FileNotFoundError:
+            pass
 
 
 def _ask(folder):
