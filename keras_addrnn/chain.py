@@ -12,7 +12,7 @@ def layers_in_order(model):
     Raises:
         TypeError: `model` is not a Keras model.
         ValueError: The model is not built, has another input, or its layers do not follow one
-            another.
+            another, or something in it is no layer.
     """
     if not isinstance(model, keras.Model):
         raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
@@ -31,6 +31,12 @@ def layers_in_order(model):
     layers, tensor = [], model.outputs[0]
     while tensor is not inputs[0]:
         layer, index, _ = tensor._keras_history
+        if not isinstance(layer, keras.layers.Layer):
+            raise ValueError(
+                f"Model '{model.name}' must be made of layers alone. Received: the operation "
+                f"'{layer.name}' of keras.ops. Use a layer in its place, such as "
+                "keras.layers.Activation or keras.layers.Rescaling."
+            )
         node = layer._inbound_nodes[index]
         if len(node.input_tensors) != 1 or len(node.outputs) != 1 or layer in layers:
             raise ValueError(

@@ -53,6 +53,11 @@ def two_outputs():
     return keras.Model(x, ka.AddGRU(3, return_state=True)(x))
 
 
+def bare_operation():
+    x = keras.Input((None, 3))
+    return keras.Model(x, keras.ops.relu(ka.AddGRU(3, return_sequences=True)(x)))
+
+
 @pytest.mark.parametrize(
     "make, error, message",
     [
@@ -62,6 +67,11 @@ def two_outputs():
         (residual, ValueError, "must follow one another"),
         (with_state, ValueError, "use return_state=False"),
         (two_outputs, ValueError, "must have one output"),
+        (
+            bare_operation,
+            ValueError,
+            "must be made of layers alone.*'relu.*keras.layers.Activation",
+        ),
     ],
 )
 def test_refused(make, error, message):

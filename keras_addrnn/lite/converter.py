@@ -1,14 +1,12 @@
 """Keras model to LiteRT file (`.tflite`)."""
 
 import operator
-import re
 
 import keras
-import numpy as np
 
 import keras_addrnn
 from keras_addrnn.files import checked_path, replacing
-from keras_addrnn.lite import process, samples
+from keras_addrnn.lite import open_axes, process, reasons, refusals, samples
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.lite import trace as traces
 from keras_addrnn.ops import fused, library
@@ -32,7 +30,8 @@ def convert(
     other activations than linear, relu, hard_tanh and tanh, `keras.layers.RNN(AddGRUCell)`. The
     layers' own `implementation` has no say in either form.
 
-    A time axis of unknown length stays open: set it with `Interpreter.resize_tensor_input`. The
+    A time axis of unknown length stays open: set it with `Interpreter.resize_tensor_input`. Such a
+    file is tried at two lengths first, and refused where it answers otherwise than the model. The
     batch axis gets a fixed size, since the converter has to know the size of a loop's state; in a
     fused model without loops it may stay open too.
 
@@ -61,7 +60,7 @@ def convert(
     Args:
         model: Built `keras.Model`, on Keras' TensorFlow backend. A subclassed one has been called,
             and has the input shapes of its first call, in its `input_dtype`; `representative_data`
-            tells them otherwise.
+            tells them otherwise, and has to for one with a stateful layer.
         path: Where to write the file too; it is replaced whole or not at all. None for nowhere.
         ops: `"builtin"` or `"fused"`.
         quantize: None, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
@@ -70,7 +69,8 @@ def convert(
         representative_data: Samples of the inputs along the first axis: an array, or a list or dict
             of arrays, as for `model.predict`; in a dict, under the names of the signature. Some
             hundred are enough. Used for `"int8"` and `"int16x8"`, and for the shapes and types of
-            a subclassed model's inputs.
+            a subclassed model's inputs. States are not among them: those of stateful layers go on
+            from batch to batch, as in `model.predict`.
 
     Returns:
         The flatbuffer, `bytes`.
@@ -96,7 +96,7 @@ def convert(
     batch_size = _checked_batch_size(batch_size, ops)
     path = None if path is None else checked_path(path)
     data = samples.as_arrays(representative_data)
-    _refuse_weights(model, quantize)
+    refusals.check(model, ops, quantize)
     signature = signatures.of(model, batch_size, data)
     arrays = None if data is None else samples.in_order(data, signature)
 
@@ -119,6 +119,26 @@ def _converted(model, signature, ops, quantize, arrays):
             f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that is "
             'not that of a recurrent layer. Use quantize="dynamic".'
         )
+    if quantize in _INTEGERS and signature.states:
+        batches = samples.with_states(batches, signature, trace.function)
+    file = _file(model, trace, ops, quantize, batches)
+    if any(None in tuple(spec.shape) for spec in signature.input_specs):
+        # The quantised file is made as the other is, whose numbers are those of the model.
+        plain = file if quantize is None else _file(model, trace, ops, None)
+        problem = open_axes.why_wrong(trace, flatbuffer.write(plain), signature.input_specs)
+        if problem is not None:
+            raise ValueError(reasons.open_axes_failure(model, problem))
+    weights.quantize(file, quantize)
+    flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
+    facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
+    flatbuffer.add_metadata(file, facts)
+    return flatbuffer.write(file)
+
+
+def _file(model, trace, ops, quantize, batches=None):
+    """What the converter makes of a trace, checked: `schema.ModelT`."""
+    from keras_addrnn.lite import flatbuffer
+
     try:
         content = process.convert(
             trace.graph,
@@ -129,24 +149,20 @@ def _converted(model, signature, ops, quantize, arrays):
             batches=batches,
         )
     except process.ConversionError as error:
-        raise _failure(model, ops, _reason(str(error), model)) from error
+        raise reasons.failure(model, ops, reasons.reason(str(error))) from error
     file = flatbuffer.read(content)
     custom = set(flatbuffer.custom_operators(file))
     if others := custom - ({flatbuffer.OPERATOR} if ops == "fused" else set()):
-        raise _failure(model, ops, _needs(others))
+        raise reasons.failure(model, ops, reasons.needs(others))
     if variables := flatbuffer.variables(file):
-        raise _failure(model, ops, _needs(variables))
+        raise reasons.failure(model, ops, reasons.needs(variables))
     if ops == "fused" and not custom:
-        raise ValueError(f"Model '{model.name}' has nothing to fuse: {_why_not_fused()}")
+        raise ValueError(reasons.why_not_fused(model))
     try:
         flatbuffer.finish_operators(file)
     except ValueError as error:
-        raise _failure(model, ops, _reason(str(error), model)) from error
-    weights.quantize(file, quantize)
-    flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
-    facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
-    flatbuffer.add_metadata(file, facts)
-    return flatbuffer.write(file)
+        raise reasons.failure(model, ops, reasons.reason(str(error))) from error
+    return file
 
 
 def _batches(signature, quantize, arrays):
@@ -158,14 +174,15 @@ def _batches(signature, quantize, arrays):
         )
     for name, spec in zip(signature.input_names, signature.input_specs, strict=True):
         if None in tuple(spec.shape):
+            sizes = ", ".join("steps" if size is None else str(size) for size in spec.shape[1:])
             raise ValueError(
                 f'quantize="{quantize}" writes the steps out one by one, so the model must fix '
                 f"their number. Received: input '{name}' with shape {tuple(spec.shape)}. Build it "
-                "anew with keras.Input((steps, features)), and set_weights."
+                f"anew with keras.Input(({sizes}{',' * (len(spec.shape) == 2)})), and set_weights."
             )
     return [
         samples.batches(array, spec.shape[0])
-        for array, spec in zip(arrays, signature.input_specs, strict=True)
+        for array, spec in zip(arrays, signature.model_specs, strict=True)
     ]
 
 
@@ -199,27 +216,6 @@ def _checked_quantize(quantize, ops):
     return quantize
 
 
-def _refuse_weights(model, quantize):
-    """Refuses weights that the smaller type cannot hold."""
-    if quantize is None:
-        return
-    for weight in model.weights:
-        values = keras.ops.convert_to_numpy(weight)
-        if values.dtype.kind != "f":
-            continue
-        largest = np.abs(values).max(initial=0)
-        if not np.isfinite(largest):
-            raise ValueError(
-                f"quantize={quantize!r} needs finite weights. Received: '{weight.path}' with NaN "
-                "or inf"
-            )
-        if quantize == "float16" and largest > np.finfo(np.float16).max:
-            raise ValueError(
-                "quantize='float16' needs weights of at most 65504. Received: "
-                f"'{weight.path}' with {largest:g}"
-            )
-
-
 def _checked_batch_size(batch_size, ops):
     if batch_size is None and ops == "fused":
         return None
@@ -234,44 +230,3 @@ def _checked_batch_size(batch_size, ops):
     if size < 1:
         raise ValueError(f"Argument `batch_size` must be positive. Received: batch_size={size}")
     return size
-
-
-def _why_not_fused():
-    """Why a converted model has no fused operator, and what to do."""
-    if problem := fused.missing():
-        return problem
-    return (
-        "it has no AddGRU layer, or only such as have no fused kernel (unroll=True, or another "
-        'activation than linear, relu, hard_tanh and tanh). Use ops="builtin".'
-    )
-
-
-def _failure(model, ops, reason):
-    kinds = "builtin" if ops == "builtin" else "builtin and AddGru"
-    return ValueError(
-        f"Model '{model.name}' does not convert to {kinds} LiteRT operators: {reason}"
-    )
-
-
-def _reason(message, model):
-    """One sentence for what may be pages of the converter's."""
-    for layer in model._flatten_layers():
-        if layer.compute_dtype in ("float16", "bfloat16", "float64"):
-            return (
-                f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
-                "Build the model under the float32 policy and load the weights into it."
-            )
-    if unknown := re.findall(r"16x8-bit not yet supported for op: '(\w+)'", message):
-        names = ", ".join(sorted(set(unknown)))
-        return f'LiteRT has no int16 for {names}. Use quantize="dynamic" or "int8".'
-    if unknown := re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message):
-        return _needs(unknown)
-    errors = re.findall(r"error: (.+)", message) or message.strip().splitlines()
-    return errors[0] if errors else "the converter says no more."
-
-
-def _needs(operators):
-    return (
-        f"it needs {', '.join(sorted(set(operators)))}. Compute that part outside the model, or "
-        "with other layers."
-    )

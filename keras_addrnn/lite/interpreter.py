@@ -1,7 +1,9 @@
 """LiteRT's interpreter with the `AddGru` operator. Imports neither Keras nor TensorFlow."""
 
+import ctypes
 import operator
 import os
+import pathlib
 
 from keras_addrnn import libraries
 
@@ -30,7 +32,8 @@ class Interpreter(litert.Interpreter):
     Raises:
         TypeError: An argument is of the wrong type.
         ValueError: An argument has a value that is not allowed, or the file is not one of LiteRT.
-        RuntimeError: The file cannot be run; `allocate_tensors` raises it too, and says why.
+        RuntimeError: The file cannot be run, or needs the delegate where its library is missing;
+            `allocate_tensors` raises it too, and says why.
 
     Example:
 
@@ -57,12 +60,20 @@ class Interpreter(litert.Interpreter):
                 f"{type(model_content).__name__}"
             )
         num_threads = _checked_num_threads(num_threads)
+        try:
+            delegates, problem = [_delegate(num_threads)], None
+        except RuntimeError as error:
+            delegates, problem = [], error
         super().__init__(
             model_path=model_path,
             model_content=None if model_content is None else bytes(model_content),
             num_threads=num_threads,
-            experimental_delegates=[_delegate(num_threads)],
+            experimental_delegates=delegates,
         )
+        if problem is not None:  # which does not matter to a file of builtin operators
+            content = model_content or pathlib.Path(model_path).read_bytes()
+            if name := _operator_of_ours(content):
+                raise RuntimeError(f"The file has an operator {name}. {problem}") from problem
 
 
 def delegate_path():
@@ -75,6 +86,18 @@ def delegate_path():
     if not path.is_file():
         raise RuntimeError(f"The LiteRT delegate is missing ({path}). {libraries.remedy()}")
     return str(path)
+
+
+def _operator_of_ours(content):
+    """The name of an operator in the file that the delegate runs, or None."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAsModel(content, 0)
+    for index in range(model.OperatorCodesLength()):
+        name = model.OperatorCodes(index).CustomCode() or b""
+        if name.startswith(b"AddGru"):
+            return name.decode()
+    return None
 
 
 def _checked_num_threads(num_threads):
@@ -99,6 +122,7 @@ def _delegate(num_threads):
     path = delegate_path()
     options = {} if num_threads is None else {"num_threads": num_threads}
     try:
+        ctypes.CDLL(path)  # LiteRT's object for a delegate whose library does not load fails twice
         return litert.load_delegate(path, options)
     except OSError as error:
         raise RuntimeError(

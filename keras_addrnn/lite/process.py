@@ -1,10 +1,11 @@
-"""Asks a process of its own for what TensorFlow's converter makes of a graph.
+"""Asks a process of its own for what TensorFlow's converter makes of a graph, and LiteRT of a file.
 
-The converter is C++ that ends its process where it meets what it did not expect; with a model that
-took a day to train in it, that must not be the user's. The process takes seconds to start, since it
+Both are C++ that ends its process where it meets what it did not expect; with a model that took a
+day to train in it, that must not be the user's. The process takes seconds to start, since it
 imports TensorFlow, and is therefore kept for some time, for the next model.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,14 +15,14 @@ import sys
 import tempfile
 import threading
 
-import numpy as np
+from keras_addrnn.lite.process_main import read_arrays, write_arrays
 
 _one_at_a_time = threading.Lock()
 _started = None
 
 
 class ConversionError(Exception):
-    """The converter failed, or crashed; its message says how."""
+    """The converter or LiteRT failed, or crashed; its message says how."""
 
 
 def convert(graph, inputs, outputs, *, quantize, library=None, batches=None):
@@ -41,25 +42,56 @@ def convert(graph, inputs, outputs, *, quantize, library=None, batches=None):
     Raises:
         ConversionError: The converter failed or crashed.
     """
+    job = {
+        "inputs": inputs,
+        "outputs": outputs,
+        "quantize": quantize,
+        "library": library,
+        "custom_operators": library is not None,
+    }
+    with _folder(job, batches) as folder:
+        (folder / "graph.pb").write_bytes(graph.SerializeToString(deterministic=True))
+        _require(folder)
+        return (folder / "model.tflite").read_bytes()
+
+
+def run(content, inputs, *, delegate=None):
+    """Runs a file in LiteRT.
+
+    Args:
+        content: The flatbuffer, `bytes`.
+        inputs: Arrays, in the order of the file's inputs, which are resized to them.
+        delegate: Path of an external delegate. None for none.
+
+    Returns:
+        The outputs, a list of arrays.
+
+    Raises:
+        ConversionError: LiteRT failed or crashed.
+    """
+    with _folder({"delegate": delegate}, inputs) as folder:
+        (folder / "model.tflite").write_bytes(content)
+        _require(folder)
+        return read_arrays(folder / "outputs.npz")
+
+
+@contextlib.contextmanager
+def _folder(job, arrays):
+    """A temporary folder with what the process shall do, and the arrays to do it with."""
     with tempfile.TemporaryDirectory(prefix="keras_addrnn-") as folder:
         folder = pathlib.Path(folder)
-        (folder / "graph.pb").write_bytes(graph.SerializeToString(deterministic=True))
-        job = {
-            "inputs": inputs,
-            "outputs": outputs,
-            "quantize": quantize,
-            "library": library,
-            "custom_operators": library is not None,
-        }
         (folder / "job.json").write_text(json.dumps(job))
-        if batches is not None:
-            named = {str(place): batch for place, batch in enumerate(batches)}
-            np.savez(folder / "batches.npz", **named)
-        with _one_at_a_time:
-            error = _ask(folder)
-        if error is not None:
-            raise ConversionError(error)
-        return (folder / "model.tflite").read_bytes()
+        if arrays is not None:
+            write_arrays(folder / "inputs.npz", arrays)
+        yield folder
+
+
+def _require(folder):
+    """Has the process do it, and raises what went wrong."""
+    with _one_at_a_time:
+        error = _ask(folder)
+    if error is not None:
+        raise ConversionError(error)
 
 
 class _Process:
@@ -68,9 +100,10 @@ class _Process:
         self.log = tempfile.TemporaryFile()
         # What can be imported here, at whichever place, can be imported there. No GPU: the
         # converter has no use for one, and TensorFlow would take its memory.
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        path = os.pathsep.join(_absolute(sys.path))
         self.popen = subprocess.Popen(
             [sys.executable, "-P", "-m", "keras_addrnn.lite.process_main"],
+            cwd=os.sep,  # the one here may be deleted before that one ends
             env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -112,8 +145,17 @@ class _Process:
         return f"the process of TensorFlow's converter ended with status {status}: {last}"
 
 
+def _absolute(paths):
+    """The paths as they are from anywhere; without those in a working directory that is gone."""
+    for path in paths:
+        try:
+            yield os.path.abspath(path)
+        except FileNotFoundError:
+            pass
+
+
 def _ask(folder):
-    """None if the file has been written, or what went wrong."""
+    """None if it is done, or what went wrong."""
     global _started
     while True:
         if _started is None or not _started.usable():

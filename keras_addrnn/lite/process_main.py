@@ -1,7 +1,7 @@
 """TensorFlow's converter as a process of its own, which `process.py` starts and asks.
 
-Reads the paths of folders from its input, converts what is in each, and answers with a line of
-JSON. Knows TensorFlow and `ranges.py`, but neither Keras nor the rest of this package.
+Reads the paths of folders from its input, converts or runs what is in each, and answers with a line
+of JSON. Knows TensorFlow and `ranges.py`, but neither Keras nor the rest of this package.
 """
 
 import json
@@ -30,17 +30,39 @@ def main():
             break
         error = None
         try:
-            _convert(pathlib.Path(folder))
+            _do(pathlib.Path(folder))
         except Exception as problem:  # of whatever type the failing pass raises
             error = str(problem) or type(problem).__name__
         print(json.dumps({"error": error}), file=answers)
 
 
-def _convert(folder):
+def _do(folder):
+    job = json.loads((folder / "job.json").read_text())
+    if "quantize" in job:
+        _convert(folder, job)
+    else:
+        content, inputs = (folder / "model.tflite").read_bytes(), read_arrays(folder / "inputs.npz")
+        write_arrays(folder / "outputs.npz", _run(content, inputs, job["delegate"]))
+
+
+def read_arrays(path):
+    """The arrays of a file of `write_arrays`."""
     import numpy as np
+
+    with np.load(path) as file:
+        return [file[str(place)] for place in range(len(file))]
+
+
+def write_arrays(path, arrays):
+    """Writes a list of arrays."""
+    import numpy as np
+
+    np.savez(path, **{str(place): array for place, array in enumerate(arrays)})
+
+
+def _convert(folder, job):
     import tensorflow as tf
 
-    job = json.loads((folder / "job.json").read_text())
     if job["library"]:
         tf.load_op_library(job["library"])
     graph = tf.compat.v1.GraphDef.FromString((folder / "graph.pb").read_bytes())
@@ -65,23 +87,27 @@ def _convert(folder):
     if job["quantize"] not in _INTEGERS:
         content = converter.convert()
     else:
-        with np.load(folder / "batches.npz") as file:
-            batches = [file[str(place)] for place in range(len(inputs))]
+        batches = read_arrays(folder / "inputs.npz")
         converter.representative_dataset = lambda: map(list, zip(*batches, strict=True))
         content = _to_integers(converter, job["quantize"])
         _run(content, [batch[0] for batch in batches])
     (folder / "model.tflite").write_bytes(content)
 
 
-def _run(content, inputs):
-    """Runs a file: if LiteRT crashes on it, then here and not on the phone."""
+def _run(content, inputs, delegate=None):
+    """The outputs of a file: if LiteRT crashes on it, then here and not on the phone."""
     import tensorflow as tf
 
-    interpreter = tf.lite.Interpreter(model_content=content)
+    delegates = [] if delegate is None else [tf.lite.experimental.load_delegate(delegate)]
+    interpreter = tf.lite.Interpreter(model_content=content, experimental_delegates=delegates)
+    details = interpreter.get_input_details()
+    for detail, value in zip(details, inputs, strict=True):
+        interpreter.resize_tensor_input(detail["index"], value.shape)
     interpreter.allocate_tensors()
-    for detail, value in zip(interpreter.get_input_details(), inputs, strict=True):
+    for detail, value in zip(details, inputs, strict=True):
         interpreter.set_tensor(detail["index"], value)
     interpreter.invoke()
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
 def _to_integers(converter, kind):

@@ -49,7 +49,7 @@ def _is_tensor(value):
 
 
 def in_order(data, signature):
-    """The arrays in the order of the signature's inputs, of their types.
+    """The arrays in the order of the model's own inputs, of their types.
 
     Args:
         data: From `as_arrays`: an array, a dict by the inputs' names, or a list in their order.
@@ -57,7 +57,7 @@ def in_order(data, signature):
     Raises:
         ValueError: They do not fit the inputs.
     """
-    names = signature.input_names
+    names = signature.input_names[: len(signature.model_specs)]
     if isinstance(data, dict):
         flat = dict(zip(_paths(data), keras.tree.flatten(data), strict=True))
         if set(flat) != set(names):
@@ -80,7 +80,7 @@ def in_order(data, signature):
         )
     return [
         _fitted(array, name, spec)
-        for array, name, spec in zip(arrays, names, signature.input_specs, strict=True)
+        for array, name, spec in zip(arrays, names, signature.model_specs, strict=True)
     ]
 
 
@@ -104,6 +104,23 @@ def _fitted(array, name, spec):
             f"'{name}'. Received: {array.dtype}"
         )
     return array.astype(dtype)
+
+
+def with_states(batches, signature, function):
+    """Puts the states beside the batches: zeros, then what came out of the call before.
+
+    Args:
+        batches: Arrays `[batches, *shape]` of the model's own inputs.
+        function: `Trace.function`.
+    """
+    import tensorflow as tf
+
+    states, given = [tf.zeros(spec.shape, spec.dtype) for spec in signature.state_specs], []
+    for batch in zip(*batches, strict=True):
+        given.append([state.numpy() for state in states])
+        outputs = function(*map(tf.constant, batch), *states)
+        states = outputs[len(outputs) - len(states) :]
+    return [*batches, *map(np.stack, zip(*given, strict=True))]
 
 
 def batches(array, size):

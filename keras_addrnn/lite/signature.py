@@ -52,13 +52,15 @@ def of(model, batch_size, data):
         structure = _unsymbolic(model, data)
         tensors = keras.tree.flatten(structure)
         names = _keys(structure) if isinstance(structure, dict) else ["input"] * len(tensors)
-    _check_batch_size(batch_size, tensors)
+    states, state_names = _states(model)
+    _check_batch_size(batch_size, tensors, zip(states, state_names, strict=True))
+    if states:
+        batch_size = states[0].shape[0]
     names = _distinct(names)
     specs = [
         tf.TensorSpec((batch_size or tensor.shape[0], *tensor.shape[1:]), tensor.dtype, name)
         for tensor, name in zip(tensors, names, strict=True)
     ]
-    states, state_names = _states(model)
     input_names = _distinct([*names, *state_names])
     state_specs = [
         tf.TensorSpec(state.shape, state.dtype, name)
@@ -71,14 +73,14 @@ def output_names(model, outputs, signature):
     """The names of the outputs: those of the model, then the states' of stateful layers.
 
     The keys of a dict of outputs, or the names of the layers that they come from. A state has the
-    name that it has among the inputs.
+    name that it has among the inputs; one that a layer returns is named as if the layer kept it.
     """
     if isinstance(outputs, dict):
         names = _keys(outputs)
     elif isinstance(model, keras.Sequential):
         names = [model.layers[-1].name] * len(keras.tree.flatten(outputs))
-    elif getattr(model, "output_names", None):
-        names = model.output_names
+    elif getattr(model, "outputs", None):
+        names = [_output_name(tensor) for tensor in model.outputs]
     else:
         names = ["output"] * len(keras.tree.flatten(outputs))
     states = signature.input_names[len(signature.model_specs) :]
@@ -92,6 +94,12 @@ def _unsymbolic(model, data):
             lambda array: keras.KerasTensor((None, *array.shape[1:]), array.dtype.name), data
         )
     shapes = getattr(model, "_build_shapes_dict", None)
+    if model.built and not shapes and _states(model)[0]:
+        raise ValueError(
+            f"The inputs of '{model.name}' are unknown: of a subclassed model with a stateful "
+            "layer Keras does not keep the shapes that it was called with. Give samples of its "
+            "inputs as `representative_data`."
+        )
     if not shapes or isinstance(model, keras.Sequential):
         raise ValueError(
             f"The inputs of '{model.name}' are unknown. Start a Sequential model with keras.Input; "
@@ -108,7 +116,7 @@ def _unsymbolic(model, data):
     )
 
 
-def _check_batch_size(size, tensors):
+def _check_batch_size(size, tensors, states):
     for tensor in tensors:
         if size is not None and tensor.shape[0] not in (None, size):
             raise ValueError(
@@ -116,6 +124,13 @@ def _check_batch_size(size, tensors):
                 f"'{tensor.name}' fixes it. Received: batch_size={size}. If nobody chose "
                 "that size, Keras took it from the first batch: start the model with "
                 "keras.Input, and set_weights."
+            )
+    for state, name in states:
+        if size not in (None, state.shape[0]):
+            raise ValueError(
+                f"Argument `batch_size` must be {state.shape[0]}, the number of sequences for "
+                f"which the stateful layer '{name.removesuffix('_state')}' was built. Received: "
+                f"batch_size={size}"
             )
 
 
@@ -126,7 +141,7 @@ def _states(model):
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             variables = keras.tree.flatten(layer.states)
             states += variables
-            names += [f"{layer.name}_state"] * len(variables)
+            names += [_state_name(layer)] * len(variables)
     return states, names
 
 
@@ -136,6 +151,16 @@ def _input_names(inputs, structure):
         return _keys(structure)
     # Not the tensor's own name: where none was given, that is another after saving and loading.
     return [tensor._keras_history.operation.name for tensor in inputs]
+
+
+def _output_name(tensor):
+    layer, _, place = tensor._keras_history
+    is_state = isinstance(layer, keras.layers.RNN) and place > 0
+    return _state_name(layer) if is_state else layer.name
+
+
+def _state_name(layer):
+    return f"{layer.name}_state"
 
 
 def _keys(structure):

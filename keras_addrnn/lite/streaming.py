@@ -1,28 +1,24 @@
 """From a model of whole sequences to one that is fed as they arrive."""
 
+import operator
+
 import keras
+import numpy as np
 
 from keras_addrnn.chain import layers_in_order
 from keras_addrnn.layers import AddGRU
 
-# What these compute at a step depends on other steps, and they keep no state between calls.
-_ACROSS_STEPS = (
-    keras.layers.RNN,
-    keras.layers.Bidirectional,
-    keras.layers.Flatten,
-    keras.layers.Reshape,
-    keras.layers.Permute,
-    keras.layers.RepeatVector,
-    keras.layers.Masking,
-)
-_ACROSS_STEPS_NAMES = ("Conv", "Pool", "Attention", "Padding", "Cropping", "UpSampling")
+# How many pieces it is tried with, and how far its answers may be off: of the greatest value.
+_PIECES = 3
+_TOLERANCE = {"float32": 0.01, "float64": 0.01}
+_TOLERANCE_OF_HALVES = 0.05
 
 
 def streaming_model(model, steps=1):
     """Makes a model that takes some steps at a time, with the states as inputs and outputs.
 
     Fed a sequence piece by piece, each time with the states of the time before, it gives what the
-    model gives for the whole sequence, after each piece.
+    model gives for the whole sequence, after each piece. That is tried with some random numbers.
 
     Args:
         model: Built `keras.Model` whose layers follow one another: any number of `AddGRU` layers,
@@ -36,9 +32,9 @@ def streaming_model(model, steps=1):
         the states for the next call, in the same order.
 
     Raises:
-        TypeError: `model` is not a Keras model.
+        TypeError: `model` is not a Keras model, or `steps` not an integer.
         ValueError: The model is not built, its layers do not follow one another, one of them looks
-            at other steps, or `steps` is not a positive integer.
+            at other steps, or `steps` is not positive.
 
     Example:
 
@@ -48,39 +44,115 @@ def streaming_model(model, steps=1):
     ...     answer, state = stream([x, state])
     """
     chain = layers_in_order(model)
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"Argument `steps` must be a positive integer. Received: steps={steps!r}")
+    steps = _checked_steps(steps)
     given = model.inputs[0]
     inputs = keras.Input((steps, given.shape[-1]), dtype=given.dtype, name="steps")
+    whole = trial = _random(given, steps)
     states, next_states, x = [], [], inputs
     for layer in chain:
-        if not isinstance(layer, AddGRU):
-            _refuse_across_steps(layer)
-            copy = layer.__class__.from_config(layer.get_config())
-            x = copy(x)
-        else:
+        if isinstance(layer, AddGRU):
             state = keras.Input((layer.units,), name=f"{layer.name}_state")
             copy = _with_state(layer)
             x, next_state = copy(x, initial_state=state)
+            copy.set_weights(layer.get_weights())
+            whole, _ = copy(whole)
             states.append(state)
             next_states.append(next_state)
-        copy.set_weights(layer.get_weights())
+        else:
+            x, whole = _each_step_by_itself(layer, x, whole, steps)
     if not states:
         raise ValueError(f"Model '{model.name}' has no AddGRU layer: there is no state to keep.")
-    return keras.Model([inputs, *states], [x, *next_states], name=f"{model.name}_stream")
+    stream = keras.Model([inputs, *states], [x, *next_states], name=f"{model.name}_stream")
+    _try(stream, trial, whole, steps)
+    return stream
+
+
+def _checked_steps(steps):
+    try:
+        number = operator.index(steps)
+    except TypeError:
+        number = None
+    if number is None or isinstance(steps, bool):
+        raise TypeError(f"Argument `steps` must be an integer. Received: steps={steps!r}")
+    if number < 1:
+        raise ValueError(f"Argument `steps` must be positive. Received: steps={steps}")
+    return number
 
 
 def _with_state(layer):
     if layer.go_backwards:
         raise ValueError(f"Layer '{layer.name}' reads from the end: there is none in a stream.")
     config = {**layer.get_config(), "return_state": True, "stateful": False}
-    return AddGRU.from_config(config)
+    return layer.__class__.from_config(config)
 
 
-def _refuse_across_steps(layer):
-    name = type(layer).__name__
-    if isinstance(layer, _ACROSS_STEPS) or any(part in name for part in _ACROSS_STEPS_NAMES):
+def _random(given, steps):
+    """Some numbers as the model's input takes them, for some pieces."""
+    shape = (given.shape[0] or 2, _PIECES * steps, given.shape[-1])
+    numbers = np.random.default_rng(0).normal(size=shape)
+    if not keras.backend.is_float_dtype(given.dtype):
+        numbers = np.abs(10 * numbers)
+    return keras.ops.cast(keras.ops.convert_to_tensor(numbers.astype("float32")), given.dtype)
+
+
+def _each_step_by_itself(layer, x, whole, steps):
+    """What a copy of a layer makes of `x`, and of some pieces at once: the same as of each alone.
+
+    What a layer looks at is not known from its type: its options tell, or a user's code.
+    """
+    problem = (
+        f"Layer '{layer.name}' ({type(layer).__name__}) looks at more than one step, and only "
+        "AddGRU layers that are the model's own carry a state from one call to the next."
+    )
+    if isinstance(layer, keras.Model):
+        problem += f" Put the layers of '{layer.name}' into the model itself."
+    copy = layer.__class__.from_config(layer.get_config())
+    try:
+        x = copy(x)
+        copy.set_weights(layer.get_weights())
+        outputs = copy(whole)
+        if len(whole.shape) < 3:  # behind an AddGRU that returns its last output
+            return x, outputs
+        pieces = [keras.ops.convert_to_numpy(copy(piece)) for piece in _pieces(whole, steps)]
+        joined = np.concatenate(pieces, axis=1)
+    except Exception as error:  # of whatever type, where the number of steps is another
+        raise ValueError(problem) from error
+    if outputs.shape[:2] != whole.shape[:2] or not _close(joined, outputs, copy):
+        raise ValueError(problem)
+    return x, outputs
+
+
+def _pieces(sequence, steps):
+    return [sequence[:, begin : begin + steps] for begin in range(0, sequence.shape[1], steps)]
+
+
+def _try(stream, trial, expected, steps):
+    """Refuses a stream that does not give, in the end, what the layers give for the whole."""
+    states = [
+        keras.ops.zeros((trial.shape[0], state.shape[-1]), state.dtype)
+        for state in stream.inputs[1:]
+    ]
+    for piece in _pieces(trial, steps):
+        answer, *states = stream([piece, *states])
+    if len(expected.shape) > 2:
+        expected = expected[:, -steps:]
+    if not _close(answer, expected, stream):
         raise ValueError(
-            f"Layer '{layer.name}' ({name}) looks at more than one step, and only AddGRU layers "
-            "carry a state from one call to the next."
+            f"Model '{stream.name.removesuffix('_stream')}' does not make a stream: fed piece by "
+            "piece, it answers otherwise than to the whole. An AddGRU layer may follow only such "
+            "layers as return all steps."
         )
+
+
+def _close(got, expected, layer):
+    got, expected = (
+        np.asarray(keras.ops.convert_to_numpy(value), "float64") for value in (got, expected)
+    )
+    if got.shape != expected.shape:
+        return False
+    if not np.isfinite(expected).all():
+        return True  # nothing can be said
+    tolerance = max(
+        _TOLERANCE.get(part.compute_dtype, _TOLERANCE_OF_HALVES) for part in layer._flatten_layers()
+    )
+    return bool(np.all(np.abs(got - expected) <= tolerance * np.abs(expected).max(initial=0)))

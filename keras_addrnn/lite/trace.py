@@ -13,8 +13,13 @@ from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
 
 @dataclasses.dataclass
 class Trace:
-    """A frozen graph, the names of its input and output tensors, and those of the outputs."""
+    """A frozen graph, the names of its input and output tensors, and those of the outputs.
 
+    Attributes:
+        function: What was traced, as a function of tensors.
+    """
+
+    function: object
     graph: object
     inputs: list
     outputs: list
@@ -61,6 +66,7 @@ def trace(model, signature, ops, quantize):
         concrete, lower_control_flow=False
     )
     return Trace(
+        serve.python_function,
         graph,
         [tensor.name for tensor in frozen.inputs],
         [tensor.name for tensor in frozen.outputs],

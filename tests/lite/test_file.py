@@ -72,9 +72,9 @@ def test_outputs_of_one_layer_are_told_apart(ops):
     layer = ka.AddGRU(UNITS, return_sequences=True, return_state=True, name="memory")
     model = randomised(keras.Model(inputs, layer(inputs)))
     content = ka.lite.convert(model, ops=ops)
-    assert signature(content)[1] == ["memory", "memory_1"]
+    assert signature(content)[1] == ["memory", "memory_state"]
     answers = ka.lite.Interpreter(model_content=content).get_signature_runner()(rows=sequences())
-    assert answers["memory"].shape == (1, 7, UNITS) and answers["memory_1"].shape == (1, UNITS)
+    assert answers["memory"].shape == (1, 7, UNITS) and answers["memory_state"].shape == (1, UNITS)
 
 
 @BOTH

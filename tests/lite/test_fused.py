@@ -204,7 +204,9 @@ def test_nothing_to_fuse(layer):
 
 def test_missing_op_is_told(monkeypatch):
     monkeypatch.setattr(fused, "missing", lambda: "its library is missing. Build it.")
-    with pytest.raises(ValueError, match="nothing to fuse: its library is missing. Build it."):
+    with pytest.raises(
+        ValueError, match="needs the project's fused op for TensorFlow: its library is missing."
+    ):
         ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops="fused")
 
 

@@ -53,10 +53,32 @@ def test_wrong_arguments(arguments, error, message):
         ka.lite.Interpreter(**arguments)
 
 
-def test_missing_library_names_the_remedy(content, monkeypatch):
-    monkeypatch.setattr(libraries, "LITERT_DELEGATE", pathlib.Path("/nowhere/delegate.so"))
-    with pytest.raises(RuntimeError, match="is missing .*/nowhere/delegate.so.*make setup"):
-        ka.lite.Interpreter(model_content=content)
+@pytest.fixture(params=["missing", "broken"])
+def no_delegate(request, monkeypatch, tmp_path):
+    """There is no delegate's library, or it does not load; what is told then."""
+    library = tmp_path / "delegate.so"
+    if request.param == "broken":
+        library.write_bytes(b"no library")
+    monkeypatch.setattr(libraries, "LITERT_DELEGATE", library)
+    return {"missing": "is missing", "broken": "cannot be loaded"}[request.param]
+
+
+def test_missing_library_names_the_remedy(content, no_delegate, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    for arguments in ({"model_content": content}, {"model_path": path}):
+        with pytest.raises(RuntimeError, match=f"AddGru.* {no_delegate} .*delegate.so.*make setup"):
+            ka.lite.Interpreter(**arguments)
+
+
+def test_builtin_files_need_no_library(no_delegate):
+    content = ka.lite.convert(sequential(ka.AddGRU(UNITS)))
+    (answer,) = (
+        ka.lite.Interpreter(model_content=content).get_signature_runner()(rows=sequences()).values()
+    )
+    assert answer.shape == (1, UNITS)
+    with pytest.raises(ValueError, match="not a valid Flatbuffer"):
+        ka.lite.Interpreter(model_content=b"no such file")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,61 @@ def test_state_of_a_stateful_layer_is_input_and_output(ops):
         np.testing.assert_allclose(got["answer"], model(rows), rtol=1e-5, atol=1e-5)
 
 
+class Stateful(Subclassed):
+    def __init__(self):
+        super().__init__()
+        self.memory = ka.AddGRU(UNITS, stateful=True, state_max=2.0, name="memory")
+
+
+def functional_stateful():
+    rows = keras.Input(batch_shape=(2, 3, FEATURES), name="input")
+    layer = ka.AddGRU(UNITS, stateful=True, state_max=2.0, name="memory")
+    return keras.Model(rows, {"y": keras.layers.Dense(2)(layer(rows))})
+
+
+@pytest.mark.parametrize("make", [Stateful, functional_stateful])
+@pytest.mark.parametrize("quantize", [None, "int8", "int16x8"])
+def test_stateful_model_with_data_of_its_own_inputs(make, quantize):
+    model, data = make(), sequences(20, 3)
+    model(data[:2])
+    randomised(model)
+    content = ka.lite.convert(model, batch_size=2, quantize=quantize, representative_data=data)
+    run, state = runner(content), np.zeros((2, UNITS), "float32")
+    assert set(run.get_input_details()) == {"input", "memory_state"}
+    model.memory.reset_state() if make is Stateful else model.get_layer("memory").reset_state()
+    tolerance = {None: 1e-5, "int8": 0.1, "int16x8": 0.02}[quantize]
+    for begin in range(0, 20, 2):  # the states go on from call to call, as in model.predict
+        rows = data[begin : begin + 2]
+        got = run(input=rows, memory_state=state)
+        state = got["memory_state"]
+        expected = np.asarray(model(rows)["y"])
+        np.testing.assert_allclose(got["y"], expected, rtol=0, atol=tolerance * 4)
+    assert state.max() > 0.5
+
+
+def test_stateful_subclassed_model_whose_shapes_keras_does_not_keep():
+    model = Stateful()
+    model(sequences(2, 3))
+    with pytest.raises(ValueError, match="stateful.*samples of its inputs.*representative_data"):
+        ka.lite.convert(model, batch_size=2)
+    for batch_size in (1, 3):
+        with pytest.raises(ValueError, match="`batch_size` must be 2.*'memory'"):
+            ka.lite.convert(model, batch_size=batch_size, representative_data=sequences(2, 3))
+
+
+def test_returned_state_is_named_as_a_state():
+    rows, state = (
+        keras.Input((3, FEATURES), name="rows"),
+        keras.Input((UNITS,), name="memory_state"),
+    )
+    layer = ka.AddGRU(UNITS, return_sequences=True, return_state=True, name="memory")
+    outputs, last = layer(rows, initial_state=state)
+    _, *both = keras.layers.LSTM(2, return_state=True, name="lstm")(outputs)
+    model = keras.Model([rows, state], [*both, last, outputs])
+    run = runner(ka.lite.convert(model))
+    assert set(run.get_output_details()) == {"lstm_state", "lstm_state_1", "memory_state", "memory"}
+
+
 def assert_near(model, content, inputs, tolerance):
     expected = np.asarray(model(inputs, training=False))
     got = [answers.run(content, row[np.newaxis], interpreter=ka.lite.Interpreter) for row in inputs]

@@ -116,3 +116,19 @@ def test_several_threads():
     for thread in threads:
         thread.join()
     assert contents == expected
+
+
+def test_folder_that_was_deleted(model, monkeypatch, tmp_path):
+    content = ka.lite.convert(model)
+    before = os.getcwd()
+    folder = tmp_path / "deleted"
+    folder.mkdir()
+    process._started.end()
+    monkeypatch.setattr(process, "_started", None)
+    monkeypatch.setattr(process.sys, "path", ["", *process.sys.path])
+    os.chdir(folder)
+    folder.rmdir()
+    try:
+        assert ka.lite.convert(model) == content
+    finally:
+        os.chdir(before)

@@ -318,9 +318,42 @@ def test_what_integers_cannot_do_is_refused_first(kind, no_converter):
             ka.lite.convert(model, quantize=kind, representative_data=samples(4), **arguments)
 
     refused(sequential(bounded()), 'no use with ops="fused".*"dynamic"', ops="fused")
-    refused(sequential(bounded(), steps=None), r"fix their number.*'rows'.*keras.Input\(\(steps")
+    refused(
+        sequential(bounded(), steps=None), r"fix their number.*'rows'.*keras.Input\(\(steps, 3\)\)"
+    )
     refused(sequential(ka.AddGRU(UNITS, activation="softplus")), "no activation 'softplus'")
     refused(sequential(Loop()), "converts no loops")
+
+
+def test_steps_of_words_are_told_as_such(no_converter):
+    model = keras.Sequential([keras.Input((None,)), keras.layers.Embedding(9, 2), bounded()])
+    with pytest.raises(ValueError, match=r"keras.Input\(\(steps,\)\)"):
+        ka.lite.convert(model, quantize="int8", representative_data=np.zeros((4, 7)))
+
+
+def words():
+    return keras.Sequential([keras.Input((7,), dtype="int32"), keras.layers.Embedding(9, 3)])
+
+
+def masked_words():
+    layers = [keras.layers.Embedding(9, 3, mask_zero=True), ka.AddGRU(UNITS)]
+    return keras.Sequential([keras.Input((7,)), *layers])
+
+
+@pytest.mark.parametrize(
+    "make", [words, masked_words, lambda: sequential(keras.layers.Masking(), bounded())]
+)
+def test_int16_for_words_and_masks_is_refused_first(make, no_converter):
+    with pytest.raises(ValueError, match='no int16 for words and masks. Use.*"dynamic" or "int8"'):
+        ka.lite.convert(make(), quantize="int16x8", representative_data=np.zeros((4, 7)))
+
+
+def test_int16_for_integers_is_refused():
+    integers = keras.Input((7,), dtype="int32")
+    model = keras.Model(integers, keras.layers.Dense(2)(keras.ops.cast(integers + 1, "float32")))
+    data = np.arange(28, dtype="int32").reshape(4, 7)
+    with pytest.raises(ValueError, match='no int16 for .*Use quantize="dynamic" or "int8"'):
+        ka.lite.convert(model, quantize="int16x8", representative_data=data)
 
 
 @keras.saving.register_keras_serializable()

@@ -15,7 +15,7 @@ if keras.backend.backend() != "tensorflow":
 from tensorflow.lite.python import schema_py_generated as schema
 
 from keras_addrnn.lite import flatbuffer, process
-from tests.lite.models import UNITS, sequential
+from tests.lite.models import UNITS, sequences, sequential
 
 
 def needs_tensorflow():
@@ -58,12 +58,38 @@ def test_finished_file_is_checked(ops, name, monkeypatch):
         ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops=ops)
 
 
+@pytest.fixture
+def no_converter(monkeypatch):
+    def entered(*_, **__):
+        raise AssertionError("the converter was entered")
+
+    monkeypatch.setattr(process, "convert", entered)
+
+
+@pytest.mark.parametrize("ops", ["builtin", "fused"])
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64"])
-def test_other_types_than_float32_are_refused(dtype):
-    model = sequential(ka.AddGRU(UNITS, dtype=dtype, name="memory"))
-    with pytest.raises(ValueError, match="'memory' computes in .*float32") as caught:
-        ka.lite.convert(model)
+@pytest.mark.parametrize("place", ["memory", "answer"])
+def test_other_types_than_float32_are_refused(place, dtype, ops, no_converter):
+    policies = {"memory": "float32", "answer": "float32", place: dtype}
+    layers = [ka.AddGRU(UNITS, dtype=policies["memory"], name="memory")]
+    layers.append(keras.layers.Dense(2, dtype=policies["answer"], name="answer"))
+    with pytest.raises(ValueError, match=f"'{place}' computes in .*float32") as caught:
+        ka.lite.convert(sequential(*layers), ops=ops)
     assert "\n" not in str(caught.value)
+
+
+def test_float32_layers_under_another_policy(dtype_policy):
+    dtype_policy("mixed_float16")
+    assert ka.lite.convert(sequential(ka.AddGRU(UNITS, dtype="float32")))
+
+
+@pytest.mark.parametrize("ops", ["builtin", "fused"])
+def test_quantization_aware_model_is_refused(ops, no_converter):
+    model = sequential(ka.AddGRU(UNITS), keras.layers.Dense(2))
+    aware = ka.integer.quantization_aware(model, sequences(8))
+    message = "quantization-aware.*integer.quantize.*lite.convert_integer"
+    with pytest.raises(ValueError, match=message):
+        ka.lite.convert(aware, ops=ops)
 
 
 def test_model_that_changes_itself_is_refused():
