@@ -42,12 +42,16 @@ def print_tables(file):
             print(f"| {width[0]}, {width[1]} bits | {' | '.join(row)} |")
 
 
+def _scale(task):
+    return 100 if task == "mnist" else 1  # percent
+
+
 def _cell(task, values):
     """The mean and the range of the seeds, or of those that there are."""
     if not values:
         return "NOT RUN"
-    scale, form = (100, "{:.2f}") if task == "mnist" else (1, "{:.4f}")
-    values = scale * np.array(values)
+    form = "{:.2f}" if task == "mnist" else "{:.4f}"
+    values = _scale(task) * np.array(values)
     text = form.format(values.mean())
     if len(values) > 1:
         text += f" ({form.format(values.min())} to {form.format(values.max())})"
@@ -71,23 +75,25 @@ def plot(file, path):
         for axis, (scheme, widths) in zip(row, WIDTHS.items(), strict=True):
             for number, layer in enumerate(LAYERS):
                 for kind, style in (("aware", "o-"), ("post", "x--")):
-                    _line(axis, cells, layer, kind, widths, style, f"C{number}")
+                    _line(axis, cells, _scale(task), layer, kind, widths, style, f"C{number}")
                 known = cells.get((layer, FLOAT, "float"))
                 if known:
-                    axis.axhline(np.mean(known), color=f"C{number}", linewidth=0.6)
+                    level = _scale(task) * np.mean(known)
+                    axis.axhline(level, color=f"C{number}", linewidth=0.6, label=f"{layer}, float")
             axis.set(title=f"{task}: {scheme}", xlabel="bits of the weights")
             axis.invert_xaxis()
+            axis.set_xticks([weights for weights, _ in widths])
             if task == "adding":
                 axis.set_yscale("log")
-        row[0].set_ylabel("test accuracy" if task == "mnist" else TASKS[task])
-        row[0].legend(fontsize=7)
+        row[0].set_ylabel(f"test {TASKS[task]}")
+    axes[0, 0].legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 
 
-def _line(axis, cells, layer, kind, widths, style, color):
+def _line(axis, cells, scale, layer, kind, widths, style, color):
     points = [
-        (width[0], np.mean(cells[layer, width, kind]))
+        (width[0], scale * np.mean(cells[layer, width, kind]))
         for width in widths
         if (layer, width, kind) in cells
     ]
