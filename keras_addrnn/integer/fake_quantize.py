@@ -122,7 +122,7 @@ def quantize_columns_within(weights, widths, greatest, least_exponent, widest):
         as a fraction of it, with a gradient.
     """
     fixed = ops.stop_gradient(weights)
-    widths = np.asarray(widths, "float32")[:, None]
+    widths = ops.convert_to_tensor(np.asarray(widths, "float32")[:, None])
     largest = ops.max(ops.abs(fixed), axis=0)
     drawn = ops.convert_to_tensor(_DRAWN)[:, None, None] * largest
     smaller = ops.sign(fixed) * ops.relu(ops.abs(fixed) - drawn)
