@@ -31,6 +31,8 @@ RATE = 4e-3  # of Adam; falls to 0 in each training
 STATE_MAX = 4.0
 WEIGHT_BITS = 4
 INPUT_BITS = 2
+# Bits beyond those that the sums will have, and the part of the quantisation-aware epochs.
+NARROWING = [(3, 0.1), (2, 0.1), (1, 0.2), (0, 0.6)]
 
 
 @keras.saving.register_keras_serializable(package="encrypted_digits")
@@ -97,11 +99,11 @@ def fit(model, images, labels, epochs, batch):
     steps = epochs * -(-len(images) // batch)
     model.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps)),
-        "sparse_categorical_crossentropy",
+        keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
         jit_compile=True,
         steps_per_execution=32,
     )
-    model.fit(images, labels, batch_size=batch, epochs=epochs, verbose=0)
+    model.fit(images, np.eye(10)[labels], batch_size=batch, epochs=epochs, verbose=0)
 
 
 def accuracy(model, images, labels):
@@ -116,15 +118,22 @@ def train(options, data):
     labels = np.resize(y_train, len(images))
     model = float_model(options.units, options.recurrent_inputs, options.seed)
     fit(model, images, labels, options.float_epochs, options.batch)
-    aware = ka.integer.quantization_aware(
-        model,
-        x_train[:256],
-        weight_bits=WEIGHT_BITS,
-        state_bits=options.state_bits,
-        input_bits=INPUT_BITS,
-        accumulator_bits=options.accumulator_bits,
-    )
-    fit(aware, images, labels, options.aware_epochs, options.batch)
+    aware = None
+    # The sums become narrow step by step: at once, what a unit has learnt would be cut down.
+    for more_bits, part in NARROWING:
+        before = aware
+        aware = ka.integer.quantization_aware(
+            model,
+            x_train[:256],
+            weight_bits=WEIGHT_BITS,
+            state_bits=options.state_bits,
+            input_bits=INPUT_BITS,
+            accumulator_bits=options.accumulator_bits + more_bits,
+        )
+        if before is not None:
+            aware.set_weights(before.get_weights())
+        epochs = max(1, round(part * options.aware_epochs))
+        fit(aware, images, labels, epochs, options.batch)
     return model, ka.integer.quantize(aware)
 
 
@@ -135,10 +144,10 @@ def main():
     add("--recurrent-inputs", type=int, default=2, help="that each column may have")
     add("--state-bits", type=int, default=5)
     add("--accumulator-bits", type=int, default=6)
-    add("--batch", type=int, default=128)
-    add("--float-epochs", type=int, default=15)
-    add("--aware-epochs", type=int, default=100)
-    add("--seed", type=int, default=0)
+    add("--batch", type=int, default=64)
+    add("--float-epochs", type=int, default=30)
+    add("--aware-epochs", type=int, default=300)
+    add("--seed", type=int, default=1)
     add("--validate", action="store_true", help="hold out digits of the training data instead")
     add("--output", type=pathlib.Path, default=MODEL)
     options = parser.parse_args()
