@@ -81,7 +81,8 @@ class Interface:
                 f"Feature {d} must be from {self.least[d]} to {self.greatest[d]}, for which the "
                 f"circuit was compiled. Received: {inputs[t, d]} at step {t}"
             )
-        return inputs.astype(np.int64)
+        # Rows in order: concrete-python does not look at strides.
+        return np.ascontiguousarray(inputs, np.int64)
 
     def joined(self, outputs):
         """What the circuit returns for one sequence, as an array of `output_shape`."""

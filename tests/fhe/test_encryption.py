@@ -42,6 +42,17 @@ def test_adder_over_20_steps():
     check(models.adder(3, 63, 4, 7), 20, inputs, input_range=input_range)
 
 
+def test_inputs_in_another_order_of_memory():
+    """concrete-python reads what it is given as rows, whatever its strides are."""
+    model = models.model(models.recurrent(2, 2, shift=np.array([1, 0, 1, 0], np.uint8)))
+    inputs = models.sequences(models.full_range(model), 4, 8)
+    columns = np.ascontiguousarray(inputs.swapaxes(1, 2)).swapaxes(1, 2)
+    compiled = fhe.compile(model, 4, form="shared")
+    for fhe_mode in ("simulate", "execute"):
+        outputs = compiled.predict_integers(columns[:3], fhe=fhe_mode)
+        np.testing.assert_array_equal(outputs, model.run(inputs[:3]))
+
+
 @pytest.mark.slow
 def test_network():
     model = models.model(
