@@ -56,33 +56,24 @@ def row(*cells):
     return "| " + " | ".join(cells) + " |"
 
 
-def shares(runs):
-    """Median share of the ceiling, that undisturbed, and the time."""
+def by_pass(runs, cell):
+    """`cell(run, name)` for each pass and shape; the number of threads is to follow the name."""
     yield from header("instruction set", "pass", *map(shape, SHAPES), text_columns=2)
     for run in runs:
         for kind, title in PASSES.items():
-            names = [f"{kind}/{each}/threads:1" for each in SHAPES]
-            yield row(
-                run.instruction_set,
-                title,
-                *(
-                    f"{run.of(name, 'ceiling_share'):.0%} / "
-                    f"{run.of(name, 'undisturbed_share'):.0%} ({run.of(name):.3g} ms)"
-                    for name in names
-                ),
-            )
+            cells = (cell(run, f"{kind}/{each}/threads:") for each in SHAPES)
+            yield row(run.instruction_set, title, *cells)
 
 
-def threads(runs):
-    yield from header("instruction set", "pass", *map(shape, SHAPES), text_columns=2)
-    for run in runs:
-        for kind, title in PASSES.items():
-            names = [f"{kind}/{each}/threads:" for each in SHAPES]
-            yield row(
-                run.instruction_set,
-                title,
-                *(f"{run.of(name + '1') / run.of(name + '2'):.2f}" for name in names),
-            )
+def share(run, name):
+    """Median share of the ceiling, that undisturbed, and the time; of one thread."""
+    name += "1"
+    median, undisturbed = run.of(name, "ceiling_share"), run.of(name, "undisturbed_share")
+    return f"{median:.0%} / {undisturbed:.0%} ({run.of(name):.3g} ms)"
+
+
+def speedup(run, name):
+    return f"{run.of(name + '1') / run.of(name + '2'):.2f}"
 
 
 def streams(runs):
@@ -124,8 +115,8 @@ def main():
     # Only a machine of several processors has measured more than one thread.
     several = [run for run in runs if run.has(f"Forward/{SHAPES[0]}/threads:2")]
     tables = {
-        "core_shares.md": shares(runs),
-        "core_threads.md": threads(several),
+        "core_shares.md": by_pass(runs, share),
+        "core_threads.md": by_pass(several, speedup),
         "core_streams.md": streams(runs),
         "core_batches.md": small_batches(runs),
         "core_gates.md": gates(runs),

@@ -25,7 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-from records import record, recorded
+from records import key_of, record, recorded
 
 import keras_addrnn as ka
 from keras_addrnn.layers import InhibitedOrthogonal
@@ -193,7 +193,7 @@ def main():
         for name in options.variants:
             settings = {"task": options.task, **varied, "units": units}
             settings |= {"variant": name, "seed": seed}
-            if json.dumps(settings, sort_keys=True) in recorded(options.file):
+            if key_of(settings) in recorded(options.file):
                 continue
             result = run(name, units, seed)
             record(options.file, {"settings": settings, "result": result})

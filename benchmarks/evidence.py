@@ -10,7 +10,6 @@ appends each result to the records at once. It can be interrupted and started ag
 """
 
 import argparse
-import json
 import os
 import pathlib
 import re
@@ -20,6 +19,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import evidence_plan as plan
+import records
 
 HERE = pathlib.Path(__file__).parent
 RECORDS = HERE / "results" / "evidence.jsonl"
@@ -29,25 +29,24 @@ UNFINISHED = HERE.parent / "build" / "evidence"
 def known(file):
     """The recorded runs by their settings, with those of defaults.py that the plan asks for."""
     from defaults import RESULTS
-    from records import recorded
 
     found = {}
-    for run in recorded(RESULTS).values():
+    for run in records.recorded(RESULTS).values():
         settings, result = run["settings"], run["result"]
         if settings["task"] == "adding" and settings["variant"] == "GRU":
             batches = settings["steps"]
             settings = plan.adding_run("GRU", settings["T"], settings["seed"], batches)
             errors = list(result["validation"].values())
             result = {"solved_after": result["solved_at"], "errors": errors}
-            found[json.dumps(settings, sort_keys=True)] = {"settings": settings, "result": result}
-    return found | recorded(file)
+            found[records.key_of(settings)] = {"settings": settings, "result": result}
+    return found | records.recorded(file)
 
 
 def missing(settings, known):
     """Whether a run is not recorded, or not all of it."""
     if settings["task"] == "mnist":
         settings = {**settings, "epoch": settings["epochs"]}
-    return json.dumps(settings, sort_keys=True) not in known
+    return records.key_of(settings) not in known
 
 
 def one_thread():
@@ -62,11 +61,10 @@ def run(options):
     """Runs what is missing."""
     import evidence_runs
     import machine
-    from records import record
 
     def keep(settings, result):
         line = {"settings": settings, "result": result, "machine": machine.description()}
-        record(options.file, line)
+        records.record(options.file, line)
         print(f"{time.monotonic() - begin:7.0f} s", *settings.values(), flush=True)
 
     begin = time.monotonic()

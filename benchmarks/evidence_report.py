@@ -5,6 +5,7 @@ import pathlib
 import statistics
 
 import evidence_plan as plan
+import records
 import tables
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -15,7 +16,7 @@ SOLVED = 0.01  # mean squared error of the adding problem
 
 def of(known, settings):
     """The result recorded for these settings, or None."""
-    run = known.get(json.dumps(settings, sort_keys=True))
+    run = known.get(records.key_of(settings))
     return None if run is None else run["result"]
 
 

@@ -18,7 +18,6 @@ Each gate's keys stay in memory until its row is done: up to 1 GB at 6 bits, mor
 import argparse
 import datetime
 import importlib.metadata
-import json
 import os
 import pathlib
 import statistics
@@ -27,7 +26,7 @@ import time
 import machine
 import numpy as np
 from fhe_circuits import GATES, Layer, Step, compiled, expected
-from records import record, recorded
+from records import key_of, record, recorded
 
 from keras_addrnn.fhe.ranges import table_bits
 
@@ -176,7 +175,7 @@ def main(arguments=None):
             for units in options.units:
                 timesteps = options.timesteps if what == "layer" else 0
                 settings = {"bits": bits, "units": units, "timesteps": timesteps}
-                if json.dumps(settings, sort_keys=True) in recorded(options.file):
+                if key_of(settings) in recorded(options.file):
                     continue
                 run = measure(settings, options.repeats)
                 record(options.file, run)

@@ -92,9 +92,7 @@ GATES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """One step of a gate: `u`, `z` and `h` are encrypted."""
-
+class _Circuit:
     gate: str
     bits: int
     units: int
@@ -104,8 +102,13 @@ class Step:
         return 2 ** (self.bits - 1) - 1
 
     def draw(self, rng):
-        """Inputs of the circuit: `u`, `z` and `h`."""
+        """Inputs of the circuit, in the order and the range of `ranges`."""
         return [rng.integers(low, high + 1, self.units) for low, high in self.ranges()]
+
+
+@dataclasses.dataclass(frozen=True)
+class Step(_Circuit):
+    """One step of a gate: `u`, `z` and `h` are encrypted, and its inputs."""
 
     def ranges(self):
         """The least and the greatest value of each input."""
@@ -117,26 +120,15 @@ class Step:
 
 
 @dataclasses.dataclass(frozen=True)
-class Layer:
-    """A recurrent layer over some steps, from a state that is given.
+class Layer(_Circuit):
+    """A recurrent layer over some steps; its inputs are a state to start from, and one a step.
 
     Each sum takes one input and one state, with weights of 1 and -1: it has `bits` bits as it is,
     and comes to the state's scale without a look-up, so that what differs is the gate. A gate that
     adds has its state cut off, one look-up more; one that multiplies needs none.
     """
 
-    gate: str
-    bits: int
-    units: int
     timesteps: int
-
-    @property
-    def most(self):
-        return 2 ** (self.bits - 1) - 1
-
-    def draw(self, rng):
-        """Inputs of the circuit: the state that it starts from, and an input for each step."""
-        return [rng.integers(low, high + 1, self.units) for low, high in self.ranges()]
 
     def ranges(self):
         """Inputs have one bit less than the sums, and at the lower end less by one."""

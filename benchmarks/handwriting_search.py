@@ -9,7 +9,6 @@ one. `--table` prints what they hold.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -124,7 +123,7 @@ def run(options):
     tf.config.threading.set_inter_op_parallelism_threads(1)
     import machine
     from handwriting import sources
-    from records import record, recorded
+    from records import key_of, record, recorded
 
     words = sources.load(
         options.data,
@@ -137,7 +136,7 @@ def run(options):
     for name in options.variants:
         settings = {"data": options.data, "images": options.images, "epochs": options.epochs}
         settings |= {"variant": name, "seed": options.seed}
-        if json.dumps(settings, sort_keys=True) in recorded(options.file):
+        if key_of(settings) in recorded(options.file):
             continue
         result = train(name, words, alphabet, options.epochs, options.seed)
         record(

@@ -17,7 +17,6 @@ Inputs have 8 bits.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -27,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import quantised_peers as peers
-from records import record, recorded
+from records import key_of, record, recorded
 
 import keras_addrnn as ka
 
@@ -169,9 +168,7 @@ def run(layer, task, seed, widths, file):
 
     def missing(widths):
         known = recorded(file)
-        return [
-            width for width in widths if json.dumps(settings(*width), sort_keys=True) not in known
-        ]
+        return [width for width in widths if key_of(settings(*width)) not in known]
 
     def keep(width, result):
         record(file, {"settings": settings(*width), "result": result})

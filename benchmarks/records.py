@@ -3,12 +3,17 @@
 import json
 
 
+def key_of(settings):
+    """What the runs of a file are found by, whatever the order of their settings."""
+    return json.dumps(settings, sort_keys=True)
+
+
 def recorded(path):
     """The runs in the file, by their settings."""
     if not path.is_file():
         return {}
     runs = [json.loads(line) for line in path.read_text().splitlines()]
-    return {json.dumps(run["settings"], sort_keys=True): run for run in runs}
+    return {key_of(run["settings"]): run for run in runs}
 
 
 def record(path, run):
