@@ -73,7 +73,11 @@ def share(run, name):
 
 
 def speedup(run, name):
-    return f"{run.of(name + '1') / run.of(name + '2'):.2f}"
+    """From one thread to two: of the medians, and of what either reaches undisturbed."""
+    one, two = name + "1", name + "2"
+    medians = run.of(one) / run.of(two)
+    undisturbed = 2 * run.of(two, "undisturbed_share") / run.of(one, "undisturbed_share")
+    return f"{medians:.2f} / {undisturbed:.2f}"
 
 
 def streams(runs):
