@@ -62,7 +62,7 @@ def mnist(settings, options, keep):
         seed=settings["seed"],
         callbacks=[
             _Epochs(settings, keep),
-            keras.callbacks.BackupAndRestore(options.unfinished / name),
+            keras.callbacks.BackupAndRestore(options.unfinished / name, double_checkpoint=True),
         ],
     )
 

@@ -20,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # The package itself and its neighbours: Python put this directory there, which holds parts alone.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from command_line import Parser, integer  # noqa: E402
+from command_line import Parser, integer, run  # noqa: E402
 
 EXAMPLES = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1]))
 OUTPUT = EXAMPLES / "output" / "handwriting"
@@ -136,4 +136,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

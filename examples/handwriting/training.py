@@ -64,7 +64,7 @@ def train(kind, classes, training, validation, *, epochs, seed, directory):
             timer,
             keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
             keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
-            keras.callbacks.BackupAndRestore(directory / "backup"),
+            keras.callbacks.BackupAndRestore(directory / "backup", double_checkpoint=True),
         ],
     )
     return Run(kind, model, history.history, timer.seconds, timer.processor_seconds)
