@@ -65,21 +65,22 @@ def _mul_6(u, z, h, most):
     """As in the paper: a sigmoid, a ReLU, and two products."""
     c = z.table(_relu, "candidate")
     g = u.table(_sigmoid(most), "update gate")
-    quarter = _quarter_squares(most)
     opposite = _quarter_squares(most, most)  # of (most - g) + c and of (most - g) - c
-    kept = (g + h).table(quarter, "product") - (g - h).table(quarter, "product")
     backwards = _quarter_squares(most, -most)
     written = (c - g).table(opposite, "product") - (g + c).table(backwards, "product")
-    return kept + written
+    if h is None:
+        return written
+    quarter = _quarter_squares(most)
+    return (g + h).table(quarter, "product") - (g - h).table(quarter, "product") + written
 
 
 def _mul_4(u, z, h, most):
     """One product: `c + g (h - c)`."""
     c = z.table(_relu, "candidate")
     g = u.table(_sigmoid(most), "update gate")
-    d = h - c
+    up, down = (g - c, g + c) if h is None else (g + h - c, g - h + c)
     quarter = _quarter_squares(most)
-    return c + (g + d).table(quarter, "product") - (g - d).table(quarter, "product")
+    return c + up.table(quarter, "product") - down.table(quarter, "product")
 
 
 # Beside each, whether its state has to be cut off at `most`.

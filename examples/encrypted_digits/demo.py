@@ -19,15 +19,19 @@ _ROW = "{:>5}  {:>5}  {:>6}  {:>12}  {:>12}  {:>8}  {:>7}"
 
 
 def compile(model, directory):
-    """Compiles for the digits' rows, and writes client.zip and server.zip; returns statistics."""
+    """Compiles for the digits, and writes client.zip and server.zip; returns statistics."""
     low, high = (int(model.inputs.quantize(value)) for value in (0.0, 1.0))
     # Into a string, since the bar of progress would be another one for a terminal.
     with contextlib.redirect_stdout(io.StringIO()):
         encrypted = fhe.compile(
-            model, timesteps=pixels.SIZE, input_range=(low, high), show_progress=True
+            model, timesteps=_steps(model), input_range=(low, high), show_progress=True
         )
     encrypted.save(directory)
     return encrypted.statistics()
+
+
+def _steps(model):
+    return pixels.SIZE**2 // model.features
 
 
 def run(digits, output, stay):
@@ -72,7 +76,7 @@ def _print_circuit(model, statistics, seconds):
     layers = ", ".join(f"{layer.name} of {layer.units}" for layer in model.layers)
     bits = statistics["table_bits"]
     print(
-        f"model        {MODEL.name}: {pixels.SIZE} steps of {model.features}; {layers}\n"
+        f"model        {MODEL.name}: {_steps(model)} steps of {model.features}; {layers}\n"
         f"circuit      form '{statistics['form']}', {statistics['pbs']:,} PBS, look-ups of "
         f"{bits[0]} to {bits[-1]} bits, sums of up to {statistics['largest_sum_bits']}; "
         f"compiled in {seconds:.0f} s\n"
@@ -105,7 +109,7 @@ def _classify(http, model, count, pbs):
     print(_ROW.format("digit", "label", "answer", "in the clear", "scores equal", "seconds", "PBS"))
     right = same = 0
     for image, label, index in zip(images[chosen], labels[chosen], chosen, strict=True):
-        inputs = model.inputs.quantize(pixels.normalized(image))
+        inputs = model.inputs.quantize(pixels.normalized(image, model.features))
         expected = model.run(inputs[None])[0].tolist()
         told = _answer(http, image)
         scores = told["scores"]

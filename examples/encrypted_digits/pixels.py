@@ -9,9 +9,18 @@ TEST_DIGITS = 360
 INK = 16  # a pixel counts the dots of ink among the 4 by 4 that it stands for
 
 
-def normalized(pixels):
-    """Pixels of 0 to `INK` as the network reads them: numbers from 0 to 1, a column a step."""
-    return np.asarray(pixels, np.float32).T / INK
+def normalized(pixels, features):
+    """Pixels of 0 to `INK` as a network reads them: column by column, `features` numbers a step.
+
+    Args:
+        pixels: `[..., rows, columns]`.
+        features: How many pixels, of one column or several, a step reads.
+
+    Returns:
+        `float32 [..., steps, features]`, from 0 to 1.
+    """
+    columns = np.swapaxes(np.asarray(pixels, np.float32) / INK, -1, -2)
+    return columns.reshape(*columns.shape[:-2], -1, features)
 
 
 @functools.cache

@@ -72,7 +72,8 @@ def application(client):
             digit.state, digit.progress = state, progress
 
         try:
-            answer = await client.classify(normalized(pixels), on_progress)
+            features = len(client.interface.least)
+            answer = await client.classify(normalized(pixels, features), on_progress)
         except ServerError as error:
             digit.state, digit.error = "failed", str(error)
         except Exception:

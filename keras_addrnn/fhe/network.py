@@ -81,7 +81,7 @@ class _Recurrent:
     def _update(self, inputs, state):
         """The parts of the update gate: `max(-u, 0)`, None if that is always 0, and `max(u, 0)`."""
         layer, bound = self.layer, self.layer.update_max
-        accumulator = _Accumulator(layer, UPDATE, inputs, state)
+        accumulator = Accumulator(layer, UPDATE, inputs, state)
         if self.form == "wide" and not accumulator.exact_within(-bound, bound):
             parts = (
                 self._table(
@@ -109,7 +109,7 @@ class _Recurrent:
     def _candidate(self, inputs, state):
         layer = self.layer
         low, high = layer.candidate_min, layer.candidate_max
-        accumulator = _Accumulator(layer, CANDIDATE, inputs, state)
+        accumulator = Accumulator(layer, CANDIDATE, inputs, state)
         # Where the candidate is cut at -s and nowhere else, the gate cuts it once more anyway.
         if self.form != "clipped" and low == -layer.state_shift:
             low = None
@@ -130,7 +130,7 @@ class _Recurrent:
         return f"Layer '{self.layer.name}': the {part}"
 
 
-class _Accumulator:
+class Accumulator:
     """The sums of one half of the columns, and how they become numbers of the state's scale."""
 
     def __init__(self, layer, half, inputs, state):

@@ -52,6 +52,11 @@ class FakeQuantizedAddGRU(_FakeQuantized):
             at most, each sum of the update gate and the candidate goes, whatever the inputs and
             the state are. A penalty on what larger weights would need is among the losses.
 
+    Attributes:
+        widest: Variable, `2**accumulator_bits - 1`: the greatest less the least value of a sum, at
+            most. A larger number for the first epochs lets the sums become narrow little by
+            little; `integers` goes by `accumulator_bits` always. None without these.
+
     Call arguments:
         inputs: Tensor `[batch, time, features]`, at least one step.
         mask: Boolean tensor `[batch, time]`. Where it is False, the state stays as it is.
@@ -63,8 +68,19 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         if accumulator_bits is not None:
             accumulator_bits = checks.integer("accumulator_bits", accumulator_bits, 2, 24)
         self.accumulator_bits = accumulator_bits
+        self.widest = None
         activation = arguments.activation(layer.cell.activation)
         self._candidate = weights.candidate_range(activation, self.state)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        if self.accumulator_bits is not None:
+            self.widest = self.add_weight(
+                (),
+                keras.initializers.Constant(2**self.accumulator_bits - 1),
+                trainable=False,
+                name="widest",
+            )
 
     def call(self, inputs, mask=None):
         parts = self._parts()
@@ -79,17 +95,22 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         if self.layer.go_backwards:
             sums = ops.flip(sums, axis=0)
             mask = mask if mask is None else ops.flip(mask, axis=0)
-        states = recurrence(
+        recurrent_kernel = parts["recurrent_kernel"] * parts["recurrent_step"]
+        states = self._states(sums, recurrent_kernel, mask)
+        states = ops.transpose(states, (1, 0, 2)) if self.layer.return_sequences else states[-1]
+        return states * self.state.scale
+
+    def _states(self, sums, recurrent_kernel, mask):
+        """The states after each step, `[T, B, H]`, in integers; arguments as of `recurrence`."""
+        return recurrence(
             sums,
-            parts["recurrent_kernel"] * parts["recurrent_step"],
+            recurrent_kernel,
             mask,
             state_shift=self.state.shift,
             state_max=self.state.max,
             candidate_min=self._candidate[0],
             candidate_max=self._candidate[1],
         )
-        states = ops.transpose(states, (1, 0, 2)) if self.layer.return_sequences else states[-1]
-        return states * self.state.scale
 
     def compute_mask(self, inputs, mask=None):
         return mask if self.layer.return_sequences else None
@@ -149,7 +170,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
                 np.repeat([high - low, self.state.max + self.state.shift], rows),
                 greatest,
                 least,
-                2**self.accumulator_bits - 1,
+                2**self.accumulator_bits - 1 if shifts else self.widest,
             )
             kernel, recurrent_kernel = both[: rows[0]], both[rows[0] :]
             recurrent_exponent = exponent

@@ -96,6 +96,27 @@ def test_accumulators_go_over_as_few_values_as_asked(accumulator_bits):
     assert_whole_and_equal(floats, states)
 
 
+@pytest.mark.backend_neutral
+def test_accumulators_become_narrow_little_by_little():
+    x, model = data(), make_model()
+    narrow, wide = (
+        ka.integer.quantization_aware(
+            model, x, weight_bits=4, state_bits=4, input_bits=2, accumulator_bits=bits
+        )
+        for bits in (4, 7)
+    )
+    before = outputs_of(narrow.layers[2], narrow, x)
+    for layer in narrow.layers[1:3]:
+        assert float(to_numpy(layer.widest)) == 2**4 - 1
+        layer.widest.assign(2**7 - 1)
+    widened = outputs_of(narrow.layers[2], narrow, x)
+    np.testing.assert_array_equal(widened, outputs_of(wide.layers[2], wide, x))
+    assert not np.array_equal(widened, before)
+    for layer in ka.integer.quantize(narrow).layers[:2]:  # as narrow as was asked for
+        low, high = layer.accumulator_range()
+        assert ((high - low) >> layer.kernel_shift).max() < 2**4
+
+
 def test_too_wide_accumulators_are_in_the_loss():
     x = data()
     wide = ka.integer.quantization_aware(make_model(), x, weight_bits=4, accumulator_bits=3)

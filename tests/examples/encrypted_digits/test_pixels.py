@@ -13,6 +13,10 @@ def test_digits_are_whole_numbers_of_ink():
     assert set(labels) == set(range(10))
 
 
-def test_a_column_is_a_step():
-    real = pixels.normalized([[0, 4, 16], [8, 0, 0]])
-    assert real.dtype == "float32" and real.tolist() == [[0, 0.5], [0.25, 0], [1, 0]]
+def test_a_step_reads_columns():
+    ink = [[0, 4, 16, 2], [8, 0, 0, 12]]
+    columns = [[0, 0.5], [0.25, 0], [1, 0], [0.125, 0.75]]
+    real = pixels.normalized(ink, 2)
+    assert real.dtype == "float32" and real.tolist() == columns
+    assert pixels.normalized(ink, 4).tolist() == [columns[0] + columns[1], columns[2] + columns[3]]
+    assert pixels.normalized([ink, ink], 2).tolist() == [columns, columns]
