@@ -125,7 +125,7 @@ def _sorted(path):
 
 
 def plot(path, image):
-    """Seconds by bits, a panel for each number of units, and for gate and layer."""
+    """Seconds by bits: a row for the gate and one for the layer, a panel for each size."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -135,10 +135,17 @@ def plot(path, image):
     for run in _sorted(path):
         settings = run["settings"]
         panels.setdefault((settings["timesteps"], settings["units"]), []).append(run)
+    rows, columns = (sorted({key[axis] for key in panels}) for axis in (0, 1))
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(3.6 * len(panels), 3.6), squeeze=False, sharey=True
+        len(rows),
+        len(columns),
+        figsize=(3.4 * len(columns), 2.8 * len(rows)),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
     )
-    for axis, ((timesteps, units), runs) in zip(axes[0], panels.items(), strict=True):
+    for (timesteps, units), runs in panels.items():
+        axis = axes[rows.index(timesteps), columns.index(units)]
         for gate in GATES:
             axis.plot(
                 [run["settings"]["bits"] for run in runs],
@@ -147,8 +154,12 @@ def plot(path, image):
                 label=gate,
             )
         what = f"layer, {timesteps} steps" if timesteps else "gate"
-        axis.set(title=f"{what}, {units} units", xlabel="bits", yscale="log")
-    axes[0, 0].set_ylabel("seconds, encrypted")
+        axis.set(title=f"{what}, {units} unit{'s'[: units > 1]}", yscale="log")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    for axis in axes[-1]:
+        axis.set_xlabel("bits")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("seconds, encrypted")
     axes[0, 0].legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(image, dpi=110)

@@ -23,7 +23,7 @@ def frontier_training(monkeypatch):
     import frontier_training
 
     yield frontier_training
-    sys.path[:] = before
+    sys.path[:] = before  # it puts the examples there
     for name in ("frontier_training", "frontier_networks", "fhe_circuits", "train"):
         sys.modules.pop(name, None)
 
