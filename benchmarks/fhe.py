@@ -154,7 +154,7 @@ def plot(path, image):
                 label=gate,
             )
         what = f"layer, {timesteps} steps" if timesteps else "gate"
-        axis.set(title=f"{what}, {units} unit{'s'[: units > 1]}", yscale="log")
+        axis.set(title=f"{what}, {units} {'unit' if units == 1 else 'units'}", yscale="log")
         axis.xaxis.get_major_locator().set_params(integer=True)
     for axis in axes[-1]:
         axis.set_xlabel("bits")

@@ -62,7 +62,7 @@ def _quarter_squares(most, offset=0):
 
 
 def _mul_6(u, z, h, most):
-    """As in the paper: a sigmoid, a ReLU, and two products."""
+    """As in the paper: a sigmoid, a ReLU, and two products; `h` is None for a state of zeros."""
     c = z.table(_relu, "candidate")
     g = u.table(_sigmoid(most), "update gate")
     opposite = _quarter_squares(most, most)  # of (most - g) + c and of (most - g) - c
@@ -75,7 +75,7 @@ def _mul_6(u, z, h, most):
 
 
 def _mul_4(u, z, h, most):
-    """One product: `c + g (h - c)`."""
+    """One product: `c + g (h - c)`; `h` is None for a state of zeros."""
     c = z.table(_relu, "candidate")
     g = u.table(_sigmoid(most), "update gate")
     up, down = (g - c, g + c) if h is None else (g + h - c, g - h + c)

@@ -1,4 +1,8 @@
-"""Networks for frontier.py whose gates add or multiply, trained alike in integers."""
+"""Networks for frontier.py whose gates add or multiply, trained alike in integers.
+
+What differs beside the gate is how the recurrent weights begin: GRU's orthogonal ones let a gate
+that adds explode (docs/defaults.md), and a gate that multiplies learns best from them.
+"""
 
 import pathlib
 import sys
@@ -30,6 +34,8 @@ class FakeQuantizedMultiplying(FakeQuantizedAddGRU):
     """The same weights and sums, and the gate "mul, 4 PBS" of fhe_circuits.py, bit for bit."""
 
     def _states(self, sums, recurrent_kernel, mask):
+        if mask is not None:
+            raise ValueError("There are no masks under encryption.")
         most = self.state.max
 
         def rounded(value):
@@ -47,7 +53,6 @@ class FakeQuantizedMultiplying(FakeQuantizedAddGRU):
         return scan(step, ops.zeros_like(sums[0, :, : self.layer.cell.units]), [sums])[0]
 
 
-# Each gate's recurrent weights begin as suits it.
 LAYERS = {
     "add": (FakeQuantizedAddGRU, ka.layers.InhibitedOrthogonal),
     "multiply": (FakeQuantizedMultiplying, keras.initializers.Orthogonal),

@@ -26,15 +26,20 @@ def normalized(pixels, features):
 @functools.cache
 def load():
     """Pixels `[360, 8, 8]` of 0 to `INK`, and labels `[360]`: the digits held out for testing."""
+    _, pixels, _, labels = split()
+    return pixels, labels
+
+
+def split():
+    """All digits: pixels to train on and to test with, and labels to train on and to test with."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     digits = load_digits()
-    _, pixels, _, labels = train_test_split(
+    return train_test_split(
         digits.images.astype(int),
         digits.target,
         test_size=TEST_DIGITS,
         random_state=0,
         stratify=digits.target,
     )
-    return pixels, labels

@@ -40,8 +40,8 @@ class FakeQuantizedAddGRU(_FakeQuantized):
     """An `AddGRU` layer computed in integers, on floats, with straight-through gradients.
 
     `keras_addrnn.integer.quantization_aware` makes it. Its outputs are those of the `IntegerAddGRU`
-    that `integers` returns, times the state's scale. The weights are those of the float layer; each
-    call rounds them anew, and dropout is not applied.
+    that `integers` returns, times the state's scale, unless `widest` has been raised. The weights
+    are those of the float layer; each call rounds them anew, and dropout is not applied.
 
     Args:
         layer: `AddGRU`, or `RNN` of an `AddGRUCell`.
@@ -55,7 +55,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
     Attributes:
         widest: Variable, `2**accumulator_bits - 1`: the greatest less the least value of a sum, at
             most. A larger number for the first epochs lets the sums become narrow little by
-            little; `integers` goes by `accumulator_bits` always. None without these.
+            little. None without `accumulator_bits`, or before the layer is built.
 
     Call arguments:
         inputs: Tensor `[batch, time, features]`, at least one step.
@@ -119,8 +119,17 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         """The `IntegerAddGRU` that gives the same numbers.
 
         Raises:
-            ValueError: A weight is not finite, or too large to be added up in 32 bits.
+            ValueError: A weight is not finite, or too large to be added up in 32 bits; or the sums
+                are still wider than `accumulator_bits`.
         """
+        if self.widest is not None:
+            asked, widest = 2**self.accumulator_bits - 1, float(ops.convert_to_numpy(self.widest))
+            if widest > asked:
+                raise ValueError(
+                    f"In layer '{self.name}' sums may still go over {widest + 1:.0f} values, not "
+                    f"the {asked + 1} of accumulator_bits={self.accumulator_bits}. Assign {asked} "
+                    "to its `widest`, and train on."
+                )
         parts = {name: _whole(self.name, name, part) for name, part in self._parts(True).items()}
         return IntegerAddGRU(
             **parts,
@@ -170,7 +179,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
                 np.repeat([high - low, self.state.max + self.state.shift], rows),
                 greatest,
                 least,
-                2**self.accumulator_bits - 1 if shifts else self.widest,
+                self.widest,
             )
             kernel, recurrent_kernel = both[: rows[0]], both[rows[0] :]
             recurrent_exponent = exponent

@@ -1,5 +1,6 @@
 """Networks whose gate multiplies, as circuits: they give what NumPy does, at their price."""
 
+import json
 import pathlib
 import sys
 
@@ -47,12 +48,37 @@ def test_a_network_that_multiplies(frontier, form):
         np.testing.assert_array_equal(circuit.simulate(*digit), scores)
 
 
-def test_a_network_that_adds_is_the_integer_model(frontier):
-    from frontier_networks import Network, answers
+@pytest.mark.slow
+def test_measures_and_prints(frontier, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(frontier, "TRAINED", tmp_path)
+    monkeypatch.setattr(frontier, "SIZES", ((1, 5),))
+    recurrent = models.recurrent(16, 1, state_max=7, candidate_max=7, state_bits=4)
+    tiny = IntegerModel(Affine(2, 1 / 3, -2), [recurrent, models.dense(1, 10, input_bits=4)])
+    for settings in frontier.plan():
+        tiny.save(frontier.path_of(settings))
+    file = tmp_path / "frontier.jsonl"
+    arguments = ["--measure", "--digits", "1", "--file", str(file)]
+    frontier.main(arguments)
+    lines = file.read_text().splitlines()
+    results = [json.loads(line)["result"] for line in lines]
+    assert [result["pbs"] for result in results[1:]] == [4 * 4, 4 + 3 * 6]
+    images, labels = load_digits()
+    scores = tiny.run(tiny.inputs.quantize(images))
+    assert results[0]["accuracy"] == (scores.argmax(-1) == labels).mean()
+    frontier.main(arguments)
+    assert file.read_text().splitlines() == lines  # nothing is measured twice
+    capsys.readouterr()
+    frontier.main(["--table", "--file", str(file)])
+    table = capsys.readouterr().out.splitlines()
+    assert len(table) == 5 and table[2].startswith("| add | 1 | 5 | ")
 
-    digits = np.random.default_rng(0).integers(-2, 2, (5, TIMESTEPS, 3))
-    network = Network(model(), TIMESTEPS, "add", (-2, 1))
-    np.testing.assert_array_equal(answers(network, digits), model().run(digits))
+
+def load_digits():
+    """The digits held out, as the networks read them."""
+    from encrypted_digits import pixels
+
+    images, labels = pixels.load()
+    return pixels.normalized(images, 16), labels
 
 
 def test_what_is_not_trained_is_not_run(frontier, monkeypatch, tmp_path, capsys):

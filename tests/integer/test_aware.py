@@ -112,7 +112,12 @@ def test_accumulators_become_narrow_little_by_little():
     widened = outputs_of(narrow.layers[2], narrow, x)
     np.testing.assert_array_equal(widened, outputs_of(wide.layers[2], wide, x))
     assert not np.array_equal(widened, before)
-    for layer in ka.integer.quantize(narrow).layers[:2]:  # as narrow as was asked for
+    with pytest.raises(ValueError, match="go over 128 values, not the 16 of accumulator_bits=4"):
+        ka.integer.quantize(narrow)
+    for layer in narrow.layers[1:3]:
+        layer.widest.assign(2**4 - 1)
+    np.testing.assert_array_equal(outputs_of(narrow.layers[2], narrow, x), before)
+    for layer in ka.integer.quantize(narrow).layers[:2]:
         low, high = layer.accumulator_range()
         assert ((high - low) >> layer.kernel_shift).max() < 2**4
 
