@@ -141,34 +141,39 @@ def _losses(result):
 
 def handwriting(known):
     """Of benchmarks/handwriting.py's records: those that were trained to the end, and tested."""
+
+    def key(run):
+        return run["data"], run.get("normalization", ""), run["layer"], run["seed"]
+
     table = []
-    for line in (RESULTS / "handwriting.jsonl").read_text().splitlines():
-        run = json.loads(line)
+    for run in sorted(_lines("handwriting.jsonl"), key=key):
         table.append(
             [
                 f"{run['data']}, {run['images']:,} images",
-                run["layer"],
                 "yes" if run.get("normalization") else "no",
+                run["layer"],
+                str(run["seed"]),
                 f"{100 * run['greedy']['cer']:.2f} %",
                 f"{run['processor_seconds_per_epoch']:.1f}",
                 _losses(run),
             ]
         )
-    head = ["words", "layer", "normalisation", "characters wrong (test)", "processor s / epoch"]
-    return markdown([*head, "validation loss after each epoch"], table)
+    head = ["words", "normalisation", "layer", "seed", "characters wrong (test)"]
+    return markdown([*head, "processor s / epoch", "validation loss after each epoch"], table)
 
 
 def search(known):
     """Of benchmarks/handwriting_search.py's records: short runs."""
     table = []
-    for line in (RESULTS / "handwriting_search.jsonl").read_text().splitlines():
-        run = json.loads(line)
-        error = f"{100 * run['result']['cer']:.2f} %"
-        table.append([run["settings"]["variant"], error, _losses(run["result"])])
-    return markdown(
-        ["recurrent part", "characters wrong (validation)", "validation loss after each epoch"],
-        table,
-    )
+    for run in _lines("handwriting_search.jsonl"):
+        settings, error = run["settings"], f"{100 * run['result']['cer']:.2f} %"
+        table.append([settings["data"], settings["variant"], error, _losses(run["result"])])
+    head = ["words", "recurrent part", "characters wrong (validation)"]
+    return markdown([*head, "validation loss after each epoch"], table)
+
+
+def _lines(name):
+    return [json.loads(line) for line in (RESULTS / name).read_text().splitlines()]
 
 
 TABLES = {

@@ -1,8 +1,8 @@
 """AddGRU, GRU and LSTM on handwritten words: error rates, time, size, and the same in LiteRT.
 
 The networks and the training are those of examples/handwriting. Appends a line of JSON for each
-training to benchmarks/results/handwriting.jsonl as soon as it is through, and makes the tables and
-the pictures from all of them.
+training to benchmarks/results/handwriting.jsonl as soon as it is through, unless there is one, and
+makes the tables and the pictures from all of them.
 
     python benchmarks/handwriting.py --data digits --data-dir DIR --images 10000 --epochs 30
     python benchmarks/handwriting.py --data fonts --images 10000 --epochs 30
@@ -47,8 +47,22 @@ def record(options):
     images, texts = pipeline.arrays(words.test)
     validation = pipeline.batches(words.validation, alphabet)
     read = {}
+    settings = {
+        "data": options.data,
+        "images": words.sizes[0],
+        "test_images": words.sizes[2],
+        "epochs_at_most": options.epochs,
+        "learning_rate": training.LEARNING_RATE,
+        "batch_size": pipeline.BATCH_SIZE,
+        "normalization": "layer",
+    }
     for seed in range(options.seeds):
         for kind in options.layers:
+            about = {**settings, "seed": seed}
+            if any(
+                about.items() <= entry.items() and entry["layer"] == kind for entry in recorded()
+            ):
+                continue
             run = training.train(
                 kind,
                 alphabet.size,
@@ -62,14 +76,7 @@ def record(options):
             read.setdefault(kind, answers)
             append(
                 {
-                    "data": options.data,
-                    "images": words.sizes[0],
-                    "test_images": words.sizes[2],
-                    "epochs_at_most": options.epochs,
-                    "learning_rate": training.LEARNING_RATE,
-                    "batch_size": pipeline.BATCH_SIZE,
-                    "normalization": "layer",
-                    "seed": seed,
+                    **about,
                     "source": source,
                     "machine": machine.description(),
                     **result,
@@ -78,6 +85,13 @@ def record(options):
     if len(read) == len(model.LAYERS):
         picture = RESULTS / f"handwriting_{options.data}.png"
         report.save_picture(picture, images, texts, read, title=source)
+
+
+def recorded():
+    """All records."""
+    return (
+        [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
+    )
 
 
 def append(entry):
@@ -89,8 +103,7 @@ def append(entry):
 def tables():
     """All records as Markdown."""
     groups = {}
-    for line in RECORDS.read_text().splitlines():
-        entry = json.loads(line)
+    for entry in recorded():
         groups.setdefault(tuple(entry.get(name, "no") for name in SETTINGS), []).append(entry)
     return "\n".join(table(*item) for item in groups.items())
 
@@ -98,17 +111,15 @@ def tables():
 def table(settings, entries):
     """The table of one group."""
     of = dict(zip(SETTINGS, settings, strict=True))
-    seeds = len({entry["seed"] for entry in entries})
     lines = [
         f"{of['data']}: {entries[0]['source']}. {of['images']:,} images to train on, "
         f"{of['test_images']:,} to test; {of['epochs_at_most']} epochs at most, batches of "
-        f"{of['batch_size']}, Adam({of['learning_rate']}), {of['normalization']} normalization, "
-        f"{seeds} seed{'s'[: seeds > 1]}. "
+        f"{of['batch_size']}, Adam({of['learning_rate']}), {of['normalization']} normalization. "
         f"{entries[0]['machine']}.\n",
-        "| layer | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
+        "| layer | seeds | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
         "| s / epoch: clock, processors | parameters (recurrent) "
         "| in LiteRT: file, time / image, characters wrong |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for kind in dict.fromkeys(entry["layer"] for entry in entries):
         of_kind = [entry for entry in entries if entry["layer"] == kind]
@@ -126,7 +137,7 @@ def table(settings, entries):
             for form in of_kind[0]["litert"]
         )
         lines.append(
-            f"| {kind} | {report.percent(mean('greedy', 'cer'))}, "
+            f"| {kind} | {len(of_kind)} | {report.percent(mean('greedy', 'cer'))}, "
             f"{report.percent(mean('beam', 'cer'))} | {report.percent(mean('greedy', 'wer'))}, "
             f"{report.percent(mean('beam', 'wer'))} | {mean('epochs'):.0f} "
             f"| {mean('seconds_per_epoch'):.1f}, {mean('processor_seconds_per_epoch'):.1f} "
