@@ -210,18 +210,19 @@ def test_tables_of_handwriting(tmp_path, monkeypatch):
     import evidence_report as report
 
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    run = {"data": "digits", "images": 6000, "layer": "GRU", "val_loss": [2.5, 1.25]}
+    run = {"data": "digits", "images": 6000, "layer": "GRU", "seed": 1, "val_loss": [2.5, 1.25]}
     run |= {"greedy": {"cer": 0.0426}, "processor_seconds_per_epoch": 20.04}
-    lines = [json.dumps(run), json.dumps({**run, "normalization": "layer"})]
+    lines = [json.dumps({**run, "normalization": "layer"}), json.dumps(run)]
     (tmp_path / "handwriting.jsonl").write_text("\n".join(lines) + "\n")
     rows = report.handwriting({}).splitlines()[2:]
     assert rows == [
-        f"| digits, 6,000 images | GRU | {normalised} | 4.26 % | 20.0 | 2.50 1.25 |"
+        f"| digits, 6,000 images | {normalised} | GRU | 1 | 4.26 % | 20.0 | 2.50 1.25 |"
         for normalised in ("no", "yes")
     ]
-    run = {"settings": {"variant": "GRU norm"}, "result": {"cer": 0.5, "val_loss": [3, 2]}}
+    run = {"settings": {"data": "fonts", "variant": "GRU norm"}}
+    run["result"] = {"cer": 0.5, "val_loss": [3, 2]}
     (tmp_path / "handwriting_search.jsonl").write_text(json.dumps(run) + "\n")
-    assert report.search({}).splitlines()[2:] == ["| GRU norm | 50.00 % | 3.00 2.00 |"]
+    assert report.search({}).splitlines()[2:] == ["| fonts | GRU norm | 50.00 % | 3.00 2.00 |"]
 
 
 def test_page_and_plots(tmp_path):

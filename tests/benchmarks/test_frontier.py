@@ -70,6 +70,7 @@ def test_keras_computes_what_is_encrypted(frontier_training, gate):
         np.testing.assert_array_equal(np.rint(states), expected_by_hand(layer, inputs))
 
 
+@pytest.mark.slow
 def test_a_network_that_multiplies_learns(frontier_training):
     training = frontier_training
     model = training.network("multiply", units=4, bits=8, seed=0)
