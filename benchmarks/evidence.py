@@ -2,7 +2,7 @@
 
 Without `--run` it makes the tables and the plots of docs/evidence.md from what is recorded; nothing
 is trained. With `--run` it trains first what is not recorded, in the order of evidence_plan.py, and
-appends each result to the records at once. It can be interrupted and started again at any time.
+appends each result to the records at once. What was interrupted goes on.
 
     python benchmarks/evidence.py
     python benchmarks/evidence.py --run --data-dir DIR            # IDX files of MNIST; many hours
