@@ -89,7 +89,12 @@ def measure(settings, repeats):
     kind = Layer if settings["timesteps"] else Step
     size = {name: value for name, value in settings.items() if value}
     before = conditions()
-    prepared = {gate: Prepared(kind(gate=gate, **size)) for gate in GATES}
+    prepared = {}
+    for gate in GATES:
+        try:
+            prepared[gate] = Prepared(kind(gate=gate, **size))
+        except ValueError as error:  # its look-ups are too wide
+            print(f"{gate}: {error}", flush=True)
     rng = np.random.default_rng(1)
     for _ in range(repeats):
         inputs = next(iter(prepared.values())).description.draw(rng)
@@ -111,6 +116,9 @@ def print_table(path):
         base = statistics.median(result[BASE]["seconds"])
         cells = []
         for gate in GATES:
+            if gate not in result:
+                cells.append("too wide")
+                continue
             seconds = statistics.median(result[gate]["seconds"])
             cells.append(f"{seconds:.2f} s, {seconds / base:.0%}, {result[gate]['pbs']} PBS")
         print(f"| {what} | {settings['bits']} | {settings['units']} | {' | '.join(cells)} |")
@@ -147,9 +155,10 @@ def plot(path, image):
     for (timesteps, units), runs in panels.items():
         axis = axes[rows.index(timesteps), columns.index(units)]
         for gate in GATES:
+            measured = [run for run in runs if gate in run["result"]]
             axis.plot(
-                [run["settings"]["bits"] for run in runs],
-                [statistics.median(run["result"][gate]["seconds"]) for run in runs],
+                [run["settings"]["bits"] for run in measured],
+                [statistics.median(run["result"][gate]["seconds"]) for run in measured],
                 "o-" if gate.startswith("add") else "x--",
                 label=gate,
             )
