@@ -1,6 +1,5 @@
 """The tables of docs/evidence.md, from what evidence.py has recorded."""
 
-import json
 import pathlib
 import statistics
 
@@ -146,7 +145,7 @@ def handwriting(known):
         return run["data"], run.get("normalization", ""), run["layer"], run["seed"]
 
     table = []
-    for run in sorted(_lines("handwriting.jsonl"), key=key):
+    for run in sorted(records.lines(RESULTS / "handwriting.jsonl"), key=key):
         table.append(
             [
                 f"{run['data']}, {run['images']:,} images",
@@ -165,15 +164,11 @@ def handwriting(known):
 def search(known):
     """Of benchmarks/handwriting_search.py's records: short runs."""
     table = []
-    for run in _lines("handwriting_search.jsonl"):
+    for run in records.lines(RESULTS / "handwriting_search.jsonl"):
         settings, error = run["settings"], f"{100 * run['result']['cer']:.2f} %"
         table.append([settings["data"], settings["variant"], error, _losses(run["result"])])
     head = ["words", "recurrent part", "characters wrong (validation)"]
     return markdown([*head, "validation loss after each epoch"], table)
-
-
-def _lines(name):
-    return [json.loads(line) for line in (RESULTS / name).read_text().splitlines()]
 
 
 TABLES = {

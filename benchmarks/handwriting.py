@@ -22,6 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
 import machine
+import records
 from handwriting import evaluation, model, pipeline, report, sources, training
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -60,7 +61,8 @@ def record(options):
         for kind in options.layers:
             about = {**settings, "seed": seed}
             if any(
-                about.items() <= entry.items() and entry["layer"] == kind for entry in recorded()
+                about.items() <= entry.items() and entry["layer"] == kind
+                for entry in records.lines(RECORDS)
             ):
                 continue
             run = training.train(
@@ -87,13 +89,6 @@ def record(options):
         report.save_picture(picture, images, texts, read, title=source)
 
 
-def recorded():
-    """All records."""
-    return (
-        [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
-    )
-
-
 def append(entry):
     """One more line of JSON."""
     lines = RECORDS.read_text() if RECORDS.exists() else ""
@@ -103,7 +98,7 @@ def append(entry):
 def tables():
     """All records as Markdown."""
     groups = {}
-    for entry in recorded():
+    for entry in records.lines(RECORDS):
         groups.setdefault(tuple(entry.get(name, "no") for name in SETTINGS), []).append(entry)
     return "\n".join(table(*item) for item in groups.items())
 

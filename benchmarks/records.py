@@ -8,12 +8,16 @@ def key_of(settings):
     return json.dumps(settings, sort_keys=True)
 
 
+def lines(path):
+    """The file's lines, read; none where there is no file."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def recorded(path):
     """The runs in the file, by their settings."""
-    if not path.is_file():
-        return {}
-    runs = [json.loads(line) for line in path.read_text().splitlines()]
-    return {key_of(run["settings"]): run for run in runs}
+    return {key_of(run["settings"]): run for run in lines(path)}
 
 
 def record(path, run):

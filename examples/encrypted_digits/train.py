@@ -78,9 +78,7 @@ class Narrowing(keras.callbacks.Callback):
 def load():
     """Images `[N, 8, 8]` of 0 to 1, columns first, and labels: to train on, and to test with."""
     train_images, test_images, train_labels, test_labels = pixels.split()
-    images = [
-        (each / pixels.INK).astype("float32").swapaxes(1, 2) for each in (train_images, test_images)
-    ]
+    images = [pixels.normalized(each, pixels.SIZE) for each in (train_images, test_images)]
     return *images, train_labels, test_labels
 
 
