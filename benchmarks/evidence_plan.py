@@ -13,7 +13,15 @@ ADDING_BATCHES = 2000  # when a layer that has not solved the problem gives up
 
 # Accuracy after each of the paper's 50 epochs; one line of the records for each.
 MNIST_EPOCHS = 50
-MNIST_LAYERS = ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, shifted")
+MNIST_ORDERS = ("rows", "columns", "pixels")
+MNIST_LAYERS = (
+    "AddGRU",
+    "GRU",
+    "LSTM",
+    "multiplying",
+    "AddGRU, hard_tanh",  # the best of the ablations
+    "AddGRU, shifted",
+)
 
 # What is changed of AddGRU's defaults; a name of evidence_cells.VARIANTS.
 VARIANTS = (

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 EVERY = 50  # batches between two errors
 COLORS = {
     "AddGRU": "C0",
+    "AddGRU, hard_tanh": "C6",
     "AddGRU, shifted": "C4",
     "AddGRU, signed": "C5",
     "multiplying": "C1",
@@ -71,9 +72,8 @@ def _adding(known, path):
 
 
 def _mnist(known, path):
-    orders = ("rows", "columns", "pixels")
-    with _figure(path, len(orders)) as axes:
-        for axis, order in zip(axes, orders, strict=True):
+    with _figure(path, len(plan.MNIST_ORDERS)) as axes:
+        for axis, order in zip(axes, plan.MNIST_ORDERS, strict=True):
             named = set()
             for settings in plan.mnist():
                 run = epochs(known, settings) if settings["order"] == order else ()

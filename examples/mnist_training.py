@@ -16,6 +16,7 @@ BATCH_SIZE = 64
 COMPARED = ("AddGRU", "GRU", "LSTM")  # by the example
 LAYERS = {
     "AddGRU": ka.AddGRU,
+    "AddGRU, hard_tanh": lambda units: ka.AddGRU(units, activation="hard_tanh"),
     # With a ReLU candidate a shifted state drifts upwards, docs/defaults.md.
     "AddGRU, shifted": lambda units: ka.AddGRU(units, activation="hard_tanh", state_shift=0.5),
     "GRU": keras.layers.GRU,

@@ -175,6 +175,7 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
 
 
 def test_tables():
+    import evidence_plan as plan
     import evidence_report as report
 
     found = known((settings("exact", T=1000), {"AddGRU": 0.0, "GRU": 1.234e-3}))
@@ -191,9 +192,18 @@ def test_tables():
     epochs = [({**run, "epoch": epoch}, result) for epoch in (1, 2)]
     epochs.append(({**run, "epoch": 4}, result))  # the third is missing
     assert (
-        "| rows, 60,000 digits | GRU | 1 of 3 | 50.00 % after 2 (interrupted) | 50.00 % | 0.2500 "
-        "| 4.0 |"
+        "| rows, 60,000 digits | GRU | 1 of 3 | 50.00 % after 2 (interrupted) | NOT RUN | 50.00 % "
+        "| 0.2500 | 4.0 |"
     ) in report.mnist(known(*epochs))
+    epochs = [
+        ({**run, "epoch": epoch}, {**result, "val_accuracy": epoch / 100})
+        for epoch in range(1, plan.MNIST_EPOCHS + 1)
+    ]
+    assert "| GRU | 1 of 3 | 50.00 % | 45.50 % | 50.00 % | 0.2500 | 4.0 |" in report.mnist(
+        known(*epochs)
+    )
+    layers = [row.split(" | ")[1] for row in report.mnist({}).splitlines()[2:]]
+    assert layers == [*plan.MNIST_LAYERS, "AddGRU", "GRU", "AddGRU", "GRU"]
 
     run = settings("ablation", variant="signed", on="mnist")
     found = known((run, {"val_accuracy": [0.1, 0.25]}))
