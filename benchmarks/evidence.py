@@ -7,6 +7,7 @@ appends each result to the records at once. What was interrupted goes on.
     python benchmarks/evidence.py
     python benchmarks/evidence.py --run --data-dir DIR            # IDX files of MNIST; many hours
     python benchmarks/evidence.py --run --only adding --seeds 0   # some of them
+    python benchmarks/evidence.py --run --only mnist --match 'rows .* GRU' --data-dir DIR
 """
 
 import argparse
@@ -19,6 +20,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import evidence_plan as plan
+import machine
 import records
 
 HERE = pathlib.Path(__file__).parent
@@ -49,18 +51,9 @@ def missing(settings, known):
     return records.key_of(settings) not in known
 
 
-def one_thread():
-    """For each run: then the processor's seconds are the same on a busy machine."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
 def run(options):
     """Runs what is missing."""
     import evidence_runs
-    import machine
 
     def keep(settings, result):
         line = {"settings": settings, "result": result, "machine": machine.description()}
@@ -80,18 +73,26 @@ def run(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    summary, _, story = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        description=summary, epilog=story, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("--run", action="store_true", help="train what is missing")
-    add("--only", nargs="+", choices=plan.TASKS, default=list(plan.TASKS), metavar="TASK")
+    add("--only", nargs="+", choices=plan.TASKS, default=list(plan.TASKS), help="these tasks (all)")
     add("--seeds", nargs="+", type=int, choices=plan.SEEDS, help="only these")
-    add("--match", default="", help="only settings whose values, in a row, fit this pattern")
+    add(
+        "--match",
+        default="",
+        metavar="REGEX",
+        help="only runs that have it in their settings' values, as --run prints them",
+    )
     add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
     add("--file", type=pathlib.Path, default=RECORDS, help="the records")
     add("--unfinished", type=pathlib.Path, default=UNFINISHED, help="for interrupted runs")
     options = parser.parse_args()
     if options.run:
-        one_thread()
+        machine.one_thread()
         run(options)
     import evidence_plots
     import evidence_report

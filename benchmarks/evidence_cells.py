@@ -78,8 +78,7 @@ def _cell(cell, *arguments):
 
 VARIANTS = {
     "as it is": _layer(),
-    "state_max 1": _layer(state_max=1),
-    "state_max 4": _layer(state_max=4),
+    **{f"state_max {bound}": _layer(state_max=bound) for bound in (0.25, 1, 4)},
     **{
         f"{activation}, shift {shift}": _layer(activation=activation, state_shift=shift)
         for activation in ("hard_tanh", "linear", "tanh", "relu")

@@ -6,6 +6,7 @@ evidence_runs.py runs it.
 
 SEEDS = (0, 1, 2)
 
+EXACT_PROBLEMS = ("sum of multiples of 1/1024", "sum of any numbers", "one number, kept")
 EXACT_LENGTHS = (100, 1000, 10_000)
 ADDING_LAYERS = ("AddGRU", "GRU", "multiplying", "LSTM", "SimpleRNN")
 ADDING_LENGTHS = (50, 100, 200, 400)
@@ -26,6 +27,7 @@ MNIST_LAYERS = (
 # What is changed of AddGRU's defaults; a name of evidence_cells.VARIANTS.
 VARIANTS = (
     "as it is",
+    "state_max 0.25",
     "state_max 1",
     "state_max 4",
     "hard_tanh, shift 0",
@@ -49,13 +51,19 @@ VARIANTS = (
 )
 VARIANT_TASKS = ("mnist", "adding")
 
+# All layers by one process, one after the other: their times are compared.
+TIMES_DIGITS, TIMES_EPOCHS = 10_000, 6
+
+UNTRAINED_LAYERS = ("AddGRU", "GRU", "LSTM")
+
 AVERAGING_LAYERS = ("AddGRU", "AddGRU, shifted", "AddGRU, signed", "GRU", "multiplying", "LSTM")
 AVERAGING_WEIGHTS = ("fixed", "given")
 
 
 def exact():
-    for timesteps in EXACT_LENGTHS:
-        yield {"task": "exact", "T": timesteps, "seed": SEEDS[0]}
+    for problem in EXACT_PROBLEMS:
+        for timesteps in EXACT_LENGTHS:
+            yield {"task": "exact", "problem": problem, "T": timesteps, "seed": SEEDS[0]}
 
 
 def adding_run(layer, timesteps, seed, batches=ADDING_BATCHES):
@@ -87,7 +95,9 @@ def adding():
 
 
 def mnist():
-    def runs(order, layers, seeds, digits, epochs):
+    """As in the paper, and with a learning rate that falls to 0 along a cosine."""
+
+    def runs(order, layers, seeds, digits, epochs, **more):
         for seed in seeds:
             for layer in layers:
                 yield {
@@ -98,6 +108,7 @@ def mnist():
                     "units": 128,
                     "seed": seed,
                     "epochs": epochs,
+                    **more,
                 }
 
     first, *others = SEEDS
@@ -105,8 +116,33 @@ def mnist():
     yield from runs("rows", MNIST_LAYERS[:1], others, 60_000, MNIST_EPOCHS)
     yield from runs("pixels", MNIST_LAYERS[:2], [first], 10_000, 10)
     yield from runs("rows", MNIST_LAYERS[2:], [first], 60_000, MNIST_EPOCHS)
+    yield from runs("rows", MNIST_LAYERS[:2], SEEDS, 60_000, MNIST_EPOCHS, rate="falling")
     yield from runs("columns", MNIST_LAYERS[:2], [first], 60_000, MNIST_EPOCHS)
     yield from runs("rows", MNIST_LAYERS[1:], others, 60_000, MNIST_EPOCHS)
+
+
+def mnist_name(settings):
+    """What a run on MNIST is called in a table or a plot."""
+    return settings["layer"] + (", falling rate" if "rate" in settings else "")
+
+
+def times():
+    yield {
+        "task": "times",
+        "layers": MNIST_LAYERS,
+        "order": MNIST_ORDERS[0],
+        "digits": TIMES_DIGITS,
+        "units": 128,
+        "seed": SEEDS[0],
+        "epochs": TIMES_EPOCHS,
+    }
+
+
+def untrained():
+    for layer in UNTRAINED_LAYERS:
+        for normalised in (False, True):
+            for seed in SEEDS:
+                yield {"task": "untrained", "layer": layer, "normalised": normalised, "seed": seed}
 
 
 def ablation():
@@ -145,6 +181,8 @@ TASKS = {
     "exact": exact,
     "adding": adding,
     "mnist": mnist,
+    "times": times,
+    "untrained": untrained,
     "ablation": ablation,
     "averaging": averaging,
 }

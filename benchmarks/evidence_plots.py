@@ -78,16 +78,17 @@ def _mnist(known, path):
             for settings in plan.mnist():
                 run = epochs(known, settings) if settings["order"] == order else ()
                 if run:
-                    layer = settings["layer"]
+                    name = plan.mnist_name(settings)
                     errors = [100 * (1 - result["val_accuracy"]) for result in run]
                     axis.plot(
                         range(1, len(run) + 1),
                         errors,
-                        color=COLORS[layer],
-                        label=None if layer in named else layer,
+                        color=COLORS[settings["layer"]],
+                        linestyle="--" if "rate" in settings else "-",
+                        label=None if name in named else name,
                         linewidth=1,
                     )
-                    named.add(layer)
+                    named.add(name)
             axis.set(title=order if named else f"{order}: NOT RUN", xlabel="epoch", yscale="log")
             if named:
                 axis.legend(fontsize="x-small")

@@ -44,13 +44,15 @@ def markdown(head, rows):
 
 
 def exact(known):
-    results = [of(known, settings) for settings in plan.exact()]
-    names = dict.fromkeys(name for result in results for name in result or ())
-    table = [
-        [name, *(NOT_RUN if result is None else f"{result[name]:.2g}" for result in results)]
-        for name in names
-    ]
-    return markdown(["adder", *(f"T = {length:,}" for length in plan.EXACT_LENGTHS)], table)
+    rows = by_seed(known, plan.exact(), "problem", "T")
+    table = []
+    for problem in plan.EXACT_PROBLEMS:
+        results = [rows[problem, length][0] for length in plan.EXACT_LENGTHS]
+        for name in dict.fromkeys(name for result in results for name in result or ()):
+            errors = (NOT_RUN if result is None else f"{result[name]:.2g}" for result in results)
+            table.append([problem, name, *errors])
+    head = ["marked values", "adder", *(f"T = {length:,}" for length in plan.EXACT_LENGTHS)]
+    return markdown(head, table)
 
 
 def solved(result):
@@ -81,14 +83,16 @@ def epochs(known, settings):
 
 def _place(settings):
     """Where a run on MNIST stands in the table; those of one row are next to each other."""
+    order = plan.MNIST_ORDERS.index(settings["order"])
     layer = plan.MNIST_LAYERS.index(settings["layer"])
-    return plan.MNIST_ORDERS.index(settings["order"]), layer, settings["seed"]
+    return order, settings.get("rate", ""), layer, settings["seed"]
 
 
 def mnist(known):
     groups = {}
     for settings in sorted(plan.mnist(), key=_place):
-        key = settings["order"], settings["digits"], settings["layer"], settings["epochs"]
+        name = plan.mnist_name(settings)
+        key = settings["order"], settings["digits"], name, settings["epochs"]
         groups.setdefault(key, []).append(epochs(known, settings))
     table = []
     for (order, digits, layer, count), runs in groups.items():
@@ -105,7 +109,6 @@ def mnist(known):
             accuracies = [100 * result["val_accuracy"] for result in run[-LAST:]]
             return f"{statistics.mean(accuracies):.2f} %" if len(run) == count else NOT_RUN
 
-        seconds = [result["processor_seconds"] for run in ran for result in run[1:]]
         table.append(
             [
                 f"{order}, {digits:,} digits",
@@ -115,11 +118,38 @@ def mnist(known):
                 each(last),
                 each(lambda run: f"{100 * max(result['val_accuracy'] for result in run):.2f} %"),
                 each(lambda run: f"{run[-1]['loss']:.4f}"),
-                f"{statistics.median(seconds):.1f}" if seconds else NOT_RUN,
             ]
         )
     head = ["order", "layer", "seeds run", "test accuracy, last epoch", f"mean of the last {LAST}"]
-    return markdown([*head, "best epoch", "training loss", "processor s / epoch"], table)
+    return markdown([*head, "best epoch", "training loss"], table)
+
+
+def times(known):
+    """The median of the epochs; the first traces and compiles."""
+    (settings,) = plan.times()
+    result = of(known, settings)
+    seconds = {layer: statistics.median(each[1:]) for layer, each in (result or {}).items()}
+    table = [
+        [
+            layer,
+            f"{seconds[layer]:.2f}" if seconds else NOT_RUN,
+            f"{seconds[layer] / seconds['AddGRU']:.1f}" if seconds else NOT_RUN,
+        ]
+        for layer in plan.MNIST_LAYERS
+    ]
+    return markdown(["layer", "processor s / epoch", "AddGRU = 1"], table)
+
+
+def untrained(known):
+    rows = by_seed(known, plan.untrained(), "layer", "normalised")
+    table = []
+    for (layer, normalised), results in rows.items():
+        values = [
+            cell(results, lambda result, name=name: f"{result[name]:.2f}")
+            for name in ("correlation", "common")
+        ]
+        table.append([layer, "yes" if normalised else "no", *values])
+    return markdown(["layer", "normalisation", "correlation", "common part"], table)
 
 
 def ablation(known):
@@ -165,21 +195,27 @@ def handwriting(known):
                 run["layer"],
                 str(run["seed"]),
                 f"{100 * run['greedy']['cer']:.2f} %",
-                f"{run['processor_seconds_per_epoch']:.1f}",
+                f"{run['processor_seconds_per_epoch']:.1f} ({run['machine'].split(',')[0]})",
                 _losses(run),
             ]
         )
     head = ["words", "normalisation", "layer", "seed", "characters wrong (test)"]
-    return markdown([*head, "processor s / epoch", "validation loss after each epoch"], table)
+    head.append("processor s / epoch (date)")
+    return markdown([*head, "validation loss after each epoch"], table)
+
+
+def _about(run):
+    return run["settings"]["data"], run["settings"]["epochs"]
 
 
 def search(known):
     """Of benchmarks/handwriting_search.py's records: short runs."""
     table = []
-    for run in records.lines(RESULTS / "handwriting_search.jsonl"):
+    for run in sorted(records.lines(RESULTS / "handwriting_search.jsonl"), key=_about):
         settings, error = run["settings"], f"{100 * run['result']['cer']:.2f} %"
-        table.append([settings["data"], settings["variant"], error, _losses(run["result"])])
-    head = ["words", "recurrent part", "characters wrong (validation)"]
+        about = [settings["data"], str(settings["epochs"]), settings["variant"]]
+        table.append([*about, error, _losses(run["result"])])
+    head = ["words", "epochs", "recurrent part", "characters wrong (validation)"]
     return markdown([*head, "validation loss after each epoch"], table)
 
 
@@ -187,7 +223,9 @@ TABLES = {
     "exact": exact,
     "adding": adding,
     "mnist": mnist,
+    "times": times,
     "handwriting": handwriting,
+    "untrained": untrained,
     "search": search,
     "ablation": ablation,
     "averaging": averaging,

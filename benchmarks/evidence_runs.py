@@ -4,6 +4,7 @@ Each function takes the settings, the command's options, and `keep`, which it ca
 settings and the result of each line to record, as soon as there is one.
 """
 
+import math
 import pathlib
 import sys
 import time
@@ -18,11 +19,14 @@ import adding_training
 import evidence_cells
 import mnist_data
 import mnist_training
+from handwriting import model as handwriting_model
+from handwriting import pipeline as handwriting_pipeline
 from multiplying_gru import MultiplyingGRUCell
 
 BATCH_SIZE = 64
 EVERY = 50  # batches, after which the error is looked at
 ALL_DIGITS = 60_000
+LATER = 8  # steps
 AVERAGING_LAYERS = {
     "AddGRU": evidence_cells.VARIANTS["as it is"],
     "AddGRU, shifted": evidence_cells.VARIANTS["hard_tanh, shift 1"],
@@ -35,7 +39,8 @@ AVERAGING_LAYERS = {
 
 def exact(settings, options, keep):
     """How far the adders set by hand are from the true sum."""
-    keep(settings, {each.name: each.error for each in adding_exact.compare([settings["T"]])})
+    sums = adding_exact.compare([settings["T"]], [settings["problem"]])
+    keep(settings, {each.name: each.error for each in sums})
 
 
 def adding(settings, options, keep):
@@ -53,9 +58,14 @@ def adding(settings, options, keep):
 def mnist(settings, options, keep):
     """A line for each epoch; goes on where an interrupted run was."""
     name = "_".join(map(str, settings.values())).replace(", ", "_")
+    rate = 1e-3
+    if settings.get("rate") == "falling":
+        batches = math.ceil(settings["digits"] / mnist_training.BATCH_SIZE)
+        rate = keras.optimizers.schedules.CosineDecay(rate, batches * settings["epochs"])
     mnist_training.train(
         settings["layer"],
         mnist_data.load(options.data_dir, full=settings["digits"] == ALL_DIGITS),
+        learning_rate=rate,
         order=settings["order"],
         units=settings["units"],
         epochs=settings["epochs"],
@@ -85,6 +95,52 @@ class _Epochs(keras.callbacks.Callback):
         result = {name: float(value) for name, value in logs.items()}
         result |= {"seconds": seconds, "processor_seconds": processor_seconds}
         self._keep({**self._settings, "epoch": epoch + 1}, result)
+
+
+def times(settings, options, keep):
+    """The processor's seconds of each layer's epochs, by one process, one layer after the other."""
+    digits = mnist_data.load(options.data_dir)
+    result = {}
+    for layer in settings["layers"]:
+        seconds = result.setdefault(layer, [])
+        mnist_training.train(
+            layer,
+            digits,
+            order=settings["order"],
+            units=settings["units"],
+            epochs=settings["epochs"],
+            seed=settings["seed"],
+            callbacks=[
+                _Epochs({}, lambda _, epoch, to=seconds: to.append(epoch["processor_seconds"]))
+            ],
+        )
+    keep(settings, result)
+
+
+def untrained(settings, options, keep):
+    """What the recurrent part of examples/handwriting puts out before it has learnt anything.
+
+    Records of its last outputs, for inputs that are random and not negative: the correlation of
+    each unit with itself `LATER` steps later, about its mean; and the common part, the square of
+    each unit's mean as part of its mean square.
+    """
+    keras.utils.set_random_seed(settings["seed"])
+    layers = handwriting_model.recurrent(settings["layer"]).layers
+    if not settings["normalised"]:
+        layers = [each for each in layers if not isinstance(each, keras.layers.LayerNormalization)]
+    shape = 64, handwriting_pipeline.STEPS, handwriting_model.FEATURES
+    x = np.random.default_rng(settings["seed"]).normal(size=shape)
+    outputs = keras.ops.convert_to_numpy(keras.Sequential(layers)(np.maximum(x, 0)))
+    means = outputs.mean((0, 1))
+    moved = outputs - means
+    later = np.mean(moved[:, :-LATER] * moved[:, LATER:])
+    keep(
+        settings,
+        {
+            "correlation": float(later / np.mean(moved**2)),
+            "common": float(np.mean(means**2) / np.mean(outputs**2)),
+        },
+    )
 
 
 def ablation(settings, options, keep):
@@ -173,6 +229,8 @@ TASKS = {
     "exact": exact,
     "adding": adding,
     "mnist": mnist,
+    "times": times,
+    "untrained": untrained,
     "ablation": ablation,
     "averaging": averaging,
 }

@@ -1,8 +1,8 @@
 """AddGRU, GRU and LSTM on handwritten words: error rates, time, size, and the same in LiteRT.
 
 The networks and the training are those of examples/handwriting. Appends a line of JSON for each
-training to benchmarks/results/handwriting.jsonl as soon as it is through, unless there is one, and
-makes the tables and the pictures from all of them.
+training to benchmarks/results/handwriting.jsonl as soon as it is through, unless there is one. The
+tables are made from all of them, the picture from those with the settings given.
 
     python benchmarks/handwriting.py --data digits --data-dir DIR --images 10000 --epochs 30
     python benchmarks/handwriting.py --data fonts --images 10000 --epochs 30
@@ -11,7 +11,6 @@ makes the tables and the pictures from all of them.
 
 import argparse
 import datetime
-import json
 import os
 import pathlib
 import statistics
@@ -29,6 +28,7 @@ RESULTS = pathlib.Path(__file__).parent / "results"
 RECORDS = RESULTS / "handwriting.jsonl"
 # Images are composed once; a training that was interrupted goes on from here.
 UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
+DRAWN = 16  # test images, by report.save_picture
 # What a table puts together: trainings that differ in the layer and the seed alone.
 SETTINGS = ("data", "images", "test_images", "epochs_at_most", "learning_rate", "batch_size")
 SETTINGS += ("normalization",)  # after each recurrent layer; the first records had none
@@ -47,7 +47,6 @@ def record(options):
     alphabet = words.alphabet()
     images, texts = pipeline.arrays(words.test)
     validation = pipeline.batches(words.validation, alphabet)
-    read = {}
     settings = {
         "data": options.data,
         "images": words.sizes[0],
@@ -67,32 +66,43 @@ def record(options):
                 continue
             run = training.train(
                 kind,
-                alphabet.size,
+                alphabet,
                 pipeline.batches(words.train, alphabet, shuffle_seed=seed),
                 validation,
                 epochs=options.epochs,
                 seed=seed,
-                directory=UNFINISHED / f"{options.data}_{kind}_{seed}",
+                directory=training.directory_of(UNFINISHED, words, kind, options.epochs, seed),
             )
             answers, result = evaluation.evaluate(run, images, texts, alphabet)
-            read.setdefault(kind, answers)
-            append(
+            records.record(
+                RECORDS,
                 {
                     **about,
                     "source": source,
                     "machine": machine.description(),
                     **result,
-                }
+                    "read": answers[:DRAWN],
+                },
             )
-    if len(read) == len(model.LAYERS):
+    read = readings({**settings, "source": source})
+    if read:
         picture = RESULTS / f"handwriting_{options.data}.png"
         report.save_picture(picture, images, texts, read, title=source)
 
 
-def append(entry):
-    """One more line of JSON."""
-    lines = RECORDS.read_text() if RECORDS.exists() else ""
-    machine.write(RECORDS, lines + json.dumps(entry) + "\n")
+def readings(settings):
+    """What each layer read in the first test images, after training with the same seed.
+
+    Returns:
+        Dict from the layer to the list of texts, of the first seed that has all layers. Empty where
+        none has: the first records do not say what was read.
+    """
+    seeds = {}
+    for entry in records.lines(RECORDS):
+        if settings.items() <= entry.items() and "read" in entry:
+            seeds.setdefault(entry["seed"], {})[entry["layer"]] = entry["read"]
+    whole = [seed for seed, read in seeds.items() if len(read) == len(model.LAYERS)]
+    return {kind: seeds[min(whole)][kind] for kind in model.LAYERS} if whole else {}
 
 
 def tables():
@@ -105,12 +115,12 @@ def tables():
 
 def table(settings, entries):
     """The table of one group."""
-    of = dict(zip(SETTINGS, settings, strict=True))
+    about = dict(zip(SETTINGS, settings, strict=True))
     lines = [
-        f"{of['data']}: {entries[0]['source']}. {of['images']:,} images to train on, "
-        f"{of['test_images']:,} to test; {of['epochs_at_most']} epochs at most, batches of "
-        f"{of['batch_size']}, Adam({of['learning_rate']}), {of['normalization']} normalization. "
-        f"{entries[0]['machine']}.\n",
+        f"{about['data']}: {entries[0]['source']}. {about['images']:,} images to train on, "
+        f"{about['test_images']:,} to test; {about['epochs_at_most']} epochs at most, batches of "
+        f"{about['batch_size']}, Adam({about['learning_rate']}), {about['normalization']} "
+        f"normalization. Times: {entries[0]['machine']}.\n",
         "| layer | seeds | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
         "| s / epoch: clock, processors | parameters (recurrent) "
         "| in LiteRT: file, time / image, characters wrong |",
@@ -119,15 +129,18 @@ def table(settings, entries):
     for kind in dict.fromkeys(entry["layer"] for entry in entries):
         of_kind = [entry for entry in entries if entry["layer"] == kind]
 
-        def mean(*path, of_kind=of_kind):
-            values = of_kind
+        # Times of another machine, or day, are not to be put together with those.
+        timed = [entry for entry in of_kind if entry["machine"] == entries[0]["machine"]] or of_kind
+
+        def mean(*path, of=of_kind):
+            values = of
             for name in path:
                 values = [value[name] for value in values]
             return statistics.mean(values)
 
         files = "; ".join(
             f"{form}: {mean('litert', form, 'bytes') / 1000:,.0f} kB, "
-            f"{mean('litert', form, 'milliseconds'):.2f} ms, "
+            f"{mean('litert', form, 'milliseconds', of=timed):.2f} ms, "
             f"{report.percent(mean('litert', form, 'cer'))}"
             for form in of_kind[0]["litert"]
         )
@@ -135,7 +148,8 @@ def table(settings, entries):
             f"| {kind} | {len(of_kind)} | {report.percent(mean('greedy', 'cer'))}, "
             f"{report.percent(mean('beam', 'cer'))} | {report.percent(mean('greedy', 'wer'))}, "
             f"{report.percent(mean('beam', 'wer'))} | {mean('epochs'):.0f} "
-            f"| {mean('seconds_per_epoch'):.1f}, {mean('processor_seconds_per_epoch'):.1f} "
+            f"| {mean('seconds_per_epoch', of=timed):.1f}, "
+            f"{mean('processor_seconds_per_epoch', of=timed):.1f} "
             f"| {of_kind[0]['parameters']:,} ({of_kind[0]['recurrent_parameters']:,}) | {files} |"
         )
     return "\n".join(lines) + "\n"
@@ -143,10 +157,10 @@ def table(settings, entries):
 
 def recurrent_part(seconds):
     """The recurrent part of a training step alone, as a table."""
-    times = evaluation.recurrent_milliseconds(seconds)
+    times = evaluation.recurrent_milliseconds(model.LAYERS, seconds)
     lines = [
         f"The two bidirectional layers alone, forward and backward, a batch of "
-        f"{pipeline.BATCH_SIZE}, layers in turn. {datetime.date.today()}.\n",
+        f"{pipeline.BATCH_SIZE}, one thread, layers in turn. {datetime.date.today()}.\n",
         "| layer | median, ms | / AddGRU |",
         "|---|---:|---:|",
     ]
@@ -173,6 +187,7 @@ def main():
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     if not options.tables:
+        machine.one_thread()
         record(options)
     if options.seconds and not options.tables:
         machine.write(RESULTS / "handwriting_recurrent.md", recurrent_part(options.seconds))

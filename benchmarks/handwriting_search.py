@@ -117,11 +117,9 @@ def train(name, words, alphabet, epochs, seed):
 
 
 def run(options):
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     import machine
+
+    machine.one_thread()
     from handwriting import sources
     from records import key_of, record, recorded
 

@@ -1,9 +1,17 @@
-"""What a table says of the machine and the versions it was measured with, and how it is kept."""
+"""What measurements share: one thread, what a table says of the machine, and how it is kept."""
 
 import datetime
 import platform
 
 from keras_addrnn.files import replacing
+
+
+def one_thread():
+    """For a whole process: then the processor's seconds are the same on a busy machine."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def processor():

@@ -1,6 +1,7 @@
 """Files of measurements, one JSON line per run, so that what is interrupted can be continued."""
 
 import json
+import warnings
 
 
 def key_of(settings):
@@ -9,10 +10,19 @@ def key_of(settings):
 
 
 def lines(path):
-    """The file's lines, read; none where there is no file."""
+    """The file's lines, read; none where there is no file.
+
+    A line that a killed writer left unfinished is skipped, with a warning.
+    """
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    found = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            warnings.warn(f"{path}, line {number} is not whole and is skipped", stacklevel=2)
+    return found
 
 
 def recorded(path):
@@ -21,6 +31,9 @@ def recorded(path):
 
 
 def record(path, run):
+    """Appends a line, on its own even where the last one is unfinished."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    text = path.read_text() if path.is_file() else ""
+    begin = "\n" if text and not text.endswith("\n") else ""
     with path.open("a") as file:
-        file.write(json.dumps(run) + "\n")
+        file.write(begin + json.dumps(run) + "\n")

@@ -7,27 +7,38 @@ import numpy as np
 
 import keras_addrnn as ka
 
-GRID = 1024  # values are multiples of 1 / GRID, whose sums float32 holds exactly
+GRID = 1024
+# Sums of the first are numbers that float32 holds, those of the second are not.
+PROBLEMS = (f"sum of multiples of 1/{GRID}", "sum of any numbers", "one number, kept")
 
 
 @dataclasses.dataclass(frozen=True)
-class Sums:
+class Sum:
     """How far a layer's sum is from the true one."""
 
+    problem: str
     name: str
     timesteps: int
     error: float
 
 
-def sequence(timesteps, seed=0):
-    """One sequence of values in 0 to 1, half of them marked, and the sum of those.
+def sequence(problem, timesteps, seed=0):
+    """One sequence of values in 0 to 1, some of them marked, and the sum of those.
+
+    Half of them are marked, or the first alone where it is to be kept.
+
+    Args:
+        problem: One of `PROBLEMS`.
 
     Returns:
         `float32 [1, T, 2]` of value and marker, and a float.
     """
     rng = np.random.default_rng(seed)
-    values = rng.integers(0, GRID + 1, timesteps) / GRID
-    marks = rng.integers(0, 2, timesteps)
+    if problem == PROBLEMS[0]:
+        values = rng.integers(0, GRID + 1, timesteps) / GRID
+    else:
+        values = rng.random(timesteps, "float32").astype(float)
+    marks = np.arange(timesteps) == 0 if problem == PROBLEMS[2] else rng.integers(0, 2, timesteps)
     x = np.stack([values, marks], -1)[np.newaxis].astype("float32")
     return x, float((values * marks).sum())
 
@@ -59,11 +70,12 @@ def _by_hand(layer, *weights):
     return lambda x: float(model.predict(x, verbose=0)[0, 0])
 
 
-def compare(lengths, gates=(5, 10, 20)):
-    """The error of each layer for each number of steps."""
+def compare(lengths, problems=PROBLEMS, gates=(5, 10, 20)):
+    """The error of each layer for each problem and number of steps."""
     for timesteps in lengths:
-        x, expected = sequence(timesteps)
         adders = {"AddGRU": add_gru()}
         adders |= {f"GRU, gate ±{gate}": gru(gate, timesteps) for gate in gates}
-        for name, run in adders.items():
-            yield Sums(name, timesteps, abs(run(x) - expected))
+        for problem in problems:
+            x, expected = sequence(problem, timesteps)
+            for name, run in adders.items():
+                yield Sum(problem, name, timesteps, abs(run(x) - expected))

@@ -19,15 +19,15 @@ def exact_table(sums):
     """The errors of the adders set by hand, a row for each and a column for each length."""
     errors = {}
     for each in sums:
-        errors.setdefault(each.name, {})[each.timesteps] = each.error
+        errors.setdefault((each.problem, each.name), {})[each.timesteps] = each.error
     lengths = list(next(iter(errors.values())))
     lines = [
-        "| layer | " + " | ".join(f"T = {length:,}" for length in lengths) + " |",
-        "|---|" + "---:|" * len(lengths),
+        "| marked values | layer | " + " | ".join(f"T = {length:,}" for length in lengths) + " |",
+        "|---|---|" + "---:|" * len(lengths),
     ]
-    for name, row in errors.items():
+    for names, row in errors.items():
         cells = ["0" if row[length] == 0 else f"{row[length]:.1e}" for length in lengths]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {' | '.join((*names, *cells))} |")
     return "\n".join(lines)
 
 

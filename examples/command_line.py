@@ -18,7 +18,11 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
+        self.fail(f"{message} (--help lists the options)")
+
+    def fail(self, message):
+        """Ends the program where no option is wrong, but what it names."""
+        self.exit(2, f"{self.prog}: error: {message}\n")
 
     def require_tensorflow(self):
         """LiteRT files are written by TensorFlow."""

@@ -2,8 +2,8 @@
 
 `MirroredStrategy` splits each batch over two logical CPU devices of this process;
 `MultiWorkerMirroredStrategy` over two processes, which talk over the loopback interface as machines
-would over a network. Trains the same model on the same batches without either first, and says how
-far the weights differ afterwards.
+would over a network. Trains the same model on the same batches without either, too, and says how
+many replicas there were, and how far the weights differ afterwards.
 
     python examples/distributed.py                  # both
     python examples/distributed.py --strategy multi-worker
@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -55,7 +56,7 @@ def build(seed):
 
 
 def train(strategy, count, seed):
-    """Trains under a strategy, and returns the weights and the loss of each batch.
+    """Trains under a strategy.
 
     A loop of its own instead of `model.fit`: under `MultiWorkerMirroredStrategy` Keras builds the
     optimizer from a batch of one replica, which fails.
@@ -64,6 +65,9 @@ def train(strategy, count, seed):
         strategy: A `tf.distribute.Strategy`.
         count: Number of batches.
         seed: Of the weights and of the batches.
+
+    Returns:
+        The weights, the loss of each batch, and how many replicas trained together.
     """
     import keras
     import tensorflow as tf
@@ -102,7 +106,7 @@ def train(strategy, count, seed):
 
     data = strategy.distribute_datasets_from_function(share)
     losses = [float(distributed(x, y)) for x, y in data]
-    return model.get_weights(), losses
+    return model.get_weights(), losses, strategy.num_replicas_in_sync
 
 
 def single(count, seed):
@@ -135,11 +139,12 @@ def multi_worker(count, seed):
     """Starts the workers and returns what the first of them has trained.
 
     Raises:
-        RuntimeError: if a worker fails; with the end of what it said.
+        RuntimeError: if a worker fails, or one takes too long; with the end of what it said.
     """
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(REPLICAS)]
     with tempfile.TemporaryDirectory() as directory:
         files = [pathlib.Path(directory) / f"worker{n}.npz" for n in range(REPLICAS)]
+        logs = [file.with_suffix(".log") for file in files]
         workers = []
         try:
             for number, file in enumerate(files):
@@ -148,7 +153,7 @@ def multi_worker(count, seed):
                     "task": {"type": "worker", "index": number},
                 }
                 # A file for what it says: a pipe that nobody reads would stop it.
-                with file.with_suffix(".log").open("w") as log:
+                with logs[number].open("w") as log:
                     workers.append(
                         subprocess.Popen(
                             [sys.executable, __file__, "--worker", file]
@@ -158,10 +163,7 @@ def multi_worker(count, seed):
                             stderr=subprocess.STDOUT,
                         )
                     )
-            for number, process in enumerate(workers):
-                if process.wait(WORKER_SECONDS):
-                    last = files[number].with_suffix(".log").read_text().strip()[-2000:]
-                    raise RuntimeError(f"worker {number} ended with {process.returncode}: {last}")
+            _wait(workers, logs)
         finally:
             for process in workers:
                 process.kill()
@@ -171,6 +173,27 @@ def multi_worker(count, seed):
         if largest_difference(first[0], other[0]):
             raise RuntimeError("the workers ended with different weights")
     return first
+
+
+def _wait(workers, logs):
+    """Returns when all workers have ended well; raises `multi_worker`'s errors."""
+
+    def end(number):
+        return logs[number].read_text().strip()[-2000:]
+
+    deadline = time.monotonic() + WORKER_SECONDS
+    # All in turn: while one waits for another that is gone, only the other can say why.
+    while True:
+        codes = [process.poll() for process in workers]
+        for number, code in enumerate(codes):
+            if code:
+                raise RuntimeError(f"worker {number} ended with {code}: {end(number)}")
+        if None not in codes:
+            return
+        if time.monotonic() >= deadline:
+            said = "".join(f"\nworker {number}: {end(number)}" for number in range(len(workers)))
+            raise RuntimeError(f"the workers have not ended within {WORKER_SECONDS} s{said}")
+        time.sleep(0.1)
 
 
 def _free_ports(count):
@@ -186,15 +209,16 @@ def _free_ports(count):
 
 def save(path, trained):
     """Writes what `train` returns."""
-    weights, losses = trained
-    np.savez(path, losses=losses, **{f"weight{n:02}": w for n, w in enumerate(weights)})
+    weights, losses, replicas = trained
+    names = {f"weight{n:02}": w for n, w in enumerate(weights)}
+    np.savez(path, losses=losses, replicas=replicas, **names)
 
 
 def load(path):
     """Reads what `save` wrote."""
     with np.load(path) as arrays:
-        weights = [arrays[name] for name in sorted(arrays.files) if name != "losses"]
-        return weights, arrays["losses"].tolist()
+        weights = [arrays[name] for name in sorted(arrays.files) if name.startswith("weight")]
+        return weights, arrays["losses"].tolist(), int(arrays["replicas"])
 
 
 def largest_difference(weights, others):
@@ -223,15 +247,15 @@ def main(arguments=None):
         trained["mirrored"] = mirrored(flags.batches, flags.seed)
     if flags.strategy != "mirrored":
         trained["multi-worker"] = multi_worker(flags.batches, flags.seed)
-    expected, losses = single(flags.batches, flags.seed)
+    expected, losses, replicas = single(flags.batches, flags.seed)
     print(
-        f"alone         loss {losses[0]:.4f} at first, {losses[-1]:.4f} after "
+        f"alone         replicas {replicas}, loss {losses[0]:.4f} at first, {losses[-1]:.4f} after "
         f"{len(losses)} batches of {BATCH_SIZE}"
     )
-    for name, (weights, losses) in trained.items():
+    for name, (weights, losses, replicas) in trained.items():
         print(
-            f"{name:13} loss {losses[0]:.4f} at first, {losses[-1]:.4f} at last; weights differ by "
-            f"{largest_difference(weights, expected):.1e} at most"
+            f"{name:13} replicas {replicas}, loss {losses[0]:.4f} at first, {losses[-1]:.4f} at "
+            f"last; weights differ by {largest_difference(weights, expected):.1e} at most"
         )
 
 

@@ -4,9 +4,12 @@ Trains the three networks, prints a table, draws their learning curves, and take
 phone's format: saved, loaded, converted, run digit by digit, and compared with Keras' own answers.
 AddGRU's comes in two forms, of builtin operators and with our own; and in integers alone.
 
-    python examples/mnist.py             # a few minutes on two cores
-    python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629
-    python examples/mnist.py --order pixels    # 784 steps of one pixel: a test of memory, and slow
+    python examples/mnist.py             # a minute or two on two cores
+    python examples/mnist.py --full      # all 60,000 digits, 50 epochs as in arXiv 2308.05629:
+                                         # about an hour
+    python examples/mnist.py --order pixels    # 784 steps of one pixel: a test of memory, and slow,
+                                               # about half an hour
+    python examples/mnist.py --also multiplying "AddGRU, shifted"    # two more networks
 """
 
 import os
@@ -21,6 +24,8 @@ from keras_addrnn import quiet
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "mnist"))
 EPOCHS, EPOCHS_FULL = 5, 50
+# Trained only when asked for: the gate that multiplies, and other candidates and shifts.
+OTHER_LAYERS = ("multiplying", "AddGRU, hard_tanh", "AddGRU, shifted")
 ORDERS = {
     "rows": "row by row, 28 steps of 28",
     "columns": "column by column, 28 steps of 28",
@@ -38,6 +43,14 @@ def parse(arguments=None):
         help=f"times to go through the digits ({EPOCHS}; {EPOCHS_FULL} with --full)",
     )
     add("--order", choices=ORDERS, default="rows", help="how a digit becomes a sequence (rows)")
+    add(
+        "--also",
+        choices=OTHER_LAYERS,
+        nargs="+",
+        default=(),
+        metavar="LAYER",
+        help="train these too: " + ", ".join(f"'{name}'" for name in OTHER_LAYERS),
+    )
     add(
         "--units",
         type=command_line.integer(1),
@@ -74,7 +87,7 @@ def parse(arguments=None):
     try:
         digits = mnist_data.load(flags.data_dir, flags.full)
     except mnist_data.DataError as error:
-        parser.error(error)
+        parser.fail(error)
     parser.make_output(flags.output)
     return flags, digits
 
@@ -82,7 +95,7 @@ def parse(arguments=None):
 def main(arguments=None):
     flags, digits = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
-    quiet.import_keras()
+    keras = quiet.import_keras()
     import mnist_integer
     import mnist_litert
     import mnist_report
@@ -100,35 +113,35 @@ def main(arguments=None):
         "           Keras' val_loss and val_accuracy are those of the test digits\n"
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
-    runs = []
-    for kind in mnist_training.COMPARED:
+    runs, saved = [], []
+    for kind in (*mnist_training.COMPARED, *flags.also):
         print(f"\n{kind}({flags.units})", flush=True)
-        runs.append(
-            mnist_training.train(
-                kind,
-                digits,
-                order=flags.order,
-                units=flags.units,
-                epochs=flags.epochs,
-                seed=flags.seed,
-            )
+        run = mnist_training.train(
+            kind,
+            digits,
+            order=flags.order,
+            units=flags.units,
+            epochs=flags.epochs,
+            seed=flags.seed,
         )
-    add_gru, gru, _ = runs
+        runs.append(run)
+        saved.append(mnist_litert.save(run.model, flags.output))
+    compared = runs[: len(mnist_training.COMPARED)]
+    add_gru, gru, _ = compared
     curves = flags.output / "learning_curves.png"
     mnist_report.save_curves(runs, curves, title=f"MNIST read {ORDERS[flags.order]}")
-    print("\n" + mnist_report.table(runs, fused=() if why_not else (add_gru.name,)) + "\n")
+    print("\n" + mnist_report.table(runs, fused_op=why_not is None) + "\n")
     ratio = gru.seconds_per_epoch / add_gru.seconds_per_epoch
     print(f"speed      {add_gru.name} trains {ratio:.1f} times as fast as {gru.name} here")
     print(f"curves     {curves}")
 
     images = mnist_training.sequences(digits.x_test, flags.order)
     answers = add_gru.model.predict(images, verbose=0)
-    keras_file = flags.output / "addgru.keras"
-    loaded = mnist_litert.save_and_load(add_gru.model, keras_file)
+    loaded = keras.models.load_model(saved[0])
     difference = abs(loaded.predict(images, verbose=0) - answers).max()
-    print(f"saved      {keras_file}; loaded back, its answers differ by {difference:.2g} at most")
+    print(f"saved      {saved[0]}; loaded back, its answers differ by {difference:.2g} at most")
 
-    models = {run.name: run.model for run in runs} | {add_gru.name: loaded}
+    models = {run.name: run.model for run in compared} | {add_gru.name: loaded}
     files = mnist_litert.convert(models, flags.output)
     answers = mnist_litert.compare(files, images, digits.y_test)
     print(

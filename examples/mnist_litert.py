@@ -31,11 +31,17 @@ class Agreement:
     seconds_per_digit: float
 
 
-def save_and_load(model, path):
-    """Saves the model as `.keras` and returns what Keras loads from that file."""
+def _stem(model):
+    """What its files are called."""
+    return model.name.removeprefix("mnist_")
+
+
+def save(model, folder):
+    """Writes the model as `.keras` and returns the file's path."""
+    path = folder / f"{_stem(model)}.keras"
     with replacing(path) as temporary:
         model.save(temporary)
-    return keras.models.load_model(path)
+    return path
 
 
 def convert(models, folder):
@@ -46,7 +52,7 @@ def convert(models, folder):
     """
     files = []
     for name, model in models.items():
-        stem = model.name.removeprefix("mnist_")
+        stem = _stem(model)
         if not any(isinstance(layer, ka.AddGRU) for layer in model.layers):
             files.append(File(name, model, ka.lite.convert(model, folder / f"{stem}.tflite")))
             continue

@@ -52,19 +52,20 @@ def build(kind, units, order="rows"):
     )
 
 
-def train(kind, digits, *, units, epochs, seed, order="rows", callbacks=()):
+def train(kind, digits, *, units, epochs, seed, order="rows", learning_rate=1e-3, callbacks=()):
     """Trains one network of one recurrent layer, named in `LAYERS`, and returns its `Run`.
 
     Args:
         digits: `mnist_data.Digits`.
         order: How a digit becomes a sequence, a name in `ORDERS`.
+        learning_rate: Adam's, a number or one of Keras' schedules.
         callbacks: More of Keras' callbacks.
     """
     # The same seed for each network: the same order of the digits.
     keras.utils.set_random_seed(seed)
     model = build(kind, units, order)
     model.compile(
-        optimizer=keras.optimizers.Adam(1e-3),
+        optimizer=keras.optimizers.Adam(learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

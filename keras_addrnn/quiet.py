@@ -1,6 +1,7 @@
 """Keras without what TensorFlow logs, for programs whose output a person reads."""
 
 import contextlib
+import logging
 import os
 import sys
 
@@ -18,6 +19,8 @@ def import_keras():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if shown else _no_stderr():
         import keras
+    if not shown:
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return keras
 
 

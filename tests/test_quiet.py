@@ -29,6 +29,19 @@ def test_importing_keras_shows_nothing_and_errors_are_shown_afterwards():
     assert run(code).stderr == "before\nafter\nkeras\n"
 
 
+def test_warnings_of_tensorflow_are_not_shown_either():
+    code = (
+        "import logging, sys\n"
+        "from keras_addrnn import quiet\n"
+        "sys.modules['keras'] = 'is there already'\n"
+        "quiet.import_keras()\n"
+        "logger = logging.getLogger('tensorflow')\n"
+        "print([logger.isEnabledFor(level) for level in (logging.WARNING, logging.ERROR)])\n"
+    )
+    assert run(code).stdout == "[False, True]\n"
+    assert run(code, TF_CPP_MIN_LOG_LEVEL="0").stdout == "[True, True]\n"
+
+
 def test_keras_that_cannot_be_imported():
     code = (
         "import sys; sys.modules['keras'] = None\n"

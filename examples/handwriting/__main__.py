@@ -1,12 +1,17 @@
 """Handwritten words with CTC: AddGRU beside Keras' GRU and LSTM, then LiteRT.
 
 Convolutions read a word image of 128 by 32 pixels, two bidirectional recurrent layers go along it,
-and CTC turns 32 steps into a text. Trains each network, prints error rates, draws what they read,
-and converts them. An interrupted training goes on where it was when the same command comes again.
+and CTC turns 32 steps into a text. A LayerNormalization follows each recurrent layer, of all three
+kinds. Trains each network, converts it for LiteRT, prints error rates, and draws what they read.
+
+The same command again goes on where it was interrupted; what is trained already is not trained
+again. On one core 6,000 images take AddGRU 10 seconds an epoch, the other two 20: the default takes
+40 minutes.
 
     python examples/handwriting                              # numbers, composed of MNIST's digits
     python examples/handwriting --data fonts                 # English words in free fonts
-    python examples/handwriting --data iam --data-dir DIR    # the IAM database, see iam_words.py
+    python examples/handwriting --data iam --data-dir DIR    # the IAM database, see README.md
+    python examples/handwriting --layers AddGRU --images 1000 --epochs 10    # a minute or two
     tensorboard --logdir examples/output/handwriting         # how training goes
 """
 
@@ -20,7 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # The package itself and its neighbours: Python put this directory there, which holds parts alone.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from command_line import Parser, integer, run  # noqa: E402
+from command_line import Parser, epochs, integer, run  # noqa: E402
 
 EXAMPLES = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1]))
 OUTPUT = EXAMPLES / "output" / "handwriting"
@@ -30,7 +35,7 @@ LAYERS = ("AddGRU", "GRU", "LSTM")
 def parse(arguments=None):
     parser = Parser(__doc__)
     add = parser.add_argument
-    add("--layer", choices=(*LAYERS, "all"), default="all", help="the recurrent layers (all)")
+    add("--layers", choices=LAYERS, nargs="+", default=LAYERS, help="the recurrent layers (all)")
     add("--data", choices=("digits", "fonts", "iam"), default="digits", help="the words (digits)")
     add(
         "--data-dir",
@@ -45,7 +50,7 @@ def parse(arguments=None):
         default=10_000,
         metavar="N",
         help="images to compose for training, of digits and fonts; a tenth more each to validate "
-        "and to test (10000)",
+        "and to test (10000; iam has as many as it has)",
     )
     add("--epochs", type=integer(1), default=30, metavar="N", help="at most (30)")
     add("--seed", type=integer(0, 2**32 - 1), default=0, metavar="N", help="random seed (0)")
@@ -57,23 +62,14 @@ def parse(arguments=None):
         help="where to write datasets, models, logs and the picture (examples/output/handwriting)",
     )
     flags = parser.parse_args(arguments)
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
-        parser.error(
-            f"this example reads tf.data, ends in LiteRT and needs KERAS_BACKEND=tensorflow, got "
-            f"'{os.environ['KERAS_BACKEND']}'"
-        )
+    parser.require_tensorflow()
     if flags.data == "iam" and flags.data_dir is None:
         parser.error("--data iam needs --data-dir, with words.txt and words/ of the IAM database")
     if flags.data == "fonts" and flags.data_dir is not None:
         parser.error("--data fonts takes no --data-dir: its fonts are those of the system")
     if flags.data_dir is not None and not flags.data_dir.is_dir():
         parser.error(f"argument --data-dir: '{flags.data_dir}' is not a directory")
-    try:
-        flags.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"argument --output: cannot use '{flags.output}': {error.strerror}")
-    if not os.access(flags.output, os.W_OK):
-        parser.error(f"argument --output: cannot write in '{flags.output}'")
+    parser.make_output(flags.output)
     return flags, parser
 
 
@@ -85,8 +81,12 @@ def main(arguments=None):
     import keras_addrnn as ka
     from handwriting import evaluation, pipeline, report, sources, training
     from handwriting.datasets import words
-    from keras_addrnn.files import replacing
 
+    print(
+        "Handwritten words: AddGRU beside Keras' GRU and LSTM\n\n"
+        "reads the images, and makes them first where they are not there yet",
+        flush=True,
+    )
     try:
         data = sources.load(
             flags.data,
@@ -96,16 +96,15 @@ def main(arguments=None):
             directory=flags.output / "datasets",
         )
     except (words.DataError, mnist_data.DataError) as error:
-        parser.error(error)
+        parser.fail(error)
     why_not = ka.info()["why_not"]
     alphabet = data.alphabet()
     sizes = "{:,} images to train on, {:,} to validate, {:,} to test".format(*data.sizes)
     print(
-        "Handwritten words: AddGRU beside Keras' GRU and LSTM\n\n"
         f"words      {sizes}\n"
         f"           {data.source}\n"
         f"characters {''.join(alphabet.characters)}\n"
-        f"training   {flags.epochs} epochs at most in batches of {pipeline.BATCH_SIZE}, "
+        f"training   {epochs(flags.epochs)} at most in batches of {pipeline.BATCH_SIZE}, "
         f"Adam({training.LEARNING_RATE}), seed {flags.seed}\n"
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
@@ -113,26 +112,26 @@ def main(arguments=None):
     validation = pipeline.batches(data.validation, alphabet)
     images, texts = pipeline.arrays(data.test)
     read, results = {}, []
-    for kind in LAYERS if flags.layer == "all" else (flags.layer,):
+    for kind in dict.fromkeys(flags.layers):
         print(f"\n{kind}", flush=True)
         run = training.train(
             kind,
-            alphabet.size,
+            alphabet,
             train,
             validation,
             epochs=flags.epochs,
             seed=flags.seed,
-            directory=flags.output / f"{flags.data}_{kind.lower()}",
+            directory=training.directory_of(flags.output, data, kind, flags.epochs, flags.seed),
         )
+        print("reads the test images, with Keras and with LiteRT", flush=True)
         read[kind], result = evaluation.evaluate(run, images, texts, alphabet)
         results.append(result)
-        file = flags.output / f"{flags.data}_{kind.lower()}.keras"
-        with replacing(file) as temporary:
-            run.model.save(temporary)
-    print("\n" + report.table(results, evaluation.recurrent_milliseconds(seconds=5)))
-    picture = flags.output / f"{flags.data}.png"
+    print("measures the recurrent parts alone, 5 s", flush=True)
+    print("\n" + report.table(results, evaluation.recurrent_milliseconds(read, seconds=5)))
+    folder = flags.output / data.name
+    picture = folder / f"{'_'.join(read).lower()}_epochs{flags.epochs}_seed{flags.seed}.png"
     report.save_picture(picture, images, texts, read, title=data.source)
-    print(f"picture    {picture}\nmodels     {flags.output}/{flags.data}_*.keras")
+    print(f"picture    {picture}\nmodels     {folder}/*_epochs{flags.epochs}_seed{flags.seed}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from keras_addrnn import bench
 def evaluate(run, images, texts, alphabet):
     """Reads the test images with a trained network, in Keras and in LiteRT.
 
+    Writes the files for LiteRT beside the model.
+
     Args:
         run: `training.Run`.
         images: `float32 [N, 32, 128, 1]`.
@@ -30,17 +32,14 @@ def evaluate(run, images, texts, alphabet):
         "parameters": run.model.count_params(),
         "recurrent_parameters": run.model.get_layer("recurrent").count_params(),
         "epochs": len(run.history["loss"]),
-        "seconds": run.seconds,
-        "processor_seconds": run.processor_seconds,
-        "seconds_per_epoch": run.seconds_per_epoch,
-        "processor_seconds_per_epoch": run.processor_seconds_per_epoch,
-        "loss": run.history["loss"],
-        "val_loss": run.history["val_loss"],
+        "seconds_per_epoch": run.per_epoch("seconds"),
+        "processor_seconds_per_epoch": run.per_epoch("processor_seconds"),
+        **run.history,
         "greedy": {"cer": cer, "wer": wer},
         "beam": {"cer": beam_cer, "wer": beam_wer},
         "litert": {},
     }
-    for form, content in litert.convert(run.model, run.kind).items():
+    for form, content in litert.convert(run).items():
         answers, milliseconds = litert.run(content, images)
         cer, wer = metrics.error_rates(texts, decoding.decode(answers, alphabet))
         result["litert"][form] = {
@@ -53,10 +52,11 @@ def evaluate(run, images, texts, alphabet):
     return read, result
 
 
-def recurrent_milliseconds(seconds):
+def recurrent_milliseconds(kinds, seconds):
     """What the recurrent part of a training step takes, forward and backward, layers in turn.
 
     Args:
+        kinds: Names of layers.
         seconds: How long to measure, in all.
 
     Returns:
@@ -64,6 +64,6 @@ def recurrent_milliseconds(seconds):
     """
     shape = (pipeline.BATCH_SIZE, pipeline.STEPS, model.FEATURES)
     steps = keras.random.normal(shape, seed=0)
-    parts = {kind: model.recurrent(kind) for kind in model.LAYERS}
+    parts = {kind: model.recurrent(kind) for kind in kinds}
     functions = {kind: bench.gradients(part, steps) for kind, part in parts.items()}
     return bench.in_turn(functions, seconds)

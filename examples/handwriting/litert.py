@@ -8,10 +8,20 @@ import numpy as np
 import keras_addrnn as ka
 
 
-def convert(model, kind):
-    """Dict from the form to the file's content: both forms of AddGRU, one of other layers."""
-    forms = ("builtin", "fused") if kind == "AddGRU" else ("builtin",)
-    return {form: ka.lite.convert(model, ops=form) for form in forms}
+def convert(run):
+    """Writes a trained network, a `training.Run`, as `model_FORM.tflite` beside it.
+
+    Returns:
+        Dict from the form to the file's content: of AddGRU's two forms (the fused one where the op
+        is there), of other layers one.
+    """
+    forms = ["builtin"]
+    if run.kind == "AddGRU" and ka.info()["why_not"] is None:
+        forms.append("fused")
+    return {
+        form: ka.lite.convert(run.model, run.directory / f"model_{form}.tflite", ops=form)
+        for form in forms
+    }
 
 
 def run(content, images):

@@ -11,18 +11,25 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from handwriting import pipeline
-from handwriting.datasets import font_words, iam_words, mnist_words, words
+from handwriting.datasets import font_words, iam_words, mnist_words
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """The three splits as `tf.data.Dataset`s of `image` and `text`, and a line on their origin."""
+    """Images and what they read.
+
+    Attributes:
+        train, validation, test: `tf.data.Dataset`s of `image` and `text`.
+        name: Of the set, another name for other images or splits; can be a directory's.
+        source: A line on their origin.
+    """
 
     train: tf.data.Dataset
     validation: tf.data.Dataset
     test: tf.data.Dataset
+    name: str
     source: str
 
     @property
@@ -58,27 +65,38 @@ def load(data, *, data_dir, images, seed, directory):
         # All digits there are: composing needs only some of them.
         digits = mnist_data.load(data_dir, full=data_dir is not None)
         config = mnist_words.config(digits, images, seed)
+        name = f"digits_{config.name}"
         builder = mnist_words.MnistWords(config=config, data_dir=directory)
         source = f"numbers composed of digits, {digits.source}"
     elif data == "fonts":
         config = font_words.config(images, seed)
-        builder = font_words.FontWords(config=config, data_dir=directory)
+        name = f"fonts_{config.name}_{_checksum(font_words.WORD_LIST):08x}"
+        builder = font_words.FontWords(config=config, data_dir=directory / name)
         source = "English words in fonts like handwriting, distorted"
     else:
         download = tfds.download.DownloadConfig(manual_dir=data_dir)
-        list_of_words = data_dir / "words.txt"
-        known = zlib.crc32(list_of_words.read_bytes()) if list_of_words.is_file() else 0
-        builder = iam_words.IamWords(data_dir=directory / f"iam_{known:08x}")
-        source = f"the IAM Handwriting Database in {data_dir}"
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it would speak of a download
-            builder.download_and_prepare(download_config=download)
-    except AssertionError as error:  # tensorflow-datasets, of a manual directory that is not there
-        raise words.DataError(f"{data_dir}: {mnist_data.one_line(error)}") from None
+        files = [data_dir / file for file in ("words.txt", *iam_words.SPLIT_FILES)]
+        # Before tensorflow-datasets, which refuses an empty directory in words of its own.
+        iam_words.check(files[0])
+        name = f"iam_{_checksum(*files):08x}"
+        builder = iam_words.IamWords(data_dir=directory / name)
+        splits = "the official splits" if files[1].exists() else "splits by form, not the official"
+        source = f"the IAM Handwriting Database in {data_dir}, {splits}"
+    with contextlib.redirect_stdout(io.StringIO()):  # it would speak of a download
+        builder.download_and_prepare(download_config=download)
     splits = {
         split: builder.as_dataset(split=split, shuffle_files=False).map(
             lambda features: {"image": features["image"], "text": features["text"]}
         )
         for split in SPLITS
     }
-    return Words(**splits, source=source)
+    return Words(**splits, name=name, source=source)
+
+
+def _checksum(*files):
+    """Of what the files hold; one that is not there counts as well."""
+    checksum = 0
+    for file in files:
+        content = file.read_bytes() if file.is_file() else b"missing"
+        checksum = zlib.crc32(b"%d:%b" % (len(content), content), checksum)
+    return checksum

@@ -1,6 +1,10 @@
 """Training: early stopping, an interrupted run goes on where it was, logs for TensorBoard."""
 
+import csv
 import dataclasses
+import math
+import pathlib
+import shutil
 import statistics
 import sys
 import time
@@ -8,6 +12,7 @@ import time
 import keras
 
 from handwriting import model as network
+from keras_addrnn.files import replacing
 
 LEARNING_RATE = 2e-3
 PATIENCE = 5  # epochs without a lower validation loss
@@ -15,75 +20,126 @@ PATIENCE = 5  # epochs without a lower validation loss
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A trained model and how its training went; the lists have one entry for each epoch."""
+    """A trained model and how its training went.
+
+    Attributes:
+        kind: `"AddGRU"`, `"GRU"` or `"LSTM"`.
+        model: The `keras.Model` with the weights of the lowest validation loss.
+        directory: `pathlib.Path` of what it has written, see `train`.
+        history: Dict of lists with one entry for each epoch: `loss`, `val_loss`, and what the epoch
+            took without its validation, `seconds` of the clock and `processor_seconds` of all
+            processors together. On a machine that others use too, the second says more.
+    """
 
     kind: str
     model: keras.Model
+    directory: pathlib.Path
     history: dict
-    seconds: list
-    processor_seconds: list
 
-    @property
-    def seconds_per_epoch(self):
+    def per_epoch(self, name):
         """The median; of more than one without the first, which traces and fills the cache."""
-        return statistics.median(self.seconds[1:] or self.seconds)
-
-    @property
-    def processor_seconds_per_epoch(self):
-        """Likewise."""
-        return statistics.median(self.processor_seconds[1:] or self.processor_seconds)
+        return statistics.median(self.history[name][1:] or self.history[name])
 
 
-def train(kind, classes, training, validation, *, epochs, seed, directory):
-    """Trains one network and returns its `Run`.
+def directory_of(folder, words, kind, epochs, seed):
+    """Where to train, another directory for other settings.
+
+    Args:
+        folder: `pathlib.Path`.
+        words: `sources.Words`.
+        kind, epochs, seed: As of `train`.
+    """
+    return folder / words.name / f"{kind.lower()}_epochs{epochs}_seed{seed}"
+
+
+def train(kind, alphabet, training, validation, *, epochs, seed, directory):
+    """Trains one network, unless the directory holds it already, and returns its `Run`.
+
+    What was interrupted goes on after its last whole epoch. Then the order of the images and the
+    dropout are those of a first epoch again, and early stopping counts anew, from the best epoch.
 
     Args:
         kind: `"AddGRU"`, `"GRU"` or `"LSTM"`.
-        classes: Number of classes, with the blank.
+        alphabet: `pipeline.Alphabet`.
         training, validation: Batches, as `pipeline.batches` makes them.
         epochs: Positive integer, the most to train for; fewer if the validation loss does not fall
             any more.
         seed: Of the weights and of the dropout.
-        directory: For the logs (`logs/`), and for what a run that is interrupted goes on from.
+        directory: `pathlib.Path`, see `directory_of`, for the model (`model.keras`), the characters
+            of its classes from 2 on (`characters.txt`), the losses and times (`epochs.csv`), the
+            logs for TensorBoard (`logs/`), and what a run that is interrupted goes on from.
     """
+    trained, epochs_file = directory / "model.keras", directory / "epochs.csv"
+    best, backup = directory / "best.weights.h5", directory / "backup"
+    if trained.is_file():
+        print(f"is trained already: {trained}")
+        return Run(kind, keras.models.load_model(trained), directory, _history(epochs_file))
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "characters.txt").write_text("".join(alphabet.characters) + "\n")
+    if not (backup / "training_metadata.json").is_file():
+        for file in (best, epochs_file):
+            file.unlink(missing_ok=True)
+    losses = _history(epochs_file).get("val_loss", [])
+    if losses:
+        print(f"goes on after epoch {len(losses)}")
+    lowest = min((loss for loss in losses if not math.isnan(loss)), default=None)
+
     keras.utils.set_random_seed(seed)
-    model = network.build(kind, classes)
+    model = network.build(kind, alphabet.size)
     model.compile(
         keras.optimizers.Adam(LEARNING_RATE, clipnorm=1.0),
         loss=network.ctc_loss,
         auto_scale_loss=False,
     )
-    timer = _Timer()
-    history = model.fit(
+    callbacks = keras.callbacks
+    model.fit(
         training,
         validation_data=validation,
         epochs=epochs,
         shuffle=False,  # the batches are shuffled already
         verbose=1 if sys.stdout.isatty() else 2,  # progress bars; in a log, a line for each epoch
         callbacks=[
-            timer,
-            keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
-            keras.callbacks.TensorBoard(directory / "logs", write_graph=False),
-            keras.callbacks.BackupAndRestore(directory / "backup", double_checkpoint=True),
+            _Timer(),
+            callbacks.EarlyStopping(patience=PATIENCE, baseline=lowest),
+            callbacks.ModelCheckpoint(
+                best, save_best_only=True, save_weights_only=True, initial_value_threshold=lowest
+            ),
+            callbacks.TensorBoard(directory / "logs", write_graph=False),
+            callbacks.CSVLogger(epochs_file, append=True),
+            # Kept until the model is saved.
+            callbacks.BackupAndRestore(backup, double_checkpoint=True, delete_checkpoint=False),
         ],
     )
-    return Run(kind, model, history.history, timer.seconds, timer.processor_seconds)
+    if best.is_file():  # no loss is the lowest where all are NaN
+        model.load_weights(best)
+    # Without the loss, which whoever loads the file would have to have.
+    model = keras.Model(model.inputs, model.outputs, name=model.name)
+    with replacing(trained) as temporary:
+        model.save(temporary)
+    shutil.rmtree(backup)
+    best.unlink(missing_ok=True)
+    return Run(kind, model, directory, _history(epochs_file))
+
+
+def _history(path):
+    """What `CSVLogger` wrote; of an epoch that was trained twice, what came last."""
+    if not path.is_file():
+        return {}
+    with path.open(newline="") as file:
+        rows = {int(row.pop("epoch")): row for row in csv.DictReader(file)}
+    names = next(iter(rows.values()), ())
+    return {name: [float(rows[epoch][name]) for epoch in sorted(rows)] for name in names}
 
 
 class _Timer(keras.callbacks.Callback):
-    """What each epoch of training took, without the validation at its end.
-
-    The seconds of the clock, and those of all processors together that this process had: on a
-    machine that others use too, the second says more.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.seconds, self.processor_seconds = [], []
+    """Adds the times of `Run.history` to what the callbacks after it are told."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self._begin = time.perf_counter(), time.process_time()
 
     def on_test_begin(self, logs=None):
-        self.seconds.append(time.perf_counter() - self._begin[0])
-        self.processor_seconds.append(time.process_time() - self._begin[1])
+        self._end = time.perf_counter(), time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = self._end[0] - self._begin[0]
+        logs["processor_seconds"] = self._end[1] - self._begin[1]

@@ -47,6 +47,7 @@ def known(*runs):
 
 
 def test_the_plan_names_what_there_is():
+    import adding_exact
     import evidence_cells
     import evidence_plan as plan
     import evidence_runs
@@ -55,6 +56,7 @@ def test_the_plan_names_what_there_is():
     assert set(plan.TASKS) == set(evidence_runs.TASKS)
     assert set(plan.VARIANTS) <= set(evidence_cells.VARIANTS)
     assert set(plan.MNIST_LAYERS) == set(mnist_training.LAYERS)
+    assert plan.EXACT_PROBLEMS == adding_exact.PROBLEMS
     assert set(plan.AVERAGING_LAYERS) == set(evidence_runs.AVERAGING_LAYERS)
     names = [json.dumps(each, sort_keys=True) for task in plan.TASKS.values() for each in task()]
     assert len(names) == len(set(names))
@@ -178,8 +180,12 @@ def test_tables():
     import evidence_plan as plan
     import evidence_report as report
 
-    found = known((settings("exact", T=1000), {"AddGRU": 0.0, "GRU": 1.234e-3}))
-    assert "| AddGRU | NOT RUN | 0 | NOT RUN |\n| GRU | NOT RUN | 0.0012 |" in report.exact(found)
+    problem = plan.EXACT_PROBLEMS[1]
+    found = known((settings("exact", problem=problem, T=1000), {"AddGRU": 0.0, "GRU": 1.234e-3}))
+    assert report.exact(found).splitlines()[2:] == [
+        f"| {problem} | AddGRU | NOT RUN | 0 | NOT RUN |",
+        f"| {problem} | GRU | NOT RUN | 0.0012 | NOT RUN |",
+    ]
 
     first = settings("adding", layer="GRU", T=200)
     found = known((first, {"errors": [0.5, 0.02, 0.009]}))
@@ -193,17 +199,31 @@ def test_tables():
     epochs.append(({**run, "epoch": 4}, result))  # the third is missing
     assert (
         "| rows, 60,000 digits | GRU | 1 of 3 | 50.00 % after 2 (interrupted) | NOT RUN | 50.00 % "
-        "| 0.2500 | 4.0 |"
+        "| 0.2500 |"
     ) in report.mnist(known(*epochs))
     epochs = [
         ({**run, "epoch": epoch}, {**result, "val_accuracy": epoch / 100})
         for epoch in range(1, plan.MNIST_EPOCHS + 1)
     ]
-    assert "| GRU | 1 of 3 | 50.00 % | 45.50 % | 50.00 % | 0.2500 | 4.0 |" in report.mnist(
-        known(*epochs)
-    )
+    assert "| GRU | 1 of 3 | 50.00 % | 45.50 % | 50.00 % | 0.2500 |" in report.mnist(known(*epochs))
     layers = [row.split(" | ")[1] for row in report.mnist({}).splitlines()[2:]]
-    assert layers == [*plan.MNIST_LAYERS, "AddGRU", "GRU", "AddGRU", "GRU"]
+    assert layers == [
+        *plan.MNIST_LAYERS,
+        *("AddGRU, falling rate", "GRU, falling rate", "AddGRU", "GRU", "AddGRU", "GRU"),
+    ]
+
+    # The first epoch does not count.
+    seconds = {
+        layer: [9.0, 1 + number, 1 + number] for number, layer in enumerate(plan.MNIST_LAYERS)
+    }
+    rows = report.times(known((settings("times"), seconds))).splitlines()[2:]
+    assert rows[:2] == ["| AddGRU | 1.00 | 1.0 |", "| GRU | 2.00 | 2.0 |"]
+    assert report.times({}).splitlines()[2] == "| AddGRU | NOT RUN | NOT RUN |"
+
+    run = settings("untrained", layer="LSTM", normalised=True)
+    row = report.untrained(known((run, {"correlation": 0.25, "common": 1.0}))).splitlines()[-1]
+    missing = "(2 of 3 seeds NOT RUN)"
+    assert row == f"| LSTM | yes | 0.25 {missing} | 1.00 {missing} |"
 
     run = settings("ablation", variant="signed", on="mnist")
     found = known((run, {"val_accuracy": [0.1, 0.25]}))
@@ -222,17 +242,44 @@ def test_tables_of_handwriting(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     run = {"data": "digits", "images": 6000, "layer": "GRU", "seed": 1, "val_loss": [2.5, 1.25]}
     run |= {"greedy": {"cer": 0.0426}, "processor_seconds_per_epoch": 20.04}
+    run["machine"] = "2026-11-25, a processor"
     lines = [json.dumps({**run, "normalization": "layer"}), json.dumps(run)]
     (tmp_path / "handwriting.jsonl").write_text("\n".join(lines) + "\n")
     rows = report.handwriting({}).splitlines()[2:]
     assert rows == [
-        f"| digits, 6,000 images | {normalised} | GRU | 1 | 4.26 % | 20.0 | 2.50 1.25 |"
+        f"| digits, 6,000 images | {normalised} | GRU | 1 | 4.26 % | 20.0 (2026-11-25) "
+        "| 2.50 1.25 |"
         for normalised in ("no", "yes")
     ]
-    run = {"settings": {"data": "fonts", "variant": "GRU norm"}}
+    run = {"settings": {"data": "fonts", "epochs": 12, "variant": "GRU norm"}}
     run["result"] = {"cer": 0.5, "val_loss": [3, 2]}
     (tmp_path / "handwriting_search.jsonl").write_text(json.dumps(run) + "\n")
-    assert report.search({}).splitlines()[2:] == ["| fonts | GRU norm | 50.00 % | 3.00 2.00 |"]
+    assert report.search({}).splitlines()[2:] == ["| fonts | 12 | GRU norm | 50.00 % | 3.00 2.00 |"]
+
+
+def test_the_page_is_of_the_records(tmp_path):
+    import evidence
+    import evidence_report as report
+
+    page = tmp_path / "page.md"
+    page.write_text(report.PAGE.read_text())
+    report.write(evidence.known(evidence.RECORDS), page)
+    assert page.read_text() == report.PAGE.read_text()
+
+
+def test_what_an_untrained_network_puts_out():
+    import evidence_runs
+
+    kept = []
+    settings = {"layer": "GRU", "normalised": False, "seed": 0}
+    for normalised in (False, True):
+        evidence_runs.untrained(
+            {**settings, "normalised": normalised}, None, lambda _, result: kept.append(result)
+        )
+    plain, normalised = kept
+    for result in kept:
+        assert -1 <= result["correlation"] <= 1 and 0 <= result["common"] <= 1
+    assert plain != normalised
 
 
 def test_page_and_plots(tmp_path):
@@ -248,7 +295,7 @@ def test_page_and_plots(tmp_path):
     found = known((run, {"errors": [0.9, 0.1], "variance": 0.1}))
     report.write(found, page)
     text = page.read_text()
-    assert text.startswith("before\nexact:\n<!-- table: exact -->\n| adder | T = 100 |")
+    assert text.startswith("before\nexact:\n<!-- table: exact -->\n| marked values | adder |")
     assert text.endswith("<!-- end of table -->\nafter\n")
     assert "old" not in text
     report.write(found, page)

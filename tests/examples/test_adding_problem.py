@@ -38,15 +38,37 @@ def test_problems_mark_one_value_in_each_half(timesteps):
         assert (values >= 0).all() and (values < 1).all()
 
 
-def test_only_addition_is_exact():
+def test_a_hard_gate_keeps_and_adds_as_float32_does():
     import adding_exact
 
-    errors = {(s.name, s.timesteps): s.error for s in adding_exact.compare([1000, 10_000])}
-    for (name, timesteps), error in errors.items():
-        if name == "AddGRU":
-            assert error == 0, timesteps
+    on_grid, _, kept = adding_exact.PROBLEMS
+    problems = set()
+    for each in adding_exact.compare([1000, 10_000]):
+        problems.add(each.problem)
+        if each.name != "AddGRU":
+            assert each.error > 0, each
+            if each.name == "GRU, gate ±20":
+                assert each.error < 0.01, each  # an adder all the same
+        elif each.problem in (on_grid, kept):
+            assert each.error == 0, each
         else:
-            assert 0 < error < 1, (name, timesteps)  # an adder all the same
+            x, expected = adding_exact.sequence(each.problem, each.timesteps)
+            marked = x[0, :, 0] * x[0, :, 1]
+            rounded = np.cumsum(marked, dtype="float32")[-1]
+            assert each.error == abs(float(rounded) - expected) > 0, each
+    assert problems == set(adding_exact.PROBLEMS)
+
+
+@pytest.mark.parametrize("problem", range(3))
+def test_what_is_added_by_hand(problem):
+    import adding_exact
+
+    x, expected = adding_exact.sequence(adding_exact.PROBLEMS[problem], 501)
+    values, marks = x[0].astype(float).T
+    assert set(marks) == {0, 1} and (0 <= values).all() and (values <= 1).all()
+    assert expected == pytest.approx(values[marks == 1].sum(), rel=1e-15)
+    assert (marks.sum() == 1 and marks[0] == 1) == (problem == 2)
+    assert ((1024 * values == np.rint(1024 * values)).all()) == (problem == 0)
 
 
 def test_solved_after_is_the_first_time_below():
@@ -82,7 +104,7 @@ def test_the_script_draws_and_tells(tmp_path):
     flags = ("--timesteps", 4, 7, "--layers", "AddGRU", "GRU", "--units", 3, "--batches", 50)
     result = run(*flags, "--output", tmp_path / "a" / "b")
     assert result.returncode == 0, result.stderr
-    assert "| AddGRU | 0 | 0 | 0 |" in result.stdout
+    assert "| one number, kept | AddGRU | 0 | 0 | 0 |" in result.stdout
     for start in ("| 4 | AddGRU | 0 |", "| 4 | GRU | 0 |", "| 7 | AddGRU | 0 |", "| 7 | GRU | 0 |"):
         assert start in result.stdout
     assert (tmp_path / "a" / "b" / "curves.png").stat().st_size > 10_000

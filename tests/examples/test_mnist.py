@@ -45,7 +45,8 @@ def test_from_digits_to_litert(some_digits, tmp_path):
     pytest.importorskip("matplotlib")
     output = tmp_path / "made" / "here"
     result = run(
-        "--data-dir", some_digits, "--output", output, "--epochs", 2, "--units", 24, "--full"
+        *("--data-dir", some_digits, "--output", output, "--epochs", 2, "--units", 24, "--full"),
+        *("--also", "multiplying", "AddGRU, shifted"),
     )
     assert result.returncode == 0, result.stderr
     shown = result.stdout
@@ -56,6 +57,8 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "AddGRU": 2 * 24 * (28 + 24 + 1) + 250,
         "GRU": 3 * 24 * (28 + 24 + 2) + 250,
         "LSTM": 4 * 24 * (28 + 24 + 1) + 250,
+        "multiplying": 2 * 24 * (28 + 24 + 1) + 250,
+        "AddGRU, shifted": 2 * 24 * (28 + 24 + 1) + 250,
     }
     for name, count in parameters.items():
         row = rf"\| {name}\(24\) +\| +[\d.]+ % \| +[\d.]+ \| +{count:,} \| +(yes|no) \|"
@@ -67,9 +70,13 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "addgru_builtin.tflite",
         "addgru_fused.tflite",
         "addgru_integer.safetensors",
+        "addgru_shifted.keras",
+        "gru.keras",
         "gru.tflite",
         "learning_curves.png",
+        "lstm.keras",
         "lstm.tflite",
+        "multiplying.keras",
     ]
     assert (output / "learning_curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     model = keras.models.load_model(output / "addgru.keras")
@@ -144,10 +151,12 @@ def test_orders(order, shape, place):
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
 def test_every_layer_learns_in_another_order(some_digits, tmp_path):
+    import mnist
     import mnist_data
     import mnist_training
 
     digits = mnist_data.load(some_digits, full=True)
+    assert {*mnist_training.COMPARED, *mnist.OTHER_LAYERS} == set(mnist_training.LAYERS)
     for kind in mnist_training.LAYERS:
         run = mnist_training.train(kind, digits, order="columns", units=8, epochs=2, seed=0)
         assert run.history["loss"][1] < run.history["loss"][0]

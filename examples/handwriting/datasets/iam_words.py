@@ -19,6 +19,7 @@ OFFICIAL = {
     "validation": ("validationset1.txt", "validationset2.txt"),
     "test": ("testset.txt",),
 }
+SPLIT_FILES = tuple(name for files in OFFICIAL.values() for name in files)
 WORD_ID = re.compile(r"([a-z]\d{2})-(\d{3}[a-z]?)-(\d{2})-(\d{2})")
 FIELDS = "a word's id, ok or err, grey level, x, y, width, height, tag and text"
 
@@ -72,6 +73,38 @@ class IamWords(tfds.core.GeneratorBasedBuilder):
             yield word_id, {"image": image, "text": text, "id": word_id}
 
 
+def check(path):
+    """That there is a `words.txt`.
+
+    Raises:
+        DataError: if there is none.
+    """
+    if not path.is_file():
+        raise words.DataError(
+            f"{path} is missing: the directory must hold words.txt and words/ of the IAM "
+            "Handwriting Database, as distributed. Register at "
+            "https://fki.tic.heia-fr.ch/databases/iam-handwriting-database and unpack ascii.tgz "
+            "and words.tgz there"
+        )
+
+
+def _text(path):
+    """The text in a file.
+
+    Raises:
+        DataError: if it cannot be read, or is no UTF-8, of which ASCII is a part.
+    """
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise words.DataError(f"{path} cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise words.DataError(
+            f"{path}, line {line}: expected UTF-8, got the byte 0x{error.object[error.start]:02x}"
+        ) from None
+
+
 def read_words(path):
     """Yields the id and the text of each word that is well segmented and not damaged.
 
@@ -79,14 +112,11 @@ def read_words(path):
         path: `epath.Path` of `words.txt`; lines that start with `#`, and empty ones, are comments.
 
     Raises:
-        DataError: if the file is missing, or a line is not one of a word.
+        DataError: if the file is missing, or a line is not one of a word, or of one that was there.
     """
-    if not path.exists():
-        raise words.DataError(
-            f"{path} is missing: the directory must hold words.txt and words/ of the IAM "
-            "Handwriting Database, as distributed"
-        )
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    check(path)
+    lines_of = {}
+    for number, line in enumerate(_text(path).splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         # The text is all that follows the eighth field; a few texts have spaces.
@@ -104,6 +134,10 @@ def read_words(path):
             raise words.DataError(
                 f"{path}, line {number}: expected ok or err after the id, got {segmentation!r}"
             )
+        if lines_of.setdefault(word_id, number) != number:
+            raise words.DataError(
+                f"{path}, line {number}: {word_id} is in line {lines_of[word_id]} already"
+            )
         if segmentation == "ok" and word_id not in DAMAGED:
             yield word_id, text
 
@@ -114,9 +148,8 @@ def official_splits(directory):
     Raises:
         DataError: if some of the files are there and others are not, or an id is in two splits.
     """
-    names = [name for files in OFFICIAL.values() for name in files]
-    missing = [name for name in names if not (directory / name).exists()]
-    if len(missing) == len(names):
+    missing = [name for name in SPLIT_FILES if not (directory / name).exists()]
+    if len(missing) == len(SPLIT_FILES):
         return None
     if missing:
         raise words.DataError(
@@ -125,7 +158,7 @@ def official_splits(directory):
     splits = {}
     for split, files in OFFICIAL.items():
         for name in files:
-            for entry in (directory / name).read_text().split():
+            for entry in _text(directory / name).split():
                 if splits.setdefault(entry, split) != split:
                     raise words.DataError(
                         f"{directory / name} puts '{entry}' into '{split}', but it is in "
@@ -163,9 +196,14 @@ def read_image(path):
         DataError: if the file is missing or holds no image.
     """
     try:
-        with Image.open(io.BytesIO(path.read_bytes())) as image:
+        content = path.read_bytes()
+        if not content:
+            raise words.DataError(f"{path} holds no image that can be read: it is empty")
+        with Image.open(io.BytesIO(content)) as image:
             return np.asarray(image.convert("L"))[:, :, np.newaxis]
     except FileNotFoundError:
         raise words.DataError(f"{path} is missing: words.txt names it") from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except UnidentifiedImageError:  # whose message names a buffer in memory
+        raise words.DataError(f"{path} holds no image that can be read: unknown format") from None
+    except (OSError, SyntaxError) as error:
         raise words.DataError(f"{path} holds no image that can be read: {error}") from None

@@ -64,6 +64,11 @@ class MnistWords(tfds.core.GeneratorBasedBuilder):
                 "mnist_words has no digits to compose. Give the builder "
                 "config=mnist_words.config(mnist_data.load(), images=10_000, seed=0)."
             )
+        if len(digits.y_train) < 2 or len(digits.y_test) < 1:
+            raise words.DataError(
+                f"{digits.source}: expected two digits or more to train on and one or more to "
+                f"test, got {len(digits.y_train)} and {len(digits.y_test)}"
+            )
         kept = max(1, len(digits.y_train) // VALIDATION_SHARE)
         sources = {
             "train": (digits.x_train[:-kept], digits.y_train[:-kept]),

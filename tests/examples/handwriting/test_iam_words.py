@@ -139,3 +139,47 @@ def test_official_splits_that_overlap(directory):
 def test_split_without_words(directory, tmp_path):
     (directory / "testset.txt").write_text("z09-000\n")
     refused("leaves the split 'test' without any word", build, directory, tmp_path)
+
+
+def test_a_word_that_is_listed_twice(tmp_path):
+    path = epath.Path(tmp_path / "words.txt")
+    line = "a01-000u-00-00 {} 154 408 768 27 51 AT A\n"
+    path.write_text(line.format("ok") + "# b\n" + line.format("err"))
+    message = "line 3: a01-000u-00-00 is in line 1 already"
+    refused(message, lambda: list(iam_words.read_words(path)))
+
+
+def test_other_encodings(directory, tmp_path):
+    path = directory / "words.txt"
+    path.write_bytes(b"#\na01-000u-00-00 ok 154 408 768 27 51 AT \xe9\n")
+    refused("words.txt, line 2: expected UTF-8, got the byte 0xe9", build, directory, tmp_path)
+    path.write_bytes("a01-000u-00-00 ok 154 408 768 27 51 AT é".encode())
+    assert list(iam_words.read_words(path)) == [("a01-000u-00-00", "é")]
+
+
+def test_a_directory_is_no_list_of_words(tmp_path):
+    (tmp_path / "words.txt").mkdir()
+    refused("words.txt is missing", lambda: list(iam_words.read_words(tmp_path / "words.txt")))
+
+
+def test_other_splits_are_another_set(directory, tmp_path):
+    from handwriting import sources
+
+    def load():
+        return sources.load("iam", data_dir=directory, images=0, seed=0, directory=tmp_path / "out")
+
+    def texts(dataset):
+        return sorted(row["text"].decode() for row in tfds.as_numpy(dataset))
+
+    official = load()
+    assert official.source.endswith("the official splits")
+    assert texts(official.test) == ["it's"]
+    train, test = directory / "trainset.txt", directory / "testset.txt"
+    train_ids, test_ids = train.read_text(), test.read_text()
+    train.write_text(test_ids)
+    test.write_text(train_ids)
+    swapped = load()
+    assert swapped.name != official.name
+    assert texts(swapped.train) == ["it's"] and texts(swapped.test) == texts(official.train)
+    test.unlink()
+    refused("has some of the official splits' files, but not testset.txt", load)

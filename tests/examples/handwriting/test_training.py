@@ -1,12 +1,15 @@
 """Training learns, stops early, and goes on after an interruption."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 pytest.importorskip("tensorboard")
-from handwriting import training  # noqa: E402
+from handwriting import model as network  # noqa: E402
+from handwriting import pipeline, training  # noqa: E402
 
 
 def some_batches(count=2):
@@ -16,35 +19,110 @@ def some_batches(count=2):
     return tf.data.Dataset.from_tensor_slices((images, classes)).batch(8)
 
 
-def train(directory, epochs, **flags):
-    return training.train(
-        "AddGRU", 4, some_batches(), some_batches(1), epochs=epochs, seed=0, directory=directory
-    )
+ALPHABET = pipeline.Alphabet(["ab"])  # blank, unknown, a, b
 
 
-def test_learns_and_logs(tmp_path):
-    run = train(tmp_path, epochs=3)
+def train(directory, epochs, kind="AddGRU"):
+    batches = some_batches(), some_batches(1)
+    return training.train(kind, ALPHABET, *batches, epochs=epochs, seed=0, directory=directory)
+
+
+def test_learns_and_writes(tmp_path):
+    run = train(tmp_path / "a" / "b", epochs=3)
+    assert run.directory == tmp_path / "a" / "b"
+    assert set(run.history) == {"loss", "val_loss", "seconds", "processor_seconds"}
+    assert all(len(values) == 3 for values in run.history.values())
     assert run.history["loss"][-1] < run.history["loss"][0]
-    assert len(run.seconds) == len(run.processor_seconds) == 3
-    assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
-    assert not (tmp_path / "backup").exists()  # it is through
+    assert run.per_epoch("seconds") == pytest.approx(np.median(run.history["seconds"][1:]))
+    assert list((run.directory / "logs").rglob("events.out.tfevents.*"))
+    files = {file.name for file in run.directory.iterdir()}
+    assert files == {"characters.txt", "epochs.csv", "logs", "model.keras"}  # it is through
+    assert (run.directory / "characters.txt").read_text() == "ab\n"
+
+    # Nobody needs this example to load it.
+    loaded = keras.models.load_model(run.directory / "model.keras")
+    images = next(iter(some_batches(1)))[0]
+    np.testing.assert_array_equal(loaded.predict(images), run.model.predict(images))
 
 
-def test_goes_on_where_it_was(tmp_path, monkeypatch):
-    class Interruption(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 2:
-                raise KeyboardInterrupt
+def test_what_is_trained_is_not_trained_again(tmp_path, capsys):
+    first = train(tmp_path, epochs=1)
+    again = train(tmp_path, epochs=1)
+    assert f"is trained already: {tmp_path / 'model.keras'}" in capsys.readouterr().out
+    assert again.history == first.history
+    for weights, same in zip(again.model.get_weights(), first.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, same)
 
-    tensorboard = keras.callbacks.TensorBoard
+
+class Weights(keras.callbacks.Callback):
+    """Those that each epoch begins with; stops before the epoch given."""
+
+    def __init__(self, stop=None):
+        super().__init__()
+        self.stop, self.weights = stop, {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.weights[epoch] = [
+            keras.ops.convert_to_numpy(each)
+            for each in (*self.model.weights, *self.model.optimizer.variables)
+        ]
+        if epoch == self.stop:
+            raise KeyboardInterrupt
+
+
+def watched(monkeypatch, callback, directory, epochs):
+    """Trains with one more callback, in TensorBoard's place."""
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "TensorBoard", lambda *a, **k: Interruption())
+        patch.setattr(keras.callbacks, "TensorBoard", lambda *a, **k: callback)
+        return train(directory, epochs)
+
+
+def test_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+    interrupted, resumed = Weights(stop=2), Weights()
+    with pytest.raises(KeyboardInterrupt):
+        watched(monkeypatch, interrupted, tmp_path, epochs=4)
+    assert not (tmp_path / "model.keras").exists()
+    losses = training._history(tmp_path / "epochs.csv")["val_loss"]
+    assert len(losses) == 2
+    run = watched(monkeypatch, resumed, tmp_path, epochs=4)
+    assert "goes on after epoch 2" in capsys.readouterr().out
+    assert list(resumed.weights) == [2, 3]
+    for weights, same in zip(resumed.weights[2], interrupted.weights[2], strict=True):
+        np.testing.assert_array_equal(weights, same)
+    assert len(run.history["loss"]) == len(run.history["seconds"]) == 4
+    assert run.history["val_loss"][:2] == losses
+
+
+def test_the_best_epoch_may_be_before_the_interruption(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        watched(monkeypatch, Weights(stop=2), tmp_path, epochs=4)
+    # It cannot know that the texts are to be four times as long.
+    hard = some_batches(1).map(lambda images, classes: (images, tf.tile(classes, (1, 4))))
+    run = training.train(
+        "AddGRU", ALPHABET, some_batches(), hard, epochs=4, seed=0, directory=tmp_path
+    )
+    losses = run.history["val_loss"]
+    assert min(losses) == min(losses[:2])
+    assert evaluated(run.model) == pytest.approx(min(losses), rel=1e-4)
+
+
+def evaluated(model):
+    """The validation loss of a model without one."""
+    model.compile(loss=network.ctc_loss)
+    return model.evaluate(some_batches(1), verbose=0)
+
+
+def test_a_training_that_is_through_but_not_saved(tmp_path, monkeypatch):
+    def interrupted(*arguments, **flags):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "replacing", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            train(tmp_path, epochs=4)
-    assert keras.callbacks.TensorBoard is tensorboard
-    assert (tmp_path / "backup").is_dir()
-    rest = train(tmp_path, epochs=4)
-    assert rest.history and len(rest.history["loss"]) == 2
+            train(tmp_path, epochs=2)
+    run = train(tmp_path, epochs=2)
+    assert len(run.history["loss"]) == 2
+    assert evaluated(run.model) == pytest.approx(min(run.history["val_loss"]), rel=1e-4)
 
 
 def test_stops_early_with_the_best_weights(tmp_path, monkeypatch):
@@ -53,5 +131,12 @@ def test_stops_early_with_the_best_weights(tmp_path, monkeypatch):
     run = train(tmp_path, epochs=20)
     losses = run.history["val_loss"]
     assert len(losses) < 20
-    best = run.model.evaluate(some_batches(1), verbose=0)
-    np.testing.assert_allclose(best, min(losses), rtol=1e-4)
+    np.testing.assert_allclose(evaluated(run.model), min(losses), rtol=1e-4)
+
+
+def test_other_settings_other_directories(tmp_path):
+    words = types.SimpleNamespace(name="digits_1")
+    settings = [(words, "GRU", 3, 0), (words, "LSTM", 3, 0), (words, "GRU", 4, 0)]
+    settings += [(words, "GRU", 3, 1), (types.SimpleNamespace(name="digits_2"), "GRU", 3, 0)]
+    directories = {training.directory_of(tmp_path, *each) for each in settings}
+    assert len(directories) == len(settings)

@@ -1,0 +1,88 @@
+"""The benchmark of handwriting: a picture of what all layers read, also after an interruption."""
+
+import argparse
+import json
+import pathlib
+import types
+
+import keras
+import numpy as np
+import pytest
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the runs are of TensorFlow", allow_module_level=True)
+pytest.importorskip("tensorflow_datasets")
+
+BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
+COUNT = 20  # test images
+LAYERS = ("AddGRU", "GRU", "LSTM")
+
+
+@pytest.fixture
+def benchmark(monkeypatch, tmp_path):
+    """The module, which trains nothing, and what it would have trained and drawn."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    module = pytest.importorskip("benchmarks.handwriting")
+    texts = [f"word {n}" for n in range(COUNT)]
+    words = types.SimpleNamespace(
+        train=None, validation=None, test=None, sizes=[100, 10, COUNT],
+        name="digits_1", source="a test", alphabet=lambda: module.pipeline.Alphabet(texts),
+    )  # fmt: skip
+    trained, pictures = [], []
+
+    def train(kind, *batches, seed, **more):
+        trained.append((kind, seed))
+        return kind, seed
+
+    def evaluate(run, images, texts, alphabet):
+        kind, seed = run
+        return [f"{kind} {seed}: {text}" for text in texts], {"layer": kind}
+
+    def save_picture(path, images, texts, read, title):
+        assert len(images) == len(texts) == COUNT
+        pictures.append((path.name, read))
+
+    images = np.zeros((COUNT, 32, 128, 1), "float32")
+    monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(module, "RECORDS", tmp_path / "handwriting.jsonl")
+    monkeypatch.setattr(module.sources, "load", lambda *_, **__: words)
+    monkeypatch.setattr(module.pipeline, "arrays", lambda _: (images, texts))
+    monkeypatch.setattr(module.pipeline, "batches", lambda *_, **__: None)
+    monkeypatch.setattr(module.training, "train", train)
+    monkeypatch.setattr(module.evaluation, "evaluate", evaluate)
+    monkeypatch.setattr(module.report, "save_picture", save_picture)
+    return types.SimpleNamespace(module=module, trained=trained, pictures=pictures)
+
+
+def options(*layers, seeds=1, epochs=2):
+    return argparse.Namespace(
+        data="digits", data_dir=None, images=100, epochs=epochs, layers=layers, seeds=seeds
+    )
+
+
+def read(seed):
+    return {kind: [f"{kind} {seed}: word {n}" for n in range(16)] for kind in LAYERS}
+
+
+def test_the_picture_is_of_all_records(benchmark):
+    benchmark.module.record(options("LSTM", "AddGRU"))
+    assert benchmark.pictures == []
+    benchmark.module.record(options(*LAYERS))
+    assert benchmark.trained == [("LSTM", 0), ("AddGRU", 0), ("GRU", 0)]
+    assert benchmark.pictures == [("handwriting_digits.png", read(seed=0))]
+    assert list(benchmark.pictures[0][1]) == list(LAYERS)
+    benchmark.module.record(options(*LAYERS, seeds=2))
+    assert benchmark.pictures[1:] == benchmark.pictures[:1]
+
+
+def test_the_picture_is_of_one_seed_and_one_setting(benchmark):
+    benchmark.module.record(options("AddGRU", "GRU"))
+    file = benchmark.module.RECORDS
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    del lines[0]["read"]  # as the first records were
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    benchmark.module.record(options("LSTM"))
+    benchmark.module.record(options("AddGRU", epochs=3))
+    assert benchmark.pictures == []
+    benchmark.module.record(options(*LAYERS, seeds=2))
+    assert benchmark.pictures == [("handwriting_digits.png", read(seed=1))]
