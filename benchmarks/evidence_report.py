@@ -11,6 +11,7 @@ RESULTS = pathlib.Path(__file__).parent / "results"
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "evidence.md"
 NOT_RUN = "NOT RUN"
 SOLVED = 0.01  # mean squared error of the adding problem
+LATER_SETTINGS = ("normalization", "rate")  # that the first records of handwriting do not have
 LAST = 10  # epochs whose mean tells more than the last one, which goes up and down
 
 
@@ -184,14 +185,19 @@ def handwriting(known):
     """Of benchmarks/handwriting.py's records: those that were trained to the end, and tested."""
 
     def key(run):
-        return run["data"], run.get("normalization", ""), run["layer"], run["seed"]
+        return (
+            run["data"],
+            *(run.get(name, "") for name in LATER_SETTINGS),
+            run["layer"],
+            run["seed"],
+        )
 
     table = []
     for run in sorted(records.lines(RESULTS / "handwriting.jsonl"), key=key):
         table.append(
             [
                 f"{run['data']}, {run['images']:,} images",
-                "yes" if run.get("normalization") else "no",
+                *("yes" if run.get(name) else "no" for name in LATER_SETTINGS),
                 run["layer"],
                 str(run["seed"]),
                 f"{100 * run['greedy']['cer']:.2f} %",
@@ -199,7 +205,7 @@ def handwriting(known):
                 _losses(run),
             ]
         )
-    head = ["words", "normalisation", "layer", "seed", "characters wrong (test)"]
+    head = ["words", "normalisation", "falling rate", "layer", "seed", "characters wrong (test)"]
     head.append("processor s / epoch (date)")
     return markdown([*head, "validation loss after each epoch"], table)
 

@@ -31,7 +31,8 @@ UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
 DRAWN = 16  # test images, by report.save_picture
 # What a table puts together: trainings that differ in the layer and the seed alone.
 SETTINGS = ("data", "images", "test_images", "epochs_at_most", "learning_rate", "batch_size")
-SETTINGS += ("normalization",)  # after each recurrent layer; the first records had none
+# The first records have neither normalization after each recurrent layer nor a rate that falls.
+SETTINGS += ("normalization", "rate")
 
 
 def record(options):
@@ -55,6 +56,7 @@ def record(options):
         "learning_rate": training.LEARNING_RATE,
         "batch_size": pipeline.BATCH_SIZE,
         "normalization": "layer",
+        "rate": "falling",
     }
     for seed in range(options.seeds):
         for kind in options.layers:
@@ -116,11 +118,12 @@ def tables():
 def table(settings, entries):
     """The table of one group."""
     about = dict(zip(SETTINGS, settings, strict=True))
+    rate = about["learning_rate"] if about["rate"] == "no" else f"{about['learning_rate']}, falling"
     lines = [
         f"{about['data']}: {entries[0]['source']}. {about['images']:,} images to train on, "
         f"{about['test_images']:,} to test; {about['epochs_at_most']} epochs at most, batches of "
-        f"{about['batch_size']}, Adam({about['learning_rate']}), {about['normalization']} "
-        f"normalization. Times: {entries[0]['machine']}.\n",
+        f"{about['batch_size']}, Adam({rate}), "
+        f"{about['normalization']} normalization. Times: {entries[0]['machine']}.\n",
         "| layer | seeds | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
         "| s / epoch: clock, processors | parameters (recurrent) "
         "| in LiteRT: file, time / image, characters wrong |",

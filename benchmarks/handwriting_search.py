@@ -37,12 +37,12 @@ VARIANTS = (
 
 
 def settings_of(name):
-    """`{"layer": "AddGRU", "bias": "-1"}` of "AddGRU bias -1"; "norm" has no value."""
+    """`{"layer": "AddGRU", "bias": "-1"}` of "AddGRU bias -1"; "norm" and "falling" are alone."""
     layer, *words = name.split()
     settings = {"layer": layer}
-    if "norm" in words:
-        words.remove("norm")
-        settings["norm"] = "yes"
+    for word in {"norm", "falling"} & set(words):
+        words.remove(word)
+        settings[word] = "yes"
     return settings | dict(zip(words[::2], words[1::2], strict=True))
 
 
@@ -101,12 +101,17 @@ def train(name, words, alphabet, epochs, seed):
         keras.optimizers.Adam(rate, clipnorm=clip), loss=model.ctc_loss, auto_scale_loss=False
     )
     begin = time.process_time()
+    # From epoch to epoch along half a cosine.
+    falling = keras.optimizers.schedules.CosineDecay(rate, epochs)
     history = network.fit(
         pipeline.batches(words.train, alphabet, shuffle_seed=seed),
         validation_data=pipeline.batches(words.validation, alphabet),
         epochs=epochs,
         shuffle=False,
         verbose=0,
+        callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: float(falling(epoch)))]
+        if "falling" in settings
+        else [],
     ).history
     seconds = time.process_time() - begin
     images, texts = pipeline.arrays(words.validation)

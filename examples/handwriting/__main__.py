@@ -105,7 +105,7 @@ def main(arguments=None):
         f"           {data.source}\n"
         f"characters {''.join(alphabet.characters)}\n"
         f"training   {epochs(flags.epochs)} at most in batches of {pipeline.BATCH_SIZE}, "
-        f"Adam({training.LEARNING_RATE}), seed {flags.seed}\n"
+        f"Adam({training.LEARNING_RATE}, falling), seed {flags.seed}\n"
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
     train = pipeline.batches(data.train, alphabet, shuffle_seed=flags.seed)

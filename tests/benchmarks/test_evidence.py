@@ -243,13 +243,14 @@ def test_tables_of_handwriting(tmp_path, monkeypatch):
     run = {"data": "digits", "images": 6000, "layer": "GRU", "seed": 1, "val_loss": [2.5, 1.25]}
     run |= {"greedy": {"cer": 0.0426}, "processor_seconds_per_epoch": 20.04}
     run["machine"] = "2026-11-25, a processor"
-    lines = [json.dumps({**run, "normalization": "layer"}), json.dumps(run)]
+    runs = {**run, "normalization": "layer", "rate": "falling"}, run
+    lines = [json.dumps(each) for each in runs]
     (tmp_path / "handwriting.jsonl").write_text("\n".join(lines) + "\n")
     rows = report.handwriting({}).splitlines()[2:]
     assert rows == [
-        f"| digits, 6,000 images | {normalised} | GRU | 1 | 4.26 % | 20.0 (2026-11-25) "
+        f"| digits, 6,000 images | {later} | {later} | GRU | 1 | 4.26 % | 20.0 (2026-11-25) "
         "| 2.50 1.25 |"
-        for normalised in ("no", "yes")
+        for later in ("no", "yes")
     ]
     run = {"settings": {"data": "fonts", "epochs": 12, "variant": "GRU norm"}}
     run["result"] = {"cer": 0.5, "val_loss": [3, 2]}

@@ -30,9 +30,13 @@ def train(directory, epochs, kind="AddGRU"):
 def test_learns_and_writes(tmp_path):
     run = train(tmp_path / "a" / "b", epochs=3)
     assert run.directory == tmp_path / "a" / "b"
-    assert set(run.history) == {"loss", "val_loss", "seconds", "processor_seconds"}
+    assert set(run.history) == {
+        *("loss", "val_loss", "learning_rate", "seconds", "processor_seconds")
+    }
     assert all(len(values) == 3 for values in run.history.values())
     assert run.history["loss"][-1] < run.history["loss"][0]
+    half_a_cosine = 0.002 * (1 + np.cos(np.pi * np.arange(3) / 3)) / 2
+    np.testing.assert_allclose(run.history["learning_rate"], half_a_cosine, rtol=1e-5)
     assert run.per_epoch("seconds") == pytest.approx(np.median(run.history["seconds"][1:]))
     assert list((run.directory / "logs").rglob("events.out.tfevents.*"))
     files = {file.name for file in run.directory.iterdir()}
@@ -91,6 +95,8 @@ def test_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
         np.testing.assert_array_equal(weights, same)
     assert len(run.history["loss"]) == len(run.history["seconds"]) == 4
     assert run.history["val_loss"][:2] == losses
+    rates = run.history["learning_rate"]
+    assert rates == sorted(rates, reverse=True) and len(set(rates)) == 4
 
 
 def test_the_best_epoch_may_be_before_the_interruption(tmp_path, monkeypatch):
