@@ -1,11 +1,10 @@
 """What makes AddGRU read words better? Variants of the recurrent part of examples/handwriting.
 
 Trains each for a few epochs and appends a JSON line of its losses to the records, unless there is
-one. `--table` prints what they hold.
+one. benchmarks/evidence.py makes the table of docs/evidence.md from them.
 
     python benchmarks/handwriting_search.py --data-dir DIR         # numbers, of MNIST's digits
     python benchmarks/handwriting_search.py --data fonts --epochs 12
-    python benchmarks/handwriting_search.py --table
 """
 
 import argparse
@@ -149,22 +148,6 @@ def run(options):
         print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)
 
 
-def print_table(file):
-    """A row for each variant: the validation loss after each epoch, and the error rate."""
-    from records import recorded
-
-    print("| data, images, epochs, seed | recurrent part | characters wrong | loss | validation |")
-    print("|---|---|---:|---:|---|")
-    for line in recorded(file).values():
-        settings, result = line["settings"], line["result"]
-        about = ", ".join(str(settings[key]) for key in ("data", "images", "epochs", "seed"))
-        losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
-        print(
-            f"| {about} | {settings['variant']} | {100 * result['cer']:.2f} % "
-            f"| {result['loss'][-1]:.2f} | {losses} |"
-        )
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
@@ -175,11 +158,7 @@ def main():
     add("--seed", type=int, default=0)
     add("--variants", nargs="+", default=VARIANTS, help="see settings_of and make_layer")
     add("--file", type=pathlib.Path, default=RECORDS)
-    add("--table", action="store_true", help="print what the file holds")
-    options = parser.parse_args()
-    if options.table:
-        return print_table(options.file)
-    run(options)
+    run(parser.parse_args())
 
 
 if __name__ == "__main__":

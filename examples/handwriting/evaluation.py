@@ -6,6 +6,8 @@ import numpy as np
 from handwriting import decoding, litert, metrics, model, pipeline
 from keras_addrnn import bench
 
+HISTORY = ("loss", "val_loss", "seconds", "processor_seconds")  # of each epoch
+
 
 def evaluate(run, images, texts, alphabet):
     """Reads the test images with a trained network, in Keras and in LiteRT.
@@ -34,7 +36,9 @@ def evaluate(run, images, texts, alphabet):
         "epochs": len(run.history["loss"]),
         "seconds_per_epoch": run.per_epoch("seconds"),
         "processor_seconds_per_epoch": run.per_epoch("processor_seconds"),
-        **run.history,
+        **{
+            name: run.history[name] for name in ("loss", "val_loss", "seconds", "processor_seconds")
+        },
         "greedy": {"cer": cer, "wer": wer},
         "beam": {"cer": beam_cer, "wer": beam_wer},
         "litert": {},

@@ -86,3 +86,22 @@ def test_the_picture_is_of_one_seed_and_one_setting(benchmark):
     assert benchmark.pictures == []
     benchmark.module.record(options(*LAYERS, seeds=2))
     assert benchmark.pictures == [("handwriting_digits.png", read(seed=1))]
+
+
+def test_what_is_measured_hides_no_setting(benchmark, monkeypatch):
+    from handwriting import evaluation, model, pipeline
+
+    monkeypatch.undo()
+    monkeypatch.setattr(evaluation.litert, "convert", lambda run: {})
+    alphabet = pipeline.Alphabet(["ab"])
+    names = ("loss", "val_loss", "learning_rate", "seconds", "processor_seconds")
+    run = types.SimpleNamespace(
+        kind="GRU",
+        model=model.build("GRU", alphabet.size),
+        history={name: [0.5, 0.25] for name in names},
+        per_epoch=lambda name: 1.0,
+    )
+    images = np.zeros((2, 32, 128, 1), "float32")
+    _, result = evaluation.evaluate(run, images, ["a", "b"], alphabet)
+    assert result["val_loss"] == [0.5, 0.25]
+    assert not result.keys() & set(benchmark.module.SETTINGS)
