@@ -83,6 +83,7 @@ def main():
     add("--seeds", nargs="+", type=int, choices=plan.SEEDS, help="only these")
     add(
         "--match",
+        type=re.compile,
         default="",
         metavar="REGEX",
         help="only runs that have it in their settings' values, as --run prints them",

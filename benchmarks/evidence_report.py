@@ -178,7 +178,9 @@ def averaging(known):
 
 
 def _losses(result):
-    return " ".join(f"{loss:.2f}" for loss in result["val_loss"])
+    """Those of all epochs, but of a long training the first ten and the last."""
+    losses = [f"{loss:.2f}" for loss in result["val_loss"]]
+    return " ".join(losses if len(losses) <= 12 else [*losses[:10], "…", losses[-1]])
 
 
 def handwriting(known):

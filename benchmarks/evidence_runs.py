@@ -118,12 +118,7 @@ def times(settings, options, keep):
 
 
 def untrained(settings, options, keep):
-    """What the recurrent part of examples/handwriting puts out before it has learnt anything.
-
-    Records of its last outputs, for inputs that are random and not negative: the correlation of
-    each unit with itself `LATER` steps later, about its mean; and the common part, the square of
-    each unit's mean as part of its mean square.
-    """
+    """What the recurrent part of examples/handwriting puts out before it has learnt anything."""
     keras.utils.set_random_seed(settings["seed"])
     layers = handwriting_model.recurrent(settings["layer"]).layers
     if not settings["normalised"]:
@@ -131,16 +126,21 @@ def untrained(settings, options, keep):
     shape = 64, handwriting_pipeline.STEPS, handwriting_model.FEATURES
     x = np.random.default_rng(settings["seed"]).normal(size=shape)
     outputs = keras.ops.convert_to_numpy(keras.Sequential(layers)(np.maximum(x, 0)))
+    correlation, common = statistics(outputs)
+    keep(settings, {"correlation": correlation, "common": common})
+
+
+def statistics(outputs):
+    """Two of outputs `[batch, steps, units]`.
+
+    Returns:
+        The correlation of each unit with itself `LATER` steps later, about its mean; and the common
+        part, the square of each unit's mean as part of its mean square.
+    """
     means = outputs.mean((0, 1))
     moved = outputs - means
     later = np.mean(moved[:, :-LATER] * moved[:, LATER:])
-    keep(
-        settings,
-        {
-            "correlation": float(later / np.mean(moved**2)),
-            "common": float(np.mean(means**2) / np.mean(outputs**2)),
-        },
-    )
+    return float(later / np.mean(moved**2)), float(np.mean(means**2) / np.mean(outputs**2))
 
 
 def ablation(settings, options, keep):

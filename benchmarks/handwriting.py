@@ -133,7 +133,7 @@ def table(settings, entries):
         of_kind = [entry for entry in entries if entry["layer"] == kind]
 
         # Times of another machine, or day, are not to be put together with those.
-        timed = [entry for entry in of_kind if entry["machine"] == entries[0]["machine"]] or of_kind
+        timed = [entry for entry in of_kind if entry["machine"] == entries[0]["machine"]]
 
         def mean(*path, of=of_kind):
             values = of
@@ -141,9 +141,12 @@ def table(settings, entries):
                 values = [value[name] for value in values]
             return statistics.mean(values)
 
+        def time(*path, digits, timed=timed, mean=mean):
+            return f"{mean(*path, of=timed):.{digits}f}" if timed else "-"
+
         files = "; ".join(
             f"{form}: {mean('litert', form, 'bytes') / 1000:,.0f} kB, "
-            f"{mean('litert', form, 'milliseconds', of=timed):.2f} ms, "
+            f"{time('litert', form, 'milliseconds', digits=2)} ms, "
             f"{report.percent(mean('litert', form, 'cer'))}"
             for form in of_kind[0]["litert"]
         )
@@ -151,8 +154,8 @@ def table(settings, entries):
             f"| {kind} | {len(of_kind)} | {report.percent(mean('greedy', 'cer'))}, "
             f"{report.percent(mean('beam', 'cer'))} | {report.percent(mean('greedy', 'wer'))}, "
             f"{report.percent(mean('beam', 'wer'))} | {mean('epochs'):.0f} "
-            f"| {mean('seconds_per_epoch', of=timed):.1f}, "
-            f"{mean('processor_seconds_per_epoch', of=timed):.1f} "
+            f"| {time('seconds_per_epoch', digits=1)}, "
+            f"{time('processor_seconds_per_epoch', digits=1)} "
             f"| {of_kind[0]['parameters']:,} ({of_kind[0]['recurrent_parameters']:,}) | {files} |"
         )
     return "\n".join(lines) + "\n"

@@ -41,7 +41,7 @@ def parse(arguments=None):
         type=positive,
         default=2000,
         metavar="N",
-        help="when to give up, in fifties (2000)",
+        help="when to give up, rounded up to a multiple of 50 (2000)",
     )
     add("--seeds", type=positive, default=1, metavar="N", help="how often each learns (1)")
     add(

@@ -246,7 +246,10 @@ def main(arguments=None):
     if flags.strategy != "multi-worker":
         trained["mirrored"] = mirrored(flags.batches, flags.seed)
     if flags.strategy != "mirrored":
-        trained["multi-worker"] = multi_worker(flags.batches, flags.seed)
+        try:
+            trained["multi-worker"] = multi_worker(flags.batches, flags.seed)
+        except RuntimeError as error:
+            parser.fail(error)
     expected, losses, replicas = single(flags.batches, flags.seed)
     print(
         f"alone         replicas {replicas}, loss {losses[0]:.4f} at first, {losses[-1]:.4f} after "

@@ -114,7 +114,7 @@ def main(arguments=None):
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
     runs, saved = [], []
-    for kind in (*mnist_training.COMPARED, *flags.also):
+    for kind in (*mnist_training.COMPARED, *dict.fromkeys(flags.also)):
         print(f"\n{kind}({flags.units})", flush=True)
         run = mnist_training.train(
             kind,

@@ -36,9 +36,7 @@ def evaluate(run, images, texts, alphabet):
         "epochs": len(run.history["loss"]),
         "seconds_per_epoch": run.per_epoch("seconds"),
         "processor_seconds_per_epoch": run.per_epoch("processor_seconds"),
-        **{
-            name: run.history[name] for name in ("loss", "val_loss", "seconds", "processor_seconds")
-        },
+        **{name: run.history[name] for name in HISTORY},
         "greedy": {"cer": cer, "wer": wer},
         "beam": {"cer": beam_cer, "wer": beam_wer},
         "litert": {},

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from handwriting import pipeline
-from handwriting.datasets import font_words, iam_words, mnist_words
+from handwriting.datasets import font_words, iam_words, mnist_words, words
 
 SPLITS = ("train", "validation", "test")
 
@@ -97,6 +97,11 @@ def _checksum(*files):
     """Of what the files hold; one that is not there counts as well."""
     checksum = 0
     for file in files:
-        content = file.read_bytes() if file.is_file() else b"missing"
+        try:
+            content = b"there:" + file.read_bytes()
+        except FileNotFoundError:
+            content = b"missing:"
+        except OSError as error:
+            raise words.DataError(f"{file} cannot be read: {error.strerror}") from None
         checksum = zlib.crc32(b"%d:%b" % (len(content), content), checksum)
     return checksum

@@ -1,7 +1,9 @@
 """Training: early stopping, an interrupted run goes on where it was, logs for TensorBoard."""
 
+import contextlib
 import csv
 import dataclasses
+import json
 import math
 import pathlib
 import shutil
@@ -74,12 +76,12 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
     best, backup = directory / "best.weights.h5", directory / "backup"
     if trained.is_file():
         print(f"is trained already: {trained}")
+        _remove(backup, best)
         return Run(kind, keras.models.load_model(trained), directory, _history(epochs_file))
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "characters.txt").write_text("".join(alphabet.characters) + "\n")
-    if not (backup / "training_metadata.json").is_file():
-        for file in (best, epochs_file):
-            file.unlink(missing_ok=True)
+    if not _resumable(backup):
+        _remove(backup, best, epochs_file)
     losses = _history(epochs_file).get("val_loss", [])
     if losses:
         print(f"goes on after epoch {len(losses)}")
@@ -93,8 +95,7 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         auto_scale_loss=False,
     )
     callbacks = keras.callbacks
-    # Epoch by epoch along half a cosine: at a constant rate AddGRU ends worse, GRU hardly
-    # (docs/evidence.md).
+    # Epoch by epoch along half a cosine (docs/evidence.md says why).
     falling = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs)
     model.fit(
         training,
@@ -106,9 +107,7 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
             _Timer(),
             callbacks.LearningRateScheduler(lambda epoch: float(falling(epoch))),
             callbacks.EarlyStopping(patience=PATIENCE, baseline=lowest),
-            callbacks.ModelCheckpoint(
-                best, save_best_only=True, save_weights_only=True, initial_value_threshold=lowest
-            ),
+            _Best(best, lowest),
             callbacks.TensorBoard(directory / "logs", write_graph=False),
             callbacks.CSVLogger(epochs_file, append=True),
             # Kept until the model is saved.
@@ -121,19 +120,61 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
     model = keras.Model(model.inputs, model.outputs, name=model.name)
     with replacing(trained) as temporary:
         model.save(temporary)
-    shutil.rmtree(backup)
-    best.unlink(missing_ok=True)
+    _remove(backup, best)
     return Run(kind, model, directory, _history(epochs_file))
+
+
+def _remove(*paths):
+    """Files and directories that are not needed any more, as far as they are there."""
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _resumable(backup):
+    """Whether a training can go on from there.
+
+    A process may be killed while `BackupAndRestore` writes. Of two weights' files it then takes the
+    one that is whole by itself, of two that say which epoch they are of it does not.
+    """
+    names = "latest.weights.h5", "training_metadata.json"
+    for suffix in ("", ".bkp"):
+        with contextlib.suppress(OSError, ValueError):  # not there; not whole
+            json.loads((backup / (names[1] + suffix)).read_text())
+            if suffix:
+                for name in names:
+                    shutil.copy(backup / (name + suffix), backup / name)
+            return True
+    return False
 
 
 def _history(path):
     """What `CSVLogger` wrote; of an epoch that was trained twice, what came last."""
-    if not path.is_file():
-        return {}
-    with path.open(newline="") as file:
-        rows = {int(row.pop("epoch")): row for row in csv.DictReader(file)}
+    rows = {}
+    if path.is_file():
+        whole = path.read_bytes()
+        path.write_bytes(whole[: whole.rfind(b"\n") + 1])  # or the next line would go on with it
+        with path.open(newline="") as file:
+            rows = {int(row.pop("epoch")): row for row in csv.DictReader(file)}
     names = next(iter(rows.values()), ())
     return {name: [float(rows[epoch][name]) for epoch in sorted(rows)] for name in names}
+
+
+class _Best(keras.callbacks.Callback):
+    """Keeps the weights of the epoch with the lowest validation loss, in a file that is whole."""
+
+    def __init__(self, path, lowest):
+        super().__init__()
+        self._path, self._lowest = path, math.inf if lowest is None else lowest
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self._lowest:
+            self._lowest = logs["val_loss"]
+            temporary = self._path.with_name("new.weights.h5")  # Keras asks for this ending
+            self.model.save_weights(temporary)
+            temporary.replace(self._path)
 
 
 class _Timer(keras.callbacks.Callback):

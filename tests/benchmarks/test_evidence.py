@@ -256,6 +256,11 @@ def test_tables_of_handwriting(tmp_path, monkeypatch):
     run["result"] = {"cer": 0.5, "val_loss": [3, 2]}
     (tmp_path / "handwriting_search.jsonl").write_text(json.dumps(run) + "\n")
     assert report.search({}).splitlines()[2:] == ["| fonts | 12 | GRU norm | 50.00 % | 3.00 2.00 |"]
+    run["result"]["val_loss"] = list(range(1, 14))
+    (tmp_path / "handwriting_search.jsonl").write_text(json.dumps(run) + "\n")
+    assert report.search({}).endswith(
+        "| 1.00 2.00 3.00 4.00 5.00 6.00 7.00 8.00 9.00 10.00 … 13.00 |"
+    )
 
 
 def test_the_page_is_of_the_records(tmp_path):
@@ -268,19 +273,30 @@ def test_the_page_is_of_the_records(tmp_path):
     assert page.read_text() == report.PAGE.read_text()
 
 
-def test_what_an_untrained_network_puts_out():
+def test_statistics_of_outputs():
+    import evidence_runs
+
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(500, 40, 3))
+    correlation, common = evidence_runs.statistics(steps)
+    assert abs(correlation) < 0.02 and common < 0.001
+    # Each step half of the one eight before it, and half new; about 3.
+    later = steps.copy()
+    for step in range(8, 40):
+        later[:, step] = (later[:, step - 8] + np.sqrt(3) * steps[:, step]) / 2
+    correlation, common = evidence_runs.statistics(later + 3)
+    assert correlation == pytest.approx(0.5, abs=0.02)
+    assert common == pytest.approx(0.9, abs=0.01)
+
+
+def test_normalisation_takes_away_what_untrained_outputs_have_in_common():
     import evidence_runs
 
     kept = []
-    settings = {"layer": "GRU", "normalised": False, "seed": 0}
     for normalised in (False, True):
-        evidence_runs.untrained(
-            {**settings, "normalised": normalised}, None, lambda _, result: kept.append(result)
-        )
-    plain, normalised = kept
-    for result in kept:
-        assert -1 <= result["correlation"] <= 1 and 0 <= result["common"] <= 1
-    assert plain != normalised
+        settings = {"layer": "AddGRU", "normalised": normalised, "seed": 0}
+        evidence_runs.untrained(settings, None, lambda _, result: kept.append(result))
+    assert kept[1]["common"] < 0.8 * kept[0]["common"]
 
 
 def test_page_and_plots(tmp_path):

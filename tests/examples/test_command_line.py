@@ -1,5 +1,6 @@
 """What the examples' command lines share."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -34,9 +35,15 @@ def test_an_example_shows_its_own_words_alone_and_can_be_interrupted(tmp_path):
         text=True,
     )
     assert process.stdout.readline().startswith("Handwritten digits that arrive row by row")
-    process.send_signal(signal.SIGINT)
+    for _ in range(3):  # code of others, as TensorFlow's while it traces, may swallow one
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+            break
     _, errors = process.communicate(timeout=60)
-    assert errors == "\ninterrupted\n"
+    # LiteRT's line comes where it has got so far, and nothing turns it off.
+    litert = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
+    assert errors.removeprefix(litert) == "\ninterrupted\n"
     assert process.returncode == 130
 
 

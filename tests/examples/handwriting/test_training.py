@@ -99,6 +99,41 @@ def test_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert rates == sorted(rates, reverse=True) and len(set(rates)) == 4
 
 
+def kill_while_writing(directory, what):
+    """What a process leaves behind that is killed while it writes, two epochs after it began."""
+    backup = directory / "backup"
+    metadata = backup / "training_metadata.json"
+    if what == "first backup":
+        for file in backup.iterdir():
+            if file.name != "latest.weights.h5":
+                file.unlink()
+        (backup / "latest.weights.h5").write_bytes(b"half")
+    elif what == "weights":
+        (backup / "latest.weights.h5").write_bytes(b"half")
+    elif what == "metadata":
+        metadata.write_text("")
+    elif what == "history":
+        file = directory / "epochs.csv"
+        file.write_text(file.read_text() + "2,0.5")
+    else:
+        (directory / "new.weights.h5").write_bytes(b"half")
+
+
+@pytest.mark.parametrize(
+    ("what", "first"),
+    [("first backup", 0), ("weights", 1), ("metadata", 1), ("history", 2), ("best", 2)],
+)
+def test_goes_on_after_a_kill_while_something_was_written(tmp_path, monkeypatch, what, first):
+    with pytest.raises(KeyboardInterrupt):
+        watched(monkeypatch, Weights(stop=2), tmp_path, epochs=3)
+    kill_while_writing(tmp_path, what)
+    resumed = Weights()
+    run = watched(monkeypatch, resumed, tmp_path, epochs=3)
+    assert min(resumed.weights) == first
+    assert len(run.history["loss"]) == 3
+    assert evaluated(run.model) == pytest.approx(min(run.history["val_loss"]), rel=1e-4)
+
+
 def test_the_best_epoch_may_be_before_the_interruption(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         watched(monkeypatch, Weights(stop=2), tmp_path, epochs=4)
