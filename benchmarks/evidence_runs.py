@@ -58,7 +58,7 @@ def adding(settings, options, keep):
 def mnist(settings, options, keep):
     """A line for each epoch; goes on where an interrupted run was."""
     name = "_".join(map(str, settings.values())).replace(", ", "_")
-    rate = 1e-3
+    rate = mnist_training.LEARNING_RATE
     if settings.get("rate") == "falling":
         batches = math.ceil(settings["digits"] / mnist_training.BATCH_SIZE)
         rate = keras.optimizers.schedules.CosineDecay(rate, batches * settings["epochs"])

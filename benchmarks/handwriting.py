@@ -28,7 +28,6 @@ RESULTS = pathlib.Path(__file__).parent / "results"
 RECORDS = RESULTS / "handwriting.jsonl"
 # Images are composed once; a training that was interrupted goes on from here.
 UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
-DRAWN = 16  # test images, by report.save_picture
 # What a table puts together: trainings that differ in the layer and the seed alone.
 SETTINGS = ("data", "images", "test_images", "epochs_at_most", "learning_rate", "batch_size")
 # The first records have neither normalization after each recurrent layer nor a rate that falls.
@@ -83,7 +82,7 @@ def record(options):
                     "source": source,
                     "machine": machine.description(),
                     **result,
-                    "read": answers[:DRAWN],
+                    "read": answers[: report.DRAWN],
                 },
             )
     read = readings({**settings, "source": source})
@@ -115,6 +114,13 @@ def tables():
     return "\n".join(table(*item) for item in groups.items())
 
 
+def mean(entries, *path):
+    """Of what lies at the path in each entry."""
+    for name in path:
+        entries = [entry[name] for entry in entries]
+    return statistics.mean(entries)
+
+
 def table(settings, entries):
     """The table of one group."""
     about = dict(zip(SETTINGS, settings, strict=True))
@@ -135,25 +141,24 @@ def table(settings, entries):
         # Times of another machine, or day, are not to be put together with those.
         timed = [entry for entry in of_kind if entry["machine"] == entries[0]["machine"]]
 
-        def mean(*path, of=of_kind):
-            values = of
-            for name in path:
-                values = [value[name] for value in values]
-            return statistics.mean(values)
-
-        def time(*path, digits, timed=timed, mean=mean):
-            return f"{mean(*path, of=timed):.{digits}f}" if timed else "-"
+        def time(*path, digits, timed=timed):
+            return f"{mean(timed, *path):.{digits}f}" if timed else "-"
 
         files = "; ".join(
-            f"{form}: {mean('litert', form, 'bytes') / 1000:,.0f} kB, "
+            f"{form}: {mean(of_kind, 'litert', form, 'bytes') / 1000:,.0f} kB, "
             f"{time('litert', form, 'milliseconds', digits=2)} ms, "
-            f"{report.percent(mean('litert', form, 'cer'))}"
+            f"{report.percent(mean(of_kind, 'litert', form, 'cer'))}"
             for form in of_kind[0]["litert"]
         )
+        wrong = {
+            rate: ", ".join(
+                report.percent(mean(of_kind, decoding, rate)) for decoding in ("greedy", "beam")
+            )
+            for rate in ("cer", "wer")
+        }
         lines.append(
-            f"| {kind} | {len(of_kind)} | {report.percent(mean('greedy', 'cer'))}, "
-            f"{report.percent(mean('beam', 'cer'))} | {report.percent(mean('greedy', 'wer'))}, "
-            f"{report.percent(mean('beam', 'wer'))} | {mean('epochs'):.0f} "
+            f"| {kind} | {len(of_kind)} | {wrong['cer']} | {wrong['wer']} "
+            f"| {mean(of_kind, 'epochs'):.0f} "
             f"| {time('seconds_per_epoch', digits=1)}, "
             f"{time('processor_seconds_per_epoch', digits=1)} "
             f"| {of_kind[0]['parameters']:,} ({of_kind[0]['recurrent_parameters']:,}) | {files} |"

@@ -100,17 +100,13 @@ def train(name, words, alphabet, epochs, seed):
         keras.optimizers.Adam(rate, clipnorm=clip), loss=model.ctc_loss, auto_scale_loss=False
     )
     begin = time.process_time()
-    # From epoch to epoch along half a cosine.
-    falling = keras.optimizers.schedules.CosineDecay(rate, epochs)
     history = network.fit(
         pipeline.batches(words.train, alphabet, shuffle_seed=seed),
         validation_data=pipeline.batches(words.validation, alphabet),
         epochs=epochs,
         shuffle=False,
         verbose=0,
-        callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: float(falling(epoch)))]
-        if "falling" in settings
-        else [],
+        callbacks=[training.falling_rate(rate, epochs)] if "falling" in settings else [],
     ).history
     seconds = time.process_time() - begin
     images, texts = pipeline.arrays(words.validation)

@@ -1,6 +1,7 @@
 """Files of measurements, one JSON line per run, so that what is interrupted can be continued."""
 
 import json
+import os
 import warnings
 
 
@@ -33,7 +34,9 @@ def recorded(path):
 def record(path, run):
     """Appends a line, on its own even where the last one is unfinished."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.read_text() if path.is_file() else ""
-    begin = "\n" if text and not text.endswith("\n") else ""
-    with path.open("a") as file:
-        file.write(begin + json.dumps(run) + "\n")
+    with path.open("a+b") as file:
+        begin = ""
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            begin = "" if file.read() == b"\n" else "\n"
+        file.write((begin + json.dumps(run) + "\n").encode())

@@ -13,6 +13,7 @@ import keras_addrnn as ka
 
 ORDERS = {"rows": (28, 28), "columns": (28, 28), "pixels": (784, 1)}  # steps, features of a step
 BATCH_SIZE = 64
+LEARNING_RATE = 1e-3
 COMPARED = ("AddGRU", "GRU", "LSTM")  # by the example
 LAYERS = {
     "AddGRU": ka.AddGRU,
@@ -52,7 +53,9 @@ def build(kind, units, order="rows"):
     )
 
 
-def train(kind, digits, *, units, epochs, seed, order="rows", learning_rate=1e-3, callbacks=()):
+def train(
+    kind, digits, *, units, epochs, seed, order="rows", learning_rate=LEARNING_RATE, callbacks=()
+):
     """Trains one network of one recurrent layer, named in `LAYERS`, and returns its `Run`.
 
     Args:

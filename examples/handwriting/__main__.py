@@ -128,10 +128,13 @@ def main(arguments=None):
         results.append(result)
     print("measures the recurrent parts alone, 5 s", flush=True)
     print("\n" + report.table(results, evaluation.recurrent_milliseconds(read, seconds=5)))
-    folder = flags.output / data.name
-    picture = folder / f"{'_'.join(read).lower()}_epochs{flags.epochs}_seed{flags.seed}.png"
+    picture = training.directory_of(
+        flags.output, data, "_".join(read), flags.epochs, flags.seed
+    ).with_suffix(".png")
     report.save_picture(picture, images, texts, read, title=data.source)
-    print(f"picture    {picture}\nmodels     {folder}/*_epochs{flags.epochs}_seed{flags.seed}")
+    print(
+        f"picture    {picture}\nmodels     {picture.parent}/*_epochs{flags.epochs}_seed{flags.seed}"
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import matplotlib.pyplot as plt
 
 from keras_addrnn.files import replacing
 
+ROWS, COLUMNS = 8, 2
+DRAWN = ROWS * COLUMNS  # images in a picture
+
 
 def table(results, recurrent):
     """A Markdown table of what `evaluation.evaluate` says of each network.
@@ -47,13 +50,12 @@ def save_picture(path, images, texts, read, title):
 
     Args:
         path: Where to.
-        images: `[N, 32, 128, 1]`, of which the first 16 are drawn.
+        images: `[N, 32, 128, 1]`, of which the first `DRAWN` are drawn.
         texts: List of what they read.
         read: Dict from the layer to the list of what it reads.
         title: Text above.
     """
-    rows, columns = 8, 2
-    figure, axes = plt.subplots(rows, columns, figsize=(11, 9), layout="constrained")
+    figure, axes = plt.subplots(ROWS, COLUMNS, figsize=(11, 9), layout="constrained")
     for place, axis in enumerate(axes.flat):
         axis.axis("off")
         if place >= len(texts):

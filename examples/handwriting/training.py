@@ -55,6 +55,12 @@ def directory_of(folder, words, kind, epochs, seed):
     return folder / words.name / f"{kind.lower()}_epochs{epochs}_seed{seed}"
 
 
+def falling_rate(rate, epochs):
+    """A callback that lets the learning rate fall to 0 along half a cosine, epoch by epoch."""
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs)
+    return keras.callbacks.LearningRateScheduler(lambda epoch: float(schedule(epoch)))
+
+
 def train(kind, alphabet, training, validation, *, epochs, seed, directory):
     """Trains one network, unless the directory holds it already, and returns its `Run`.
 
@@ -82,6 +88,7 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
     (directory / "characters.txt").write_text("".join(alphabet.characters) + "\n")
     if not _resumable(backup):
         _remove(backup, best, epochs_file)
+    _cut(epochs_file)
     losses = _history(epochs_file).get("val_loss", [])
     if losses:
         print(f"goes on after epoch {len(losses)}")
@@ -95,8 +102,6 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         auto_scale_loss=False,
     )
     callbacks = keras.callbacks
-    # Epoch by epoch along half a cosine (docs/evidence.md says why).
-    falling = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs)
     model.fit(
         training,
         validation_data=validation,
@@ -105,7 +110,7 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         verbose=1 if sys.stdout.isatty() else 2,  # progress bars; in a log, a line for each epoch
         callbacks=[
             _Timer(),
-            callbacks.LearningRateScheduler(lambda epoch: float(falling(epoch))),
+            falling_rate(LEARNING_RATE, epochs),  # docs/evidence.md says why
             callbacks.EarlyStopping(patience=PATIENCE, baseline=lowest),
             _Best(best, lowest),
             callbacks.TensorBoard(directory / "logs", write_graph=False),
@@ -150,12 +155,20 @@ def _resumable(backup):
     return False
 
 
+def _cut(path):
+    """Takes away what a killed process has begun of a line, or the next one would go on with it."""
+    if path.is_file():
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            with replacing(path) as temporary:
+                temporary.write_bytes(whole)
+
+
 def _history(path):
     """What `CSVLogger` wrote; of an epoch that was trained twice, what came last."""
     rows = {}
     if path.is_file():
-        whole = path.read_bytes()
-        path.write_bytes(whole[: whole.rfind(b"\n") + 1])  # or the next line would go on with it
         with path.open(newline="") as file:
             rows = {int(row.pop("epoch")): row for row in csv.DictReader(file)}
     names = next(iter(rows.values()), ())
