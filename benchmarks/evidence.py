@@ -93,7 +93,7 @@ def main():
     add("--unfinished", type=pathlib.Path, default=UNFINISHED, help="for interrupted runs")
     options = parser.parse_args()
     if options.run:
-        machine.one_thread()
+        machine.use_threads(1)
         run(options)
     import evidence_plots
     import evidence_report

@@ -11,6 +11,8 @@ EXACT_LENGTHS = (100, 1000, 10_000)
 ADDING_LAYERS = ("AddGRU", "GRU", "multiplying", "LSTM", "SimpleRNN")
 ADDING_LENGTHS = (50, 100, 200, 400)
 ADDING_BATCHES = 2000  # when a layer that has not solved the problem gives up
+ADDING_SOLVED = 0.01  # mean squared error
+ERROR_EVERY = 50  # batches, of the adding problem and of averaging
 
 # Accuracy after each of the paper's 50 epochs; one line of the records for each.
 MNIST_EPOCHS = 50

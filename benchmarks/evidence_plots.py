@@ -5,7 +5,7 @@ import contextlib
 import evidence_plan as plan
 import matplotlib
 import numpy as np
-from evidence_report import SOLVED, by_seed, epochs
+from evidence_report import by_seed, epochs
 
 from keras_addrnn.files import replacing
 
@@ -13,7 +13,6 @@ matplotlib.use("Agg")  # no display needed
 
 import matplotlib.pyplot as plt
 
-EVERY = 50  # batches between two errors
 COLORS = {
     "AddGRU": "C0",
     "AddGRU, hard_tanh": "C6",
@@ -53,7 +52,7 @@ def _curves(axis, results, layer, scale=1.0):
     label = layer
     for result in results:
         if result is not None:
-            batches = EVERY * np.arange(1, len(result["errors"]) + 1)
+            batches = plan.ERROR_EVERY * np.arange(1, len(result["errors"]) + 1)
             errors = scale * np.array(result["errors"])
             axis.plot(batches, errors, color=COLORS[layer], label=label, linewidth=1)
             label = None
@@ -65,7 +64,7 @@ def _adding(known, path):
         for axis, length in zip(axes, plan.ADDING_LENGTHS, strict=True):
             for layer in plan.ADDING_LAYERS:
                 _curves(axis, rows[length, layer], layer)
-            axis.axhline(SOLVED, color="0.3", linestyle=":")
+            axis.axhline(plan.ADDING_SOLVED, color="0.3", linestyle=":")
             axis.set(title=f"T = {length}", xlabel="batches", yscale="log")
             axis.legend(fontsize="x-small")
         axes[0].set_ylabel("mean squared error")
@@ -110,7 +109,7 @@ def _ablation(known, path):
         left.set_yticklabels(plan.VARIANTS, fontsize="small")
         left.invert_yaxis()
         right.set(xlabel="adding problem, T = 100: last error", xscale="log")
-        right.axvline(SOLVED, color="0.3", linestyle=":")
+        right.axvline(plan.ADDING_SOLVED, color="0.3", linestyle=":")
 
 
 def _averaging(known, path):

@@ -10,7 +10,6 @@ import tables
 RESULTS = pathlib.Path(__file__).parent / "results"
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "evidence.md"
 NOT_RUN = "NOT RUN"
-SOLVED = 0.01  # mean squared error of the adding problem
 LATER_SETTINGS = ("normalization", "rate")  # that the first records of handwriting do not have
 LAST = 10  # epochs whose mean tells more than the last one, which goes up and down
 
@@ -58,8 +57,10 @@ def exact(known):
 
 def solved(result):
     """The batch at which the adding problem was solved, or the error that was reached."""
-    below = [number for number, error in enumerate(result["errors"], 1) if error < SOLVED]
-    return f"{50 * below[0]:,}" if below else f"never ({result['errors'][-1]:.3f})"
+    below = [
+        number for number, error in enumerate(result["errors"], 1) if error < plan.ADDING_SOLVED
+    ]
+    return f"{plan.ERROR_EVERY * below[0]:,}" if below else f"never ({result['errors'][-1]:.3f})"
 
 
 def adding(known):

@@ -7,7 +7,6 @@ settings and the result of each line to record, as soon as there is one.
 import math
 import pathlib
 import sys
-import time
 
 import keras
 import numpy as np
@@ -19,12 +18,12 @@ import adding_training
 import evidence_cells
 import mnist_data
 import mnist_training
+from evidence_plan import ERROR_EVERY
 from handwriting import model as handwriting_model
 from handwriting import pipeline as handwriting_pipeline
 from multiplying_gru import MultiplyingGRUCell
 
 BATCH_SIZE = 64
-EVERY = 50  # batches, after which the error is looked at
 ALL_DIGITS = 60_000
 LATER = 8  # steps
 AVERAGING_LAYERS = {
@@ -62,6 +61,11 @@ def mnist(settings, options, keep):
     if settings.get("rate") == "falling":
         batches = math.ceil(settings["digits"] / mnist_training.BATCH_SIZE)
         rate = keras.optimizers.schedules.CosineDecay(rate, batches * settings["epochs"])
+
+    def keep_epoch(epoch, logs):
+        result = {name: float(value) for name, value in logs.items()}
+        keep({**settings, "epoch": epoch + 1}, result)
+
     mnist_training.train(
         settings["layer"],
         mnist_data.load(options.data_dir, full=settings["digits"] == ALL_DIGITS),
@@ -71,30 +75,10 @@ def mnist(settings, options, keep):
         epochs=settings["epochs"],
         seed=settings["seed"],
         callbacks=[
-            _Epochs(settings, keep),
+            keras.callbacks.LambdaCallback(on_epoch_end=keep_epoch),
             keras.callbacks.BackupAndRestore(options.unfinished / name, double_checkpoint=True),
         ],
     )
-
-
-class _Epochs(keras.callbacks.Callback):
-    """Records each epoch: the two losses and accuracies, and the time without the test."""
-
-    def __init__(self, settings, keep):
-        super().__init__()
-        self._settings, self._keep = settings, keep
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._begin = time.perf_counter(), time.process_time()
-
-    def on_test_begin(self, logs=None):
-        self._trained = time.perf_counter(), time.process_time()
-
-    def on_epoch_end(self, epoch, logs=None):
-        seconds, processor_seconds = np.subtract(self._trained, self._begin)
-        result = {name: float(value) for name, value in logs.items()}
-        result |= {"seconds": seconds, "processor_seconds": processor_seconds}
-        self._keep({**self._settings, "epoch": epoch + 1}, result)
 
 
 def times(settings, options, keep):
@@ -102,18 +86,15 @@ def times(settings, options, keep):
     digits = mnist_data.load(options.data_dir)
     result = {}
     for layer in settings["layers"]:
-        seconds = result.setdefault(layer, [])
-        mnist_training.train(
+        run = mnist_training.train(
             layer,
             digits,
             order=settings["order"],
             units=settings["units"],
             epochs=settings["epochs"],
             seed=settings["seed"],
-            callbacks=[
-                _Epochs({}, lambda _, epoch, to=seconds: to.append(epoch["processor_seconds"]))
-            ],
         )
+        result[layer] = run.history["processor_seconds"]
     keep(settings, result)
 
 
@@ -211,12 +192,12 @@ def _endless(problems, seed, *arguments):
 
 
 def _errors(model, batches, test, count):
-    """Trains on `count` batches; the mean squared error on `test` after every `EVERY`."""
+    """Trains on `count` batches; the mean squared error on `test` after every `ERROR_EVERY`."""
     model.compile(keras.optimizers.Adam(1e-3), "mse")
     history = model.fit(
         batches,
-        steps_per_epoch=EVERY,
-        epochs=count // EVERY,
+        steps_per_epoch=ERROR_EVERY,
+        epochs=count // ERROR_EVERY,
         validation_data=test,
         callbacks=[keras.callbacks.TerminateOnNaN()],
         shuffle=False,

@@ -198,7 +198,7 @@ def main():
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     if not options.tables:
-        machine.one_thread()
+        machine.use_threads(1)
         record(options)
     if options.seconds and not options.tables:
         machine.write(RESULTS / "handwriting_recurrent.md", recurrent_part(options.seconds))

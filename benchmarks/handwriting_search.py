@@ -119,7 +119,7 @@ def train(name, words, alphabet, epochs, seed):
 def run(options):
     import machine
 
-    machine.one_thread()
+    machine.use_threads(1)
     from handwriting import sources
     from records import key_of, record, recorded
 

@@ -1,4 +1,4 @@
-"""What measurements share: one thread, what a table says of the machine, and how it is kept."""
+"""What measurements share: threads, what a table says of the machine, and how it is kept."""
 
 import datetime
 import platform
@@ -6,11 +6,11 @@ import platform
 from keras_addrnn.files import replacing
 
 
-def one_thread():
-    """For a whole process: then the processor's seconds are the same on a busy machine."""
+def use_threads(count):
+    """For a whole process. With one, its processor seconds are the same on a busy machine."""
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(count)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 

@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import time
 
+import machine
+
 from keras_addrnn import bench
 
 
@@ -65,10 +67,7 @@ def _serve(pipe, start, threads):
 def start_tensorflow(threads):
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    machine.use_threads(threads)
 
 
 def start_torch(threads):

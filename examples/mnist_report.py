@@ -63,12 +63,12 @@ def save_curves(runs, path, title):
     """Draws the loss over the epochs and the accuracy over the seconds of training, as a PNG."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for number, run in enumerate(runs):
-        epochs = np.arange(1, len(run.seconds) + 1)
+        epochs = np.arange(1, len(run.history["loss"]) + 1)
         color = f"C{number}"
         left.plot(epochs, run.history["loss"], ".--", color=color, alpha=0.6)
         left.plot(epochs, run.history["val_loss"], ".-", color=color, label=run.name)
         right.plot(
-            np.cumsum(run.seconds),
+            np.cumsum(run.history["seconds"]),
             100 * np.array(run.history["val_accuracy"]),
             ".-",
             color=color,
@@ -77,7 +77,8 @@ def save_curves(runs, path, title):
     left.set(xlabel="epoch", ylabel="loss (cross-entropy)", yscale="log")
     left.set_title("loss: test (solid), training (dashed)", fontsize="medium")
     left.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    left.set_xlim(0.5, max(len(run.seconds) for run in runs) + 0.5)  # one epoch has its place too
+    longest = max(len(run.history["loss"]) for run in runs)
+    left.set_xlim(0.5, longest + 0.5)  # one epoch has its place too
     right.set(xlabel="seconds of training", ylabel="test accuracy (%)")
     right.set_title("test accuracy after each epoch", fontsize="medium")
     for axes in (left, right):

@@ -3,10 +3,10 @@
 import dataclasses
 import statistics
 import sys
-import time
 
 import keras
 import numpy as np
+from epoch_times import EpochTimes
 from multiplying_gru import MultiplyingGRUCell
 
 import keras_addrnn as ka
@@ -28,17 +28,24 @@ LAYERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A trained model and how its training went; the lists have one entry for each epoch."""
+    """A trained model and how its training went.
+
+    Attributes:
+        name: Of the layer and its units.
+        model: The `keras.Model`.
+        history: Dict of lists with one entry for each epoch: losses, accuracies, and the times that
+            `EpochTimes` adds.
+    """
 
     name: str
     model: keras.Model
     history: dict
-    seconds: list
 
     @property
     def seconds_per_epoch(self):
         """The median; of more than one without the first, which traces and compiles."""
-        return statistics.median(self.seconds[1:] or self.seconds)
+        seconds = self.history["seconds"]
+        return statistics.median(seconds[1:] or seconds)
 
 
 def build(kind, units, order="rows"):
@@ -62,7 +69,7 @@ def train(
         digits: `mnist_data.Digits`.
         order: How a digit becomes a sequence, a name in `ORDERS`.
         learning_rate: Adam's, a number or one of Keras' schedules.
-        callbacks: More of Keras' callbacks.
+        callbacks: More of Keras' callbacks; they see the times that `EpochTimes` adds.
     """
     # The same seed for each network: the same order of the digits.
     keras.utils.set_random_seed(seed)
@@ -72,17 +79,16 @@ def train(
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    timer = _Timer()
     history = model.fit(
         sequences(digits.x_train, order),
         digits.y_train,
         batch_size=BATCH_SIZE,
         epochs=epochs,
         validation_data=(sequences(digits.x_test, order), digits.y_test),
-        callbacks=[timer, *callbacks],
+        callbacks=[EpochTimes(), *callbacks],
         verbose=1 if sys.stdout.isatty() else 2,  # progress bars; in a log, a line for each epoch
-    )
-    return Run(f"{kind}({units})", model, history.history, timer.seconds)
+    ).history
+    return Run(f"{kind}({units})", model, history)
 
 
 def sequences(images, order="rows"):
@@ -91,17 +97,3 @@ def sequences(images, order="rows"):
     if order == "columns":
         images = np.swapaxes(images, 1, 2)
     return np.ascontiguousarray(images).reshape(len(images), *ORDERS[order])
-
-
-class _Timer(keras.callbacks.Callback):
-    """The seconds that each epoch trained for, without the test at its end."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._begin = time.perf_counter()
-
-    def on_test_begin(self, logs=None):
-        self.seconds.append(time.perf_counter() - self._begin)

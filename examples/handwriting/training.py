@@ -9,9 +9,9 @@ import pathlib
 import shutil
 import statistics
 import sys
-import time
 
 import keras
+from epoch_times import EpochTimes
 
 from handwriting import model as network
 from keras_addrnn.files import replacing
@@ -29,9 +29,7 @@ class Run:
         model: The `keras.Model` with the weights of the lowest validation loss.
         directory: `pathlib.Path` of what it has written, see `train`.
         history: Dict of lists with one entry for each epoch: `loss`, `val_loss`, `learning_rate`,
-            and what the epoch took without its validation, `seconds` of the clock and
-            `processor_seconds` of all processors together. On a machine that others use too, the
-            second says more.
+            and the times that `EpochTimes` adds.
     """
 
     kind: str
@@ -109,7 +107,7 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         shuffle=False,  # the batches are shuffled already
         verbose=1 if sys.stdout.isatty() else 2,  # progress bars; in a log, a line for each epoch
         callbacks=[
-            _Timer(),
+            EpochTimes(),
             falling_rate(LEARNING_RATE, epochs),  # docs/evidence.md says why
             callbacks.EarlyStopping(patience=PATIENCE, baseline=lowest),
             _Best(best, lowest),
@@ -188,17 +186,3 @@ class _Best(keras.callbacks.Callback):
             temporary = self._path.with_name("new.weights.h5")  # Keras asks for this ending
             self.model.save_weights(temporary)
             temporary.replace(self._path)
-
-
-class _Timer(keras.callbacks.Callback):
-    """Adds the times of `Run.history` to what the callbacks after it are told."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._begin = time.perf_counter(), time.process_time()
-
-    def on_test_begin(self, logs=None):
-        self._end = time.perf_counter(), time.process_time()
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = self._end[0] - self._begin[0]
-        logs["processor_seconds"] = self._end[1] - self._begin[1]

@@ -48,6 +48,7 @@ def known(*runs):
 
 def test_the_plan_names_what_there_is():
     import adding_exact
+    import adding_training
     import evidence_cells
     import evidence_plan as plan
     import evidence_runs
@@ -56,6 +57,8 @@ def test_the_plan_names_what_there_is():
     assert set(plan.TASKS) == set(evidence_runs.TASKS)
     assert set(plan.VARIANTS) <= set(evidence_cells.VARIANTS)
     assert set(plan.MNIST_LAYERS) == set(mnist_training.LAYERS)
+    assert plan.ADDING_SOLVED == adding_training.SOLVED
+    assert plan.ERROR_EVERY == adding_training.BATCHES
     assert plan.EXACT_PROBLEMS == adding_exact.PROBLEMS
     assert set(plan.AVERAGING_LAYERS) == set(evidence_runs.AVERAGING_LAYERS)
     names = [json.dumps(each, sort_keys=True) for task in plan.TASKS.values() for each in task()]
