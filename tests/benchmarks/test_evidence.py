@@ -212,7 +212,8 @@ def test_tables():
     layers = [row.split(" | ")[1] for row in report.mnist({}).splitlines()[2:]]
     assert layers == [
         *plan.MNIST_LAYERS,
-        *("AddGRU, falling rate", "GRU, falling rate", "AddGRU", "GRU", "AddGRU", "GRU"),
+        *("AddGRU, falling rate", "GRU, falling rate"),
+        *2 * ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, shifted"),
     ]
 
     # The first epoch does not count.
