@@ -15,12 +15,15 @@ class _Cell(keras.layers.Layer):
     def __init__(self, units):
         super().__init__()
         self.units = self.state_size = self.output_size = units
+        # Made here, as AddGRU does: of the same seed they are then the same weights.
+        self._initializers = keras.initializers.GlorotUniform(), InhibitedOrthogonal()
 
     def build(self, shape):
         columns = 2 * self.units
-        self.kernel = self.add_weight((shape[-1], columns), "glorot_uniform", name="kernel")
+        kernel, recurrent_kernel = self._initializers
+        self.kernel = self.add_weight((shape[-1], columns), kernel, name="kernel")
         self.recurrent_kernel = self.add_weight(
-            (self.units, columns), InhibitedOrthogonal(), name="recurrent_kernel"
+            (self.units, columns), recurrent_kernel, name="recurrent_kernel"
         )
         self.bias = self.add_weight((columns,), "zeros", name="bias")
 

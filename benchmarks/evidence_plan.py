@@ -23,7 +23,7 @@ MNIST_LAYERS = (
     "LSTM",
     "multiplying",
     "AddGRU, hard_tanh",  # the best of the ablations
-    "AddGRU, shifted",
+    "AddGRU, shift 0.5",
 )
 
 # What is changed of AddGRU's defaults; a name of evidence_cells.VARIANTS.
@@ -58,7 +58,7 @@ TIMES_DIGITS, TIMES_EPOCHS = 10_000, 6
 
 UNTRAINED_LAYERS = ("AddGRU", "GRU", "LSTM")
 
-AVERAGING_LAYERS = ("AddGRU", "AddGRU, shifted", "AddGRU, signed", "GRU", "multiplying", "LSTM")
+AVERAGING_LAYERS = ("AddGRU", "AddGRU, shift 1", "AddGRU, signed", "GRU", "multiplying", "LSTM")
 AVERAGING_WEIGHTS = ("fixed", "given")
 
 

@@ -16,7 +16,8 @@ import matplotlib.pyplot as plt
 COLORS = {
     "AddGRU": "C0",
     "AddGRU, hard_tanh": "C6",
-    "AddGRU, shifted": "C4",
+    "AddGRU, shift 0.5": "C4",
+    "AddGRU, shift 1": "C9",
     "AddGRU, signed": "C5",
     "multiplying": "C1",
     "GRU": "C2",

@@ -23,12 +23,11 @@ from handwriting import model as handwriting_model
 from handwriting import pipeline as handwriting_pipeline
 from multiplying_gru import MultiplyingGRUCell
 
-BATCH_SIZE = 64
 ALL_DIGITS = 60_000
 LATER = 8  # steps
 AVERAGING_LAYERS = {
     "AddGRU": evidence_cells.VARIANTS["as it is"],
-    "AddGRU, shifted": evidence_cells.VARIANTS["hard_tanh, shift 1"],
+    "AddGRU, shift 1": evidence_cells.VARIANTS["hard_tanh, shift 1"],
     "AddGRU, signed": evidence_cells.VARIANTS["signed"],
     "GRU": keras.layers.GRU,
     "LSTM": keras.layers.LSTM,
@@ -125,31 +124,25 @@ def statistics(outputs):
 
 
 def ablation(settings, options, keep):
-    layer = evidence_cells.VARIANTS[settings["variant"]](settings["units"])
-    keras.utils.set_random_seed(settings["seed"])
-    if settings["on"] == "adding":
-        timesteps = settings["T"]
-        model = keras.Sequential([keras.Input((None, 2)), layer, keras.layers.Dense(1)])
-        batches = _endless(adding_training.problems, settings["seed"], timesteps)
-        test = adding_training.problems(np.random.default_rng(10**6), 500, timesteps)
-        keep(settings, {"errors": _errors(model, batches, test, settings["batches"])})
+    variant, units, seed = (settings[name] for name in ("variant", "units", "seed"))
+    if settings["on"] == "mnist":
+        run = mnist_training.train(
+            variant,
+            mnist_data.load(options.data_dir),
+            layers=evidence_cells.VARIANTS,
+            units=units,
+            epochs=settings["epochs"],
+            seed=seed,
+        )
+        keep(settings, run.history)
         return
-    digits = mnist_data.load(options.data_dir)
-    model = keras.Sequential(
-        [keras.Input((28, 28)), layer, keras.layers.Dense(10, activation="softmax")]
-    )
-    model.compile(
-        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
-    history = model.fit(
-        mnist_training.sequences(digits.x_train),
-        digits.y_train,
-        batch_size=BATCH_SIZE,
-        epochs=settings["epochs"],
-        validation_data=(mnist_training.sequences(digits.x_test), digits.y_test),
-        verbose=0,
-    ).history
-    keep(settings, history)
+    keras.utils.set_random_seed(seed)
+    timesteps = settings["T"]
+    layer = evidence_cells.VARIANTS[variant](units)
+    model = keras.Sequential([keras.Input((None, 2)), layer, keras.layers.Dense(1)])
+    batches = _endless(adding_training.problems, seed, timesteps)
+    test = adding_training.problems(np.random.default_rng(10**6), 500, timesteps)
+    keep(settings, {"errors": _errors(model, batches, test, settings["batches"])})
 
 
 def averages(rng, count, timesteps, weight):
@@ -188,7 +181,7 @@ def _endless(problems, seed, *arguments):
     """Batches to train on, drawn anew each."""
     rng = np.random.default_rng(seed)
     while True:
-        yield problems(rng, BATCH_SIZE, *arguments)
+        yield problems(rng, adding_training.BATCH_SIZE, *arguments)
 
 
 def _errors(model, batches, test, count):

@@ -9,7 +9,7 @@ AddGRU's comes in two forms, of builtin operators and with our own; and in integ
                                          # about an hour
     python examples/mnist.py --order pixels    # 784 steps of one pixel: a test of memory, and slow,
                                                # about half an hour
-    python examples/mnist.py --also multiplying "AddGRU, shifted"    # two more networks
+    python examples/mnist.py --also multiplying "AddGRU, shift 0.5"    # two more networks
 """
 
 import os
@@ -25,7 +25,7 @@ from keras_addrnn import quiet
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "mnist"))
 EPOCHS, EPOCHS_FULL = 5, 50
 # Trained only when asked for: the gate that multiplies, and other candidates and shifts.
-OTHER_LAYERS = ("multiplying", "AddGRU, hard_tanh", "AddGRU, shifted")
+OTHER_LAYERS = ("multiplying", "AddGRU, hard_tanh", "AddGRU, shift 0.5")
 ORDERS = {
     "rows": "row by row, 28 steps of 28",
     "columns": "column by column, 28 steps of 28",

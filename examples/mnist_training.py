@@ -19,7 +19,7 @@ LAYERS = {
     "AddGRU": ka.AddGRU,
     "AddGRU, hard_tanh": lambda units: ka.AddGRU(units, activation="hard_tanh"),
     # With a ReLU candidate a shifted state drifts upwards, docs/defaults.md.
-    "AddGRU, shifted": lambda units: ka.AddGRU(units, activation="hard_tanh", state_shift=0.5),
+    "AddGRU, shift 0.5": lambda units: ka.AddGRU(units, activation="hard_tanh", state_shift=0.5),
     "GRU": keras.layers.GRU,
     "LSTM": keras.layers.LSTM,
     "multiplying": lambda units: keras.layers.RNN(MultiplyingGRUCell(units)),
@@ -48,32 +48,43 @@ class Run:
         return statistics.median(seconds[1:] or seconds)
 
 
-def build(kind, units, order="rows"):
-    """A network of one recurrent layer, named in `LAYERS`, that names the digit at the end."""
+def build(kind, units, order="rows", layers=LAYERS):
+    """A network of one recurrent layer, of those in `layers`, that names the digit at the end."""
     return keras.Sequential(
         [
             keras.Input(ORDERS[order], name=order),
-            LAYERS[kind](units),
+            layers[kind](units),
             keras.layers.Dense(10, activation="softmax"),
         ],
-        name="mnist_" + kind.lower().replace(", ", "_"),
+        name="mnist_" + kind.lower().replace(",", "").replace(" ", "_"),
     )
 
 
 def train(
-    kind, digits, *, units, epochs, seed, order="rows", learning_rate=LEARNING_RATE, callbacks=()
+    kind,
+    digits,
+    *,
+    units,
+    epochs,
+    seed,
+    layers=LAYERS,
+    order="rows",
+    learning_rate=LEARNING_RATE,
+    callbacks=(),
 ):
-    """Trains one network of one recurrent layer, named in `LAYERS`, and returns its `Run`.
+    """Trains one network of one recurrent layer and returns its `Run`.
 
     Args:
+        kind: The layer's name in `layers`.
         digits: `mnist_data.Digits`.
+        layers: Dict of functions of the number of units.
         order: How a digit becomes a sequence, a name in `ORDERS`.
         learning_rate: Adam's, a number or one of Keras' schedules.
         callbacks: More of Keras' callbacks; they see the times that `EpochTimes` adds.
     """
     # The same seed for each network: the same order of the digits.
     keras.utils.set_random_seed(seed)
-    model = build(kind, units, order)
+    model = build(kind, units, order, layers)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss="sparse_categorical_crossentropy",

@@ -179,6 +179,46 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     assert len((tmp_path / "records.jsonl").read_text().splitlines()) == 4
 
 
+def test_ablations_start_from_weights_of_their_seed(tmp_path, monkeypatch):
+    import evidence_runs
+    import mnist_data
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (64, 28, 28)).astype("uint8")
+    labels = rng.integers(0, 10, 64).astype("uint8")
+    digits = mnist_data.Digits(images, labels, images, labels, "here")
+    monkeypatch.setattr(mnist_data, "load", lambda directory: digits)
+    for on in ("adding", "mnist"):
+        run = {**settings("ablation", on=on), "units": 4}
+        run |= {"T": 4, "batches": 50} if on == "adding" else {"epochs": 1}
+        found = []
+        for number_before in (1, 2):
+            keras.utils.set_random_seed(number_before)
+            evidence_runs.ablation(
+                run, options(tmp_path, "ablation"), lambda _, result, to=found: to.append(result)
+            )
+        name = "errors" if on == "adding" else "loss"
+        assert found[0][name] == found[1][name]
+
+
+def test_variants_start_from_the_same_weights():
+    import evidence_cells
+
+    def first_weights(name):
+        keras.utils.set_random_seed(1)
+        layer = evidence_cells.VARIANTS[name](5)
+        layer.build((None, 3, 2))
+        named = {each.path.split("/")[-1]: each.numpy() for each in layer.weights}
+        return named["kernel"], named["recurrent_kernel"]
+
+    expected = first_weights("as it is")
+    for name in evidence_cells.VARIANTS:
+        kernel, recurrent_kernel = first_weights(name)
+        np.testing.assert_array_equal(kernel, expected[0], name)
+        if name != "orthogonal":
+            np.testing.assert_array_equal(recurrent_kernel, expected[1], name)
+
+
 def test_tables():
     import evidence_plan as plan
     import evidence_report as report
@@ -213,7 +253,7 @@ def test_tables():
     assert layers == [
         *plan.MNIST_LAYERS,
         *("AddGRU, falling rate", "GRU, falling rate"),
-        *2 * ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, shifted"),
+        *2 * ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, shift 0.5"),
     ]
 
     # The first epoch does not count.

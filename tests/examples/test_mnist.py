@@ -46,7 +46,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
     output = tmp_path / "made" / "here"
     result = run(
         *("--data-dir", some_digits, "--output", output, "--epochs", 2, "--units", 24, "--full"),
-        *("--also", "multiplying", "AddGRU, shifted"),
+        *("--also", "multiplying", "AddGRU, shift 0.5"),
     )
     assert result.returncode == 0, result.stderr
     shown = result.stdout
@@ -58,7 +58,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "GRU": 3 * 24 * (28 + 24 + 2) + 250,
         "LSTM": 4 * 24 * (28 + 24 + 1) + 250,
         "multiplying": 2 * 24 * (28 + 24 + 1) + 250,
-        "AddGRU, shifted": 2 * 24 * (28 + 24 + 1) + 250,
+        "AddGRU, shift 0.5": 2 * 24 * (28 + 24 + 1) + 250,
     }
     for name, count in parameters.items():
         row = rf"\| {name}\(24\) +\| +[\d.]+ % \| +[\d.]+ \| +{count:,} \| +(yes|no) \|"
@@ -70,7 +70,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "addgru_builtin.tflite",
         "addgru_fused.tflite",
         "addgru_integer.safetensors",
-        "addgru_shifted.keras",
+        "addgru_shift_0.5.keras",
         "gru.keras",
         "gru.tflite",
         "learning_curves.png",
