@@ -23,32 +23,25 @@ import evidence_plan as plan
 import machine
 import records
 
-HERE = pathlib.Path(__file__).parent
-RECORDS = HERE / "results" / "evidence.jsonl"
-UNFINISHED = HERE.parent / "build" / "evidence"
+RECORDS = pathlib.Path(__file__).parent / "results" / "evidence.jsonl"
 
 
-def known(file):
-    """The recorded runs by their settings, with those of defaults.py that the plan asks for."""
-    from defaults import RESULTS
-
-    found = {}
-    for run in records.recorded(RESULTS).values():
-        settings, result = run["settings"], run["result"]
-        if settings["task"] == "adding" and settings["variant"] == "GRU":
-            batches = settings["steps"]
-            settings = plan.adding_run("GRU", settings["T"], settings["seed"], batches)
-            errors = list(result["validation"].values())
-            result = {"solved_after": result["solved_at"], "errors": errors}
-            found[records.key_of(settings)] = {"settings": settings, "result": result}
-    return found | records.recorded(file)
+def asked_for(options):
+    """The settings of the runs that the options name."""
+    for task in options.only:
+        for settings in plan.TASKS[task]():
+            named = re.search(options.match, " ".join(map(str, settings.values())))
+            if named and settings["seed"] in options.seeds:
+                yield settings
 
 
-def missing(settings, known):
+def missing(settings):
     """Whether a run is not recorded, or not all of it."""
+    known = records.recorded(RECORDS)
+    lines = [settings]
     if settings["task"] == "mnist":
-        settings = {**settings, "epoch": settings["epochs"]}
-    return records.key_of(settings) not in known
+        lines = [{**settings, "epoch": 1 + epoch} for epoch in range(settings["epochs"])]
+    return any(records.key_of(line) not in known for line in lines)
 
 
 def run(options):
@@ -57,19 +50,31 @@ def run(options):
 
     def keep(settings, result):
         line = {"settings": settings, "result": result, "machine": machine.description()}
-        records.record(options.file, line)
+        records.record(RECORDS, line)
         print(f"{time.monotonic() - begin:7.0f} s", *settings.values(), flush=True)
 
     begin = time.monotonic()
-    for task in options.only:
-        for settings in plan.TASKS[task]():
-            if options.seeds and settings["seed"] not in options.seeds:
-                continue
-            if not re.search(options.match, " ".join(map(str, settings.values()))):
-                continue
-            # Read anew: another process may be running the rest.
-            if missing(settings, known(options.file)):
-                evidence_runs.TASKS[task](settings, options, keep)
+    for settings in asked_for(options):
+        # Looked up anew: another process may be running the rest.
+        if missing(settings):
+            evidence_runs.TASKS[settings["task"]](settings, options, keep)
+
+
+def write():
+    """The tables and the plots of what is recorded."""
+    import evidence_plots
+    import evidence_report
+
+    found = records.recorded(RECORDS)
+    evidence_report.write(found)
+    evidence_plots.write(found, RECORDS.parent)
+
+
+def regular_expression(text):
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression: {error}") from None
 
 
 def main():
@@ -80,27 +85,26 @@ def main():
     add = parser.add_argument
     add("--run", action="store_true", help="train what is missing")
     add("--only", nargs="+", choices=plan.TASKS, default=list(plan.TASKS), help="these tasks (all)")
-    add("--seeds", nargs="+", type=int, choices=plan.SEEDS, help="only these")
+    add("--seeds", nargs="+", type=int, choices=plan.SEEDS, default=plan.SEEDS, help="only these")
     add(
         "--match",
-        type=re.compile,
+        type=regular_expression,
         default="",
         metavar="REGEX",
         help="only runs that have it in their settings' values, as --run prints them",
     )
     add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
-    add("--file", type=pathlib.Path, default=RECORDS, help="the records")
-    add("--unfinished", type=pathlib.Path, default=UNFINISHED, help="for interrupted runs")
     options = parser.parse_args()
-    if options.run:
-        machine.use_threads(1)
-        run(options)
-    import evidence_plots
-    import evidence_report
-
-    found = known(options.file)
-    evidence_report.write(found)
-    evidence_plots.write(found, RECORDS.parent)
+    if options.run and options.data_dir is None:
+        for settings in asked_for(options):
+            if settings.get("digits") == plan.ALL_DIGITS and missing(settings):
+                parser.error("runs with all digits need --data-dir, the IDX files of MNIST")
+    try:
+        if options.run:
+            machine.use_threads(1)
+            run(options)
+    finally:
+        write()
 
 
 if __name__ == "__main__":

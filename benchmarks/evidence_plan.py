@@ -16,6 +16,7 @@ ERROR_EVERY = 50  # batches, of the adding problem and of averaging
 
 # Accuracy after each of the paper's 50 epochs; one line of the records for each.
 MNIST_EPOCHS = 50
+ALL_DIGITS = 60_000
 MNIST_ORDERS = ("rows", "columns", "pixels")
 MNIST_LAYERS = (
     "AddGRU",
@@ -68,32 +69,18 @@ def exact():
             yield {"task": "exact", "problem": problem, "T": timesteps, "seed": SEEDS[0]}
 
 
-def adding_run(layer, timesteps, seed, batches=ADDING_BATCHES):
-    return {
-        "task": "adding",
-        "T": timesteps,
-        "layer": layer,
-        "units": 64,
-        "batches": batches,
-        "seed": seed,
-    }
-
-
 def adding():
-    """AddGRU and GRU first, which the target is about; the long and hopeless ones last."""
-
-    def runs(layers, lengths, seeds):
-        for seed in seeds:
-            for timesteps in lengths:
-                for layer in layers:
-                    yield adding_run(layer, timesteps, seed)
-
-    first, *others = SEEDS
-    yield from runs(ADDING_LAYERS[:1], ADDING_LENGTHS, SEEDS)
-    yield from runs(ADDING_LAYERS[1:2], ADDING_LENGTHS, [first])
-    yield from runs(ADDING_LAYERS[2:], ADDING_LENGTHS, [first])
-    yield from runs(ADDING_LAYERS[1:2], ADDING_LENGTHS, others)
-    yield from runs(ADDING_LAYERS[2:], ADDING_LENGTHS, others)
+    for seed in SEEDS:
+        for timesteps in ADDING_LENGTHS:
+            for layer in ADDING_LAYERS:
+                yield {
+                    "task": "adding",
+                    "T": timesteps,
+                    "layer": layer,
+                    "units": 64,
+                    "batches": ADDING_BATCHES,
+                    "seed": seed,
+                }
 
 
 def mnist():
@@ -114,11 +101,11 @@ def mnist():
                 }
 
     layers = [layer for layer in MNIST_LAYERS if layer != "AddGRU, hard_tanh"]
-    yield from runs("rows", MNIST_LAYERS, SEEDS, 60_000, MNIST_EPOCHS)
-    yield from runs("rows", MNIST_LAYERS[:2], SEEDS, 60_000, MNIST_EPOCHS, rate="falling")
+    yield from runs("rows", MNIST_LAYERS, SEEDS, ALL_DIGITS, MNIST_EPOCHS)
+    yield from runs("rows", MNIST_LAYERS[:2], SEEDS, ALL_DIGITS, MNIST_EPOCHS, rate="falling")
     yield from runs("pixels", MNIST_LAYERS[:2], SEEDS, 10_000, 10)
     yield from runs("pixels", layers[2:], SEEDS[:1], 10_000, 10)
-    yield from runs("columns", layers, SEEDS, 60_000, MNIST_EPOCHS)
+    yield from runs("columns", layers, SEEDS, ALL_DIGITS, MNIST_EPOCHS)
 
 
 def mnist_name(settings):

@@ -108,12 +108,14 @@ def mnist(known):
             return text if len(run) == count else f"{text} after {len(run)} (interrupted)"
 
         def last(run, count=count):
+            if count <= LAST:
+                return "-"
             accuracies = [100 * result["val_accuracy"] for result in run[-LAST:]]
             return f"{statistics.mean(accuracies):.2f} %" if len(run) == count else NOT_RUN
 
         table.append(
             [
-                f"{order}, {digits:,} digits",
+                f"{order}, {digits:,} digits, {count} epochs",
                 layer,
                 f"{len(ran)} of {len(runs)}",
                 each(accuracy),

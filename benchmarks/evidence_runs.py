@@ -18,13 +18,14 @@ import adding_training
 import evidence_cells
 import mnist_data
 import mnist_training
-from evidence_plan import ERROR_EVERY
+import resuming
+from evidence_plan import ALL_DIGITS, ERROR_EVERY
 from handwriting import model as handwriting_model
 from handwriting import pipeline as handwriting_pipeline
 from multiplying_gru import MultiplyingGRUCell
 
-ALL_DIGITS = 60_000
 LATER = 8  # steps
+UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "evidence"  # interrupted runs
 AVERAGING_LAYERS = {
     "AddGRU": evidence_cells.VARIANTS["as it is"],
     "AddGRU, shift 1": evidence_cells.VARIANTS["hard_tanh, shift 1"],
@@ -54,8 +55,12 @@ def adding(settings, options, keep):
 
 
 def mnist(settings, options, keep):
-    """A line for each epoch; goes on where an interrupted run was."""
-    name = "_".join(map(str, settings.values())).replace(", ", "_")
+    """A line for each epoch.
+
+    An interrupted run goes on where it was, with the digits in the order of a first epoch again.
+    """
+    backup = UNFINISHED / "_".join(map(str, settings.values())).replace(", ", "_")
+    resuming.epochs_done(backup)  # makes it whole
     rate = mnist_training.LEARNING_RATE
     if settings.get("rate") == "falling":
         batches = math.ceil(settings["digits"] / mnist_training.BATCH_SIZE)
@@ -75,7 +80,7 @@ def mnist(settings, options, keep):
         seed=settings["seed"],
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_end=keep_epoch),
-            keras.callbacks.BackupAndRestore(options.unfinished / name, double_checkpoint=True),
+            keras.callbacks.BackupAndRestore(backup, double_checkpoint=True),
         ],
     )
 

@@ -7,6 +7,7 @@ tables are made from all of them, the picture from those with the settings given
     python benchmarks/handwriting.py --data digits --data-dir DIR --images 10000 --epochs 30
     python benchmarks/handwriting.py --data fonts --images 10000 --epochs 30
     python benchmarks/handwriting.py --tables            # from what is recorded already
+    python benchmarks/evidence.py                        # then those of docs/evidence.md
 """
 
 import argparse
@@ -29,9 +30,9 @@ RECORDS = RESULTS / "handwriting.jsonl"
 # Images are composed once; a training that was interrupted goes on from here.
 UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
 # What a table puts together: trainings that differ in the layer and the seed alone.
-SETTINGS = ("data", "images", "test_images", "epochs_at_most", "learning_rate", "batch_size")
+SETTINGS = ("data", "source", "images", "test_images", "epochs_at_most", "learning_rate")
 # The first records have neither normalization after each recurrent layer nor a rate that falls.
-SETTINGS += ("normalization", "rate")
+SETTINGS += ("batch_size", "normalization", "rate")
 
 
 def record(options):
@@ -43,12 +44,12 @@ def record(options):
         seed=0,
         directory=UNFINISHED,
     )
-    source = words.source.replace(f" in {options.data_dir}", "")
     alphabet = words.alphabet()
     images, texts = pipeline.arrays(words.test)
     validation = pipeline.batches(words.validation, alphabet)
     settings = {
         "data": options.data,
+        "source": words.source.replace(f" in {options.data_dir}", ""),
         "images": words.sizes[0],
         "test_images": words.sizes[2],
         "epochs_at_most": options.epochs,
@@ -79,16 +80,15 @@ def record(options):
                 RECORDS,
                 {
                     **about,
-                    "source": source,
                     "machine": machine.description(),
                     **result,
                     "read": answers[: report.DRAWN],
                 },
             )
-    read = readings({**settings, "source": source})
+    read = readings(settings)
     if read:
         picture = RESULTS / f"handwriting_{options.data}.png"
-        report.save_picture(picture, images, texts, read, title=source)
+        report.save_picture(picture, images, texts, read, title=settings["source"])
 
 
 def readings(settings):
@@ -126,7 +126,7 @@ def table(settings, entries):
     about = dict(zip(SETTINGS, settings, strict=True))
     rate = about["learning_rate"] if about["rate"] == "no" else f"{about['learning_rate']}, falling"
     lines = [
-        f"{about['data']}: {entries[0]['source']}. {about['images']:,} images to train on, "
+        f"{about['data']}: {about['source']}. {about['images']:,} images to train on, "
         f"{about['test_images']:,} to test; {about['epochs_at_most']} epochs at most, batches of "
         f"{about['batch_size']}, Adam({rate}), "
         f"{about['normalization']} normalization. Times: {entries[0]['machine']}.\n",
@@ -196,6 +196,8 @@ def main():
     )
     parser.add_argument("--tables", action="store_true", help="train nothing")
     options = parser.parse_args()
+    if options.data == "iam" and options.data_dir is None:
+        parser.error("--data iam needs --data-dir, with words.txt and words/ of the IAM database")
     RESULTS.mkdir(exist_ok=True)
     if not options.tables:
         machine.use_threads(1)

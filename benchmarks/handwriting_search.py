@@ -1,10 +1,10 @@
 """What makes AddGRU read words better? Variants of the recurrent part of examples/handwriting.
 
-Trains each for a few epochs and appends a JSON line of its losses to the records, unless there is
-one. benchmarks/evidence.py makes the table of docs/evidence.md from them.
+Trains each of `VARIANTS` and appends a JSON line of its losses to the records, unless there is one.
+benchmarks/evidence.py makes the table of docs/evidence.md from them.
 
-    python benchmarks/handwriting_search.py --data-dir DIR         # numbers, of MNIST's digits
-    python benchmarks/handwriting_search.py --data fonts --epochs 12
+    python benchmarks/handwriting_search.py --data-dir DIR            # IDX files of MNIST
+    python benchmarks/handwriting_search.py --data fonts --epochs 30  # some of them
 """
 
 import argparse
@@ -17,66 +17,77 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
+import keras
+import machine
+from defaults import GateBias
+from handwriting import decoding, metrics, model, pipeline, sources, training
+from records import key_of, record, recorded
+
+import keras_addrnn as ka
+
 HERE = pathlib.Path(__file__).parent
 RECORDS = HERE / "results" / "handwriting_search.jsonl"
 DATASETS = HERE.parent / "build" / "handwriting"
-VARIANTS = (
-    "GRU",
-    "AddGRU",
-    "AddGRU bias -1",
-    "AddGRU norm",
-    "AddGRU rate 0.005",
-    "AddGRU bias -0.5",
-    "AddGRU bias -2",
-    "AddGRU max 1",
-    "AddGRU inhibition 1",
-    "AddGRU activation hard_tanh shift 1",
-    "multiplying",
-)
+IMAGES, SEED = 6000, 0
+# By the words and the epochs; what the names say is in `settings_of`.
+VARIANTS = {
+    ("digits", 4): ("AddGRU bias -1", "AddGRU norm"),
+    ("digits", 10): (
+        "AddGRU norm",
+        "AddGRU norm activation hard_tanh",
+        "AddGRU norm width 1.2",
+        "AddGRU norm rate 0.004",
+        "AddGRU norm max 4",
+        "AddGRU norm falling",
+        "GRU norm",
+        "GRU norm falling",
+    ),
+    ("digits", 20): ("AddGRU norm", "AddGRU norm falling", "GRU norm", "GRU norm falling"),
+    ("fonts", 12): ("AddGRU norm max 4", "AddGRU norm falling", "GRU norm falling"),
+    ("fonts", 30): (
+        "AddGRU norm falling",
+        "AddGRU norm falling width 1.25",
+        "AddGRU norm falling width 1.5",
+        "AddGRU norm falling width 2",
+        "AddGRU norm falling rate 0.004",
+        "AddGRU norm falling rate 0.008",
+        "AddGRU norm falling width 1.25 rate 0.004",
+        "GRU norm falling",
+        "GRU norm falling rate 0.004",
+    ),
+}
+ALONE = {"norm", "falling"}  # a LayerNormalization after each layer; a rate that falls
+WITH_VALUES = {"rate", "width"}  # Adam's rate; so many times the units
+OF_ADDGRU = {"activation", "bias", "max"}  # bias: of the update gate; max: `state_max`
 
 
 def settings_of(name):
-    """`{"layer": "AddGRU", "bias": "-1"}` of "AddGRU bias -1"; "norm" and "falling" are alone."""
+    """`{"layer": "AddGRU", "norm": True, "bias": "-1"}` of "AddGRU norm bias -1"."""
     layer, *words = name.split()
-    settings = {"layer": layer}
-    for word in {"norm", "falling"} & set(words):
-        words.remove(word)
-        settings[word] = "yes"
-    return settings | dict(zip(words[::2], words[1::2], strict=True))
+    settings = {"layer": layer} | {word: True for word in words if word in ALONE}
+    words = [word for word in words if word not in ALONE]
+    settings |= dict(zip(words[::2], words[1::2], strict=True))
+    known = {"layer"} | ALONE | WITH_VALUES | (OF_ADDGRU if layer == "AddGRU" else set())
+    if not settings.keys() <= known:
+        raise ValueError(f"'{name}': {layer} has no {sorted(settings.keys() - known)}")
+    return settings
 
 
 def make_layer(settings, units):
-    import keras
-    from defaults import GateBias
-    from multiplying_gru import MultiplyingGRUCell
-
-    import keras_addrnn as ka
-    from keras_addrnn.layers import InhibitedOrthogonal
-
-    if settings["layer"] == "multiplying":
-        return keras.layers.RNN(MultiplyingGRUCell(units), return_sequences=True)
     if settings["layer"] != "AddGRU":
         return getattr(keras.layers, settings["layer"])(units, return_sequences=True)
-    low, _, high = settings.get("bias", "0").partition("..")
+    bias = float(settings.get("bias", 0))
     return ka.AddGRU(
         units,
         activation=settings.get("activation", "relu"),
-        state_shift=float(settings.get("shift", 0)),
         state_max=float(settings["max"]) if "max" in settings else None,
-        kernel_initializer=settings.get("kernel", "glorot_uniform"),
-        recurrent_initializer=InhibitedOrthogonal(
-            float(settings.get("gain", 0.1)), float(settings.get("inhibition", 0.5))
-        ),
-        bias_initializer=GateBias(float(low), float(high or low)),
+        bias_initializer=GateBias(bias, bias),
         return_sequences=True,
     )
 
 
 def recurrent(settings):
     """The recurrent part, as examples/handwriting/model.py has it, with what is changed."""
-    import keras
-    from handwriting import model, pipeline
-
     layers = [keras.Input((pipeline.STEPS, model.FEATURES))]
     factor = float(settings.get("width", 1))
     for units in model.UNITS:
@@ -86,22 +97,18 @@ def recurrent(settings):
     return keras.Sequential(layers, name="recurrent")
 
 
-def train(name, words, alphabet, epochs, seed):
+def train(name, words, alphabet, epochs):
     """The losses after each epoch, and the character error rate on the validation images."""
-    import keras
-    from handwriting import decoding, metrics, model, pipeline, training
-
     settings = settings_of(name)
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(SEED)
     network = model.build(settings["layer"], alphabet.size, recurrent(settings))
     rate = float(settings.get("rate", training.LEARNING_RATE))
-    clip = float(settings.get("clip", 1))
     network.compile(
-        keras.optimizers.Adam(rate, clipnorm=clip), loss=model.ctc_loss, auto_scale_loss=False
+        keras.optimizers.Adam(rate, clipnorm=1.0), loss=model.ctc_loss, auto_scale_loss=False
     )
     begin = time.process_time()
     history = network.fit(
-        pipeline.batches(words.train, alphabet, shuffle_seed=seed),
+        pipeline.batches(words.train, alphabet, shuffle_seed=SEED),
         validation_data=pipeline.batches(words.validation, alphabet),
         epochs=epochs,
         shuffle=False,
@@ -116,45 +123,44 @@ def train(name, words, alphabet, epochs, seed):
     return {**history, "cer": cer, "processor_seconds": seconds}
 
 
-def run(options):
-    import machine
-
-    machine.use_threads(1)
-    from handwriting import sources
-    from records import key_of, record, recorded
-
+def run(data, options):
+    """Trains those variants on one kind of words that the options name and that are missing."""
     words = sources.load(
-        options.data,
-        data_dir=options.data_dir,
-        images=options.images,
-        seed=0,
+        data,
+        data_dir=options.data_dir if data == "digits" else None,
+        images=IMAGES,
+        seed=SEED,
         directory=DATASETS,
     )
     alphabet = words.alphabet()
-    for name in options.variants:
-        settings = {"data": options.data, "images": options.images, "epochs": options.epochs}
-        settings |= {"variant": name, "seed": options.seed}
-        if key_of(settings) in recorded(options.file):
+    about = {"data": data, "images": IMAGES, "seed": SEED}
+    for (of, epochs), names in VARIANTS.items():
+        if of != data or epochs not in (options.epochs or [epochs]):
             continue
-        result = train(name, words, alphabet, options.epochs, options.seed)
-        record(
-            options.file, {"settings": settings, "result": result, "machine": machine.description()}
-        )
-        losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
-        print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)
+        for name in names:
+            settings = {**about, "epochs": epochs, "variant": name}
+            if key_of(settings) in recorded(RECORDS):
+                continue
+            result = train(name, words, alphabet, epochs)
+            line = {"settings": settings, "result": result, "machine": machine.description()}
+            record(RECORDS, line)
+            losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
+            print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    kinds, epochs = (list(dict.fromkeys(each)) for each in zip(*VARIANTS, strict=True))
     add = parser.add_argument
-    add("--data", choices=("digits", "fonts"), default="digits")
-    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
-    add("--images", type=int, default=6000)
-    add("--epochs", type=int, default=4)
-    add("--seed", type=int, default=0)
-    add("--variants", nargs="+", default=VARIANTS, help="see settings_of and make_layer")
-    add("--file", type=pathlib.Path, default=RECORDS)
-    run(parser.parse_args())
+    add("--data", choices=kinds, nargs="+", default=kinds, help="the words (both)")
+    add("--epochs", choices=epochs, type=int, nargs="+", help="only variants with so many")
+    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST; needed for digits")
+    options = parser.parse_args()
+    if "digits" in options.data and options.data_dir is None:
+        parser.error("digits need --data-dir, the IDX files of MNIST")
+    machine.use_threads(1)
+    for data in options.data:
+        run(data, options)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def main(arguments=None):
     print(
         f"\nLearnt: {flags.units} units, batches of {adding_training.BATCH_SIZE}, Adam(0.001), no "
         f"clipping; solved is a mean\nsquared error below {adding_training.SOLVED}, looked at "
-        f"every {adding_training.BATCHES} batches. Always answering 1 has 0.167.\n"
+        f"every {adding_training.STEPS_PER_EPOCH} batches. Always answering 1 has 0.167.\n"
     )
     print(adding_report.HEAD, flush=True)
     runs = []

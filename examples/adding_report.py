@@ -51,7 +51,7 @@ def save_curves(runs, path):
         for run in runs:
             if run.timesteps != length:
                 continue
-            batches = adding_training.BATCHES * np.arange(1, len(run.errors) + 1)
+            batches = adding_training.STEPS_PER_EPOCH * np.arange(1, len(run.errors) + 1)
             label = run.layer if run.seed == 0 else None
             panel.plot(batches, run.errors, color=colors[run.layer], label=label)
         panel.axhline(adding_training.SOLVED, color="0.6", linestyle=":")

@@ -11,7 +11,7 @@ from multiplying_gru import MultiplyingGRUCell
 import keras_addrnn as ka
 
 BATCH_SIZE = 64
-BATCHES = 50  # of an epoch: so often the error is looked at
+STEPS_PER_EPOCH = 50  # of an epoch: so often the error is looked at
 SOLVED = 0.01  # mean squared error; 0.167 for always answering 1
 LAYERS = {
     "AddGRU": ka.AddGRU,
@@ -24,7 +24,7 @@ LAYERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """How one network learnt; the errors are those after each `BATCHES` batches."""
+    """How one network learnt; the errors are those after each `STEPS_PER_EPOCH` batches."""
 
     layer: str
     timesteps: int
@@ -37,7 +37,7 @@ class Run:
         """The number of batches until the error was below `SOLVED`, or None."""
         below = (i for i, error in enumerate(self.errors, 1) if error < SOLVED)
         epoch = next(below, None)
-        return None if epoch is None else epoch * BATCHES
+        return None if epoch is None else epoch * STEPS_PER_EPOCH
 
 
 def problems(rng, count, timesteps):
@@ -78,8 +78,8 @@ def train(kind, timesteps, *, units, batches, seed):
     stop = _UntilSolved()
     model.fit(
         endless(),
-        steps_per_epoch=BATCHES,
-        epochs=-(-batches // BATCHES),
+        steps_per_epoch=STEPS_PER_EPOCH,
+        epochs=-(-batches // STEPS_PER_EPOCH),
         validation_data=problems(np.random.default_rng(10**6), 500, timesteps),
         callbacks=[stop],
         shuffle=False,

@@ -108,7 +108,6 @@ def main(arguments=None):
         f"Adam({training.LEARNING_RATE}, falling), seed {flags.seed}\n"
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
-    train = pipeline.batches(data.train, alphabet, shuffle_seed=flags.seed)
     validation = pipeline.batches(data.validation, alphabet)
     images, texts = pipeline.arrays(data.test)
     read, results = {}, []
@@ -117,7 +116,8 @@ def main(arguments=None):
         run = training.train(
             kind,
             alphabet,
-            train,
+            # Anew for each: their order goes on from one epoch to the next, of whatever network.
+            pipeline.batches(data.train, alphabet, shuffle_seed=flags.seed),
             validation,
             epochs=flags.epochs,
             seed=flags.seed,

@@ -1,16 +1,14 @@
 """Training: early stopping, an interrupted run goes on where it was, logs for TensorBoard."""
 
-import contextlib
 import csv
 import dataclasses
-import json
 import math
 import pathlib
-import shutil
 import statistics
 import sys
 
 import keras
+import resuming
 from epoch_times import EpochTimes
 
 from handwriting import model as network
@@ -18,6 +16,7 @@ from keras_addrnn.files import replacing
 
 LEARNING_RATE = 2e-3  # of the first epoch
 PATIENCE = 5  # epochs without a lower validation loss
+NEW_WEIGHTS = "new.weights.h5"  # until they are whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,16 +79,17 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
     best, backup = directory / "best.weights.h5", directory / "backup"
     if trained.is_file():
         print(f"is trained already: {trained}")
-        _remove(backup, best)
+        resuming.remove(backup, best)
         return Run(kind, keras.models.load_model(trained), directory, _history(epochs_file))
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "characters.txt").write_text("".join(alphabet.characters) + "\n")
-    if not _resumable(backup):
-        _remove(backup, best, epochs_file)
+    done = resuming.epochs_done(backup)
+    if done:
+        print(f"goes on after epoch {done}")
+    else:
+        resuming.remove(best, epochs_file)
     _cut(epochs_file)
     losses = _history(epochs_file).get("val_loss", [])
-    if losses:
-        print(f"goes on after epoch {len(losses)}")
     lowest = min((loss for loss in losses if not math.isnan(loss)), default=None)
 
     keras.utils.set_random_seed(seed)
@@ -123,34 +123,8 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
     model = keras.Model(model.inputs, model.outputs, name=model.name)
     with replacing(trained) as temporary:
         model.save(temporary)
-    _remove(backup, best)
+    resuming.remove(backup, best, directory / NEW_WEIGHTS)
     return Run(kind, model, directory, _history(epochs_file))
-
-
-def _remove(*paths):
-    """Files and directories that are not needed any more, as far as they are there."""
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _resumable(backup):
-    """Whether a training can go on from there.
-
-    A process may be killed while `BackupAndRestore` writes. Of two weights' files it then takes the
-    one that is whole by itself, of two that say which epoch they are of it does not.
-    """
-    names = "latest.weights.h5", "training_metadata.json"
-    for suffix in ("", ".bkp"):
-        with contextlib.suppress(OSError, ValueError):  # not there; not whole
-            json.loads((backup / (names[1] + suffix)).read_text())
-            if suffix:
-                for name in names:
-                    shutil.copy(backup / (name + suffix), backup / name)
-            return True
-    return False
 
 
 def _cut(path):
@@ -183,6 +157,6 @@ class _Best(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs["val_loss"] < self._lowest:
             self._lowest = logs["val_loss"]
-            temporary = self._path.with_name("new.weights.h5")  # Keras asks for this ending
+            temporary = self._path.with_name(NEW_WEIGHTS)  # Keras asks for this ending
             self.model.save_weights(temporary)
             temporary.replace(self._path)

@@ -39,7 +39,7 @@ def settings(task, **some):
 
 
 def known(*runs):
-    """Records of `(settings, result)`, as `evidence.known` gives them."""
+    """Records of `(settings, result)`, as `records.recorded` gives them."""
     return {
         json.dumps(each, sort_keys=True): {"settings": each, "result": result}
         for each, result in runs
@@ -53,13 +53,16 @@ def test_the_plan_names_what_there_is():
     import evidence_plan as plan
     import evidence_runs
     import mnist_training
+    from handwriting import model as handwriting_model
 
     assert set(plan.TASKS) == set(evidence_runs.TASKS)
     assert set(plan.VARIANTS) <= set(evidence_cells.VARIANTS)
     assert set(plan.MNIST_LAYERS) == set(mnist_training.LAYERS)
     assert plan.ADDING_SOLVED == adding_training.SOLVED
-    assert plan.ERROR_EVERY == adding_training.BATCHES
+    assert plan.ERROR_EVERY == adding_training.STEPS_PER_EPOCH
     assert plan.EXACT_PROBLEMS == adding_exact.PROBLEMS
+    assert set(plan.ADDING_LAYERS) == set(adding_training.LAYERS)
+    assert set(plan.UNTRAINED_LAYERS) == set(handwriting_model.LAYERS)
     assert set(plan.AVERAGING_LAYERS) == set(evidence_runs.AVERAGING_LAYERS)
     names = [json.dumps(each, sort_keys=True) for task in plan.TASKS.values() for each in task()]
     assert len(names) == len(set(names))
@@ -112,91 +115,125 @@ def test_averages():
     np.testing.assert_allclose(x[..., 1], 0.9, atol=1e-6)
 
 
-def options(tmp_path, *only):
-    return argparse.Namespace(
-        only=only,
-        seeds=None,
-        match="",
-        data_dir=None,
-        file=tmp_path / "records.jsonl",
-        unfinished=tmp_path / "unfinished",
-    )
-
-
-def test_what_is_recorded_is_not_run_again(tmp_path, monkeypatch):
+@pytest.fixture
+def recording(monkeypatch, tmp_path):
+    """Runs what is missing of some tasks; the records are a file of the test's own."""
     import evidence
-    import evidence_plan as plan
+    import evidence_runs
 
-    run = {**plan.adding_run("AddGRU", 4, seed=0, batches=100), "units": 2}
-    averaging = {**settings("averaging"), "T": 3, "units": 2, "batches": 50}
-    monkeypatch.setitem(plan.TASKS, "adding", lambda: [run])
-    monkeypatch.setitem(plan.TASKS, "averaging", lambda: [averaging])
-    evidence.run(options(tmp_path, "adding", "averaging"))
-    found = evidence.known(tmp_path / "records.jsonl")
-    assert 1 <= len(found[json.dumps(run, sort_keys=True)]["result"]["errors"]) <= 2
-    result = found[json.dumps(averaging, sort_keys=True)]["result"]
-    assert len(result["errors"]) == 1
-    assert 0 < result["variance"] < 1 / 12  # of an average of numbers from 0 to 1
-    before = (tmp_path / "records.jsonl").read_text()
-    evidence.run(options(tmp_path, "adding", "averaging"))
-    assert (tmp_path / "records.jsonl").read_text() == before
+    monkeypatch.setattr(evidence, "RECORDS", tmp_path / "records.jsonl")
+    monkeypatch.setattr(evidence_runs, "UNFINISHED", tmp_path / "unfinished")
+
+    def run(*only):
+        evidence.run(argparse.Namespace(only=only, seeds=(0,), match="", data_dir=None))
+        return [json.loads(line) for line in evidence.RECORDS.read_text().splitlines()]
+
+    return run
 
 
-def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
-    import evidence
-    import evidence_plan as plan
+@pytest.fixture
+def some_digits(monkeypatch):
+    """In place of MNIST."""
     import mnist_data
 
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (64, 28, 28)).astype("uint8")
     labels = rng.integers(0, 10, 64).astype("uint8")
     digits = mnist_data.Digits(images, labels, images, labels, "here")
-    monkeypatch.setattr(mnist_data, "load", lambda directory, full: digits)
+    monkeypatch.setattr(mnist_data, "load", lambda directory, full=False: digits)
+
+
+def test_what_is_recorded_is_not_run_again(recording, monkeypatch):
+    import evidence_plan as plan
+
+    adding = {**settings("adding"), "T": 4, "batches": 100, "units": 2}
+    averaging = {**settings("averaging"), "T": 3, "units": 2, "batches": 50}
+    monkeypatch.setitem(plan.TASKS, "adding", lambda: [adding])
+    monkeypatch.setitem(plan.TASKS, "averaging", lambda: [averaging])
+    lines = recording("adding", "averaging")
+    assert [line["settings"] for line in lines] == [adding, averaging]
+    assert 1 <= len(lines[0]["result"]["errors"]) <= 2
+    result = lines[1]["result"]
+    assert len(result["errors"]) == 1
+    assert 0 < result["variance"] < 1 / 12  # of an average of numbers from 0 to 1
+    assert recording("adding", "averaging") == lines
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.fixture
+def interrupted(recording, some_digits, monkeypatch):
+    """A run on MNIST of three epochs, broken off when it has recorded the second."""
+    import evidence_plan as plan
+    import records
+
     run = {**settings("mnist"), "units": 2, "epochs": 3}
     monkeypatch.setitem(plan.TASKS, "mnist", lambda: [run])
+    record = records.record
 
-    class Interrupted(Exception):
-        pass
-
-    def interrupt(path, line, record):
+    def interrupt(path, line):
         record(path, line)
         if line["settings"]["epoch"] == 2:
             raise Interrupted
 
-    import records
-
-    record = records.record
     with monkeypatch.context() as patch:
-        patch.setattr(records, "record", lambda path, line: interrupt(path, line, record))
+        patch.setattr(records, "record", interrupt)
         with pytest.raises(Interrupted):
-            evidence.run(options(tmp_path, "mnist"))
-    evidence.run(options(tmp_path, "mnist"))
-    lines = (tmp_path / "records.jsonl").read_text().splitlines()
-    epochs = [json.loads(line)["settings"]["epoch"] for line in lines]
+            recording("mnist")
+
+
+def epochs_of(lines):
+    return [line["settings"]["epoch"] for line in lines]
+
+
+def test_an_interrupted_run_goes_on(interrupted, recording):
+    lines = recording("mnist")
     # The second epoch's weights were not kept yet when it broke off.
-    assert epochs == [1, 2, 2, 3]
-    evidence.run(options(tmp_path, "mnist"))
-    assert len((tmp_path / "records.jsonl").read_text().splitlines()) == 4
+    assert epochs_of(lines) == [1, 2, 2, 3]
+    assert recording("mnist") == lines
 
 
-def test_ablations_start_from_weights_of_their_seed(tmp_path, monkeypatch):
+def test_a_run_goes_on_after_a_kill_while_its_backup_was_written(interrupted, recording, tmp_path):
+    (metadata,) = (tmp_path / "unfinished").rglob("training_metadata.json")
+    metadata.write_text("")
+    assert epochs_of(recording("mnist")) == [1, 2, 1, 2, 3]
+
+
+def test_a_run_whose_first_epochs_are_not_recorded_is_missing(interrupted, recording, tmp_path):
+    (tmp_path / "records.jsonl").unlink()
+    assert epochs_of(recording("mnist")) == [2, 3]
+    assert epochs_of(recording("mnist")) == [2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--run", "--only", "mnist"], "need --data-dir, the IDX files of MNIST"),
+        (["--match", "("], "'(' is no regular expression: missing )"),
+    ],
+)
+def test_wrong_options(recording, monkeypatch, capsys, flags, message):
+    import evidence
+
+    monkeypatch.setattr(sys, "argv", ["evidence.py", *flags])
+    with pytest.raises(SystemExit):
+        evidence.main()
+    assert message in capsys.readouterr().err
+
+
+def test_ablations_start_from_weights_of_their_seed(some_digits):
     import evidence_runs
-    import mnist_data
 
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (64, 28, 28)).astype("uint8")
-    labels = rng.integers(0, 10, 64).astype("uint8")
-    digits = mnist_data.Digits(images, labels, images, labels, "here")
-    monkeypatch.setattr(mnist_data, "load", lambda directory: digits)
+    options = argparse.Namespace(data_dir=None)
     for on in ("adding", "mnist"):
         run = {**settings("ablation", on=on), "units": 4}
         run |= {"T": 4, "batches": 50} if on == "adding" else {"epochs": 1}
         found = []
         for number_before in (1, 2):
             keras.utils.set_random_seed(number_before)
-            evidence_runs.ablation(
-                run, options(tmp_path, "ablation"), lambda _, result, to=found: to.append(result)
-            )
+            evidence_runs.ablation(run, options, lambda _, result, to=found: to.append(result))
         name = "errors" if on == "adding" else "loss"
         assert found[0][name] == found[1][name]
 
@@ -241,8 +278,8 @@ def test_tables():
     epochs = [({**run, "epoch": epoch}, result) for epoch in (1, 2)]
     epochs.append(({**run, "epoch": 4}, result))  # the third is missing
     assert (
-        "| rows, 60,000 digits | GRU | 1 of 3 | 50.00 % after 2 (interrupted) | NOT RUN | 50.00 % "
-        "| 0.2500 |"
+        "| rows, 60,000 digits, 50 epochs | GRU | 1 of 3 | 50.00 % after 2 (interrupted) | NOT RUN "
+        "| 50.00 % | 0.2500 |"
     ) in report.mnist(known(*epochs))
     epochs = [
         ({**run, "epoch": epoch}, {**result, "val_accuracy": epoch / 100})
@@ -310,10 +347,11 @@ def test_tables_of_handwriting(tmp_path, monkeypatch):
 def test_the_page_is_of_the_records(tmp_path):
     import evidence
     import evidence_report as report
+    import records
 
     page = tmp_path / "page.md"
     page.write_text(report.PAGE.read_text())
-    report.write(evidence.known(evidence.RECORDS), page)
+    report.write(records.recorded(evidence.RECORDS), page)
     assert page.read_text() == report.PAGE.read_text()
 
 

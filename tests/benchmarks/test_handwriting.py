@@ -11,7 +11,8 @@ import pytest
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the runs are of TensorFlow", allow_module_level=True)
-pytest.importorskip("tensorflow_datasets")
+for _needed in ("tensorflow_datasets", "jiwer", "matplotlib"):
+    pytest.importorskip(_needed)
 
 BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
 COUNT = 20  # test images
@@ -22,7 +23,8 @@ LAYERS = ("AddGRU", "GRU", "LSTM")
 def benchmark(monkeypatch, tmp_path):
     """The module, which trains nothing, and what it would have trained and drawn."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    module = pytest.importorskip("benchmarks.handwriting")
+    import benchmarks.handwriting as module
+
     texts = [f"word {n}" for n in range(COUNT)]
     words = types.SimpleNamespace(
         train=None, validation=None, test=None, sizes=[100, 10, COUNT],

@@ -76,7 +76,7 @@ def test_solved_after_is_the_first_time_below():
 
     errors = [0.2, 0.0099, 0.02, 0.001]
     run = adding_training.Run("GRU", 10, 0, errors, 0.01)
-    assert run.solved_after == 2 * adding_training.BATCHES
+    assert run.solved_after == 2 * adding_training.STEPS_PER_EPOCH
     assert adding_training.Run("GRU", 10, 0, [0.2, 0.01], 0.01).solved_after is None
 
 

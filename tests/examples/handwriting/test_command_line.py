@@ -60,6 +60,19 @@ def test_from_digits_to_litert(some_digits, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_layer_trains_alike_alone_and_after_another(some_digits, tmp_path):
+    losses = []
+    for layers in (["GRU"], ["AddGRU", "GRU"]):
+        output = tmp_path / "_".join(layers)
+        flags = ("--images", 192, "--epochs", 2, "--layers", *layers, "--output", output)
+        result = run("--data-dir", some_digits, *flags)
+        assert result.returncode == 0, result.stderr
+        (file,) = output.glob("digits_*/gru_*/epochs.csv")
+        losses.append(np.loadtxt(file, delimiter=",", skiprows=1, usecols=2))
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+
+
+@pytest.mark.slow
 def test_all_layers_on_iam(tmp_path):
     directory = tmp_path / "iam"
     directory.mkdir()
@@ -113,7 +126,8 @@ def test_other_backend(tmp_path):
 def test_benchmark_tables(monkeypatch, tmp_path):
     """The recorded lines become one table for each dataset, layers beside each other."""
     monkeypatch.syspath_prepend(str(EXAMPLES.parent / "benchmarks"))
-    handwriting = pytest.importorskip("benchmarks.handwriting")
+    import benchmarks.handwriting as handwriting
+
     entry = {
         "data": "digits", "images": 6000, "test_images": 600, "epochs_at_most": 2,
         "learning_rate": 0.002, "batch_size": 64, "source": "a test", "machine": "a machine",

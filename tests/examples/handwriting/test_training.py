@@ -123,13 +123,18 @@ def kill_while_writing(directory, what):
     ("what", "first"),
     [("first backup", 0), ("weights", 1), ("metadata", 1), ("history", 2), ("best", 2)],
 )
-def test_goes_on_after_a_kill_while_something_was_written(tmp_path, monkeypatch, what, first):
+def test_goes_on_after_a_kill_while_something_was_written(
+    tmp_path, monkeypatch, capsys, what, first
+):
     with pytest.raises(KeyboardInterrupt):
         watched(monkeypatch, Weights(stop=2), tmp_path, epochs=3)
     kill_while_writing(tmp_path, what)
     resumed = Weights()
     run = watched(monkeypatch, resumed, tmp_path, epochs=3)
     assert min(resumed.weights) == first
+    shown = capsys.readouterr().out
+    assert f"goes on after epoch {first}" in shown if first else "goes on" not in shown
+    assert not (tmp_path / "new.weights.h5").exists()
     assert len(run.history["loss"]) == 3
     assert evaluated(run.model) == pytest.approx(min(run.history["val_loss"]), rel=1e-4)
 

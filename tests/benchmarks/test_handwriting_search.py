@@ -1,0 +1,60 @@
+"""The search names what it changes, and every variant can be made."""
+
+import pathlib
+
+import keras
+import pytest
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the runs are of TensorFlow", allow_module_level=True)
+for _needed in ("tensorflow_datasets", "jiwer", "matplotlib"):
+    pytest.importorskip(_needed)
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def search(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    import handwriting_search
+
+    return handwriting_search
+
+
+def test_settings_of_a_name(search):
+    settings = search.settings_of("AddGRU norm max 4 falling rate 0.004")
+    changed = {"norm": True, "falling": True, "max": "4", "rate": "0.004"}
+    assert settings == {"layer": "AddGRU", **changed}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("AddGRU norm bound 4", r"'AddGRU norm bound 4': AddGRU has no \['bound'\]"),
+        ("GRU max 4", r"'GRU max 4': GRU has no \['max'\]"),
+        ("AddGRU rate", "shorter"),
+    ],
+)
+def test_a_name_that_says_nothing(search, name, message):
+    with pytest.raises(ValueError, match=message):
+        search.settings_of(name)
+
+
+def test_variants_differ_by_what_they_name(search):
+    for names in search.VARIANTS.values():
+        for name in names:
+            settings = search.settings_of(name)
+            layers = search.recurrent(settings).layers
+            normalised = [isinstance(each, keras.layers.LayerNormalization) for each in layers]
+            assert normalised == ([False, True] * 2 if "norm" in name else [False] * 2)
+            first = layers[0].forward_layer
+            assert type(first).__name__ == name.split()[0]
+            assert first.units == round(128 * float(settings.get("width", 1)))
+            if settings["layer"] == "AddGRU":
+                assert first.cell.state_max == (4 if "max 4" in name else None)
+                assert first.cell.activation.__name__ == settings.get("activation", "relu")
+                gate, candidate = keras.ops.split(first.cell.bias, 2)
+                expected = -1 if "bias -1" in name else 0
+                assert set(keras.ops.convert_to_numpy(gate)) == {expected}
+                assert set(keras.ops.convert_to_numpy(candidate)) == {0}
