@@ -48,7 +48,7 @@ VARIANTS = [
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
-class GateBias(keras.initializers.Initializer):
+class SpreadGateBias(keras.initializers.Initializer):
     """`low` to `high`, evenly, for the update gate; zeros for the candidate."""
 
     def __init__(self, low, high):
@@ -76,7 +76,7 @@ def make_layer(name, units):
         recurrent_initializer=InhibitedOrthogonal(
             float(value.get("gain", 0.1)), float(value.get("inhibition", 0))
         ),
-        bias_initializer=GateBias(float(low), float(high)),
+        bias_initializer=SpreadGateBias(float(low), float(high)),
         state_max=float(value["max"]) if "max" in value else None,
         state_shift=float(value.get("shift", 0)),
     )

@@ -1,10 +1,10 @@
 """AddGRU with one thing changed, for the ablations: by its arguments, or as a cell of its own."""
 
 import keras
-from defaults import GateBias
+from defaults import SpreadGateBias
 
 import keras_addrnn as ka
-from keras_addrnn.layers import InhibitedOrthogonal
+from keras_addrnn.layers import GateBias, InhibitedOrthogonal
 
 relu = keras.ops.relu
 
@@ -90,8 +90,8 @@ VARIANTS = {
     "shift learnt, from 0.5": _cell(LearntShiftCell, 0.5),
     "shift learnt, from 1": _cell(LearntShiftCell, 1.0),
     "signed": _cell(SignedCell),
-    **{f"gate bias {bias}": _layer(bias_initializer=GateBias(bias, bias)) for bias in (-1, 1, 2)},
-    "gate bias -1..0": _layer(bias_initializer=GateBias(-1, 0)),
-    "gate bias -1..1": _layer(bias_initializer=GateBias(-1, 1)),
+    **{f"gate bias {b}": _layer(bias_initializer=GateBias(b)) for b in (-1, -0.5, 0.5, 1, 2)},
+    "gate bias -1..0": _layer(bias_initializer=SpreadGateBias(-1, 0)),
+    "gate bias -1..1": _layer(bias_initializer=SpreadGateBias(-1, 1)),
     "orthogonal": _layer(recurrent_initializer="orthogonal"),
 }

@@ -46,6 +46,8 @@ VARIANTS = (
     "shift learnt, from 1",
     "signed",
     "gate bias -1",
+    "gate bias -0.5",
+    "gate bias 0.5",
     "gate bias 1",
     "gate bias 2",
     "gate bias -1..0",
@@ -57,7 +59,7 @@ VARIANT_TASKS = ("mnist", "adding")
 # All layers by one process, one after the other: their times are compared.
 TIMES_DIGITS, TIMES_EPOCHS = 10_000, 6
 
-UNTRAINED_LAYERS = ("AddGRU", "GRU", "LSTM")
+UNTRAINED_LAYERS = ("AddGRU, gate bias 0", "AddGRU, gate bias -0.5", "GRU", "LSTM")
 
 AVERAGING_LAYERS = ("AddGRU", "AddGRU, shift 1", "AddGRU, signed", "GRU", "multiplying", "LSTM")
 AVERAGING_WEIGHTS = ("fixed", "given")

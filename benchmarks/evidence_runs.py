@@ -24,8 +24,16 @@ from handwriting import model as handwriting_model
 from handwriting import pipeline as handwriting_pipeline
 from multiplying_gru import MultiplyingGRUCell
 
+import keras_addrnn as ka
+
 LATER = 8  # steps
 UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "evidence"  # interrupted runs
+UNTRAINED_LAYERS = {
+    "AddGRU, gate bias 0": ka.AddGRU,
+    "AddGRU, gate bias -0.5": handwriting_model.LAYERS["AddGRU"],
+    "GRU": handwriting_model.LAYERS["GRU"],
+    "LSTM": handwriting_model.LAYERS["LSTM"],
+}
 AVERAGING_LAYERS = {
     "AddGRU": evidence_cells.VARIANTS["as it is"],
     "AddGRU, shift 1": evidence_cells.VARIANTS["hard_tanh, shift 1"],
@@ -105,7 +113,7 @@ def times(settings, options, keep):
 def untrained(settings, options, keep):
     """What the recurrent part of examples/handwriting puts out before it has learnt anything."""
     keras.utils.set_random_seed(settings["seed"])
-    layers = handwriting_model.recurrent(settings["layer"]).layers
+    layers = handwriting_model.recurrent(UNTRAINED_LAYERS[settings["layer"]]).layers
     if not settings["normalised"]:
         layers = [each for each in layers if not isinstance(each, keras.layers.LayerNormalization)]
     shape = 64, handwriting_pipeline.STEPS, handwriting_model.FEATURES

@@ -66,6 +66,6 @@ def recurrent_milliseconds(kinds, seconds):
     """
     shape = (pipeline.BATCH_SIZE, pipeline.STEPS, model.FEATURES)
     steps = keras.random.normal(shape, seed=0)
-    parts = {kind: model.recurrent(kind) for kind in kinds}
+    parts = {kind: model.recurrent(model.LAYERS[kind]) for kind in kinds}
     functions = {kind: bench.gradients(part, steps) for kind, part in parts.items()}
     return bench.in_turn(functions, seconds)

@@ -1,12 +1,19 @@
 """The network: convolutions over the image, two bidirectional recurrent layers along it, CTC."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 import keras_addrnn as ka
 from handwriting.pipeline import HEIGHT, STEPS, WIDTH
 
-LAYERS = {"AddGRU": ka.AddGRU, "GRU": keras.layers.GRU, "LSTM": keras.layers.LSTM}
+GATE_BIAS = -0.5  # a letter is read from what is near it: forget from the start (docs/evidence.md)
+LAYERS = {
+    "AddGRU": functools.partial(ka.AddGRU, bias_initializer=ka.layers.GateBias(GATE_BIAS)),
+    "GRU": keras.layers.GRU,
+    "LSTM": keras.layers.LSTM,
+}
 FILTERS = (16, 32)
 FEATURES = 64  # of each step
 UNITS = (128, 64)
@@ -18,7 +25,7 @@ def build(kind, classes, part=None):
     Args:
         kind: `"AddGRU"`, `"GRU"` or `"LSTM"`.
         classes: Number of classes, with the blank.
-        part: The recurrent part, if not `recurrent(kind)`.
+        part: The recurrent part, if not that of the layers of this kind.
     """
     layers = keras.layers
     image = keras.Input((HEIGHT, WIDTH, 1), name="image")
@@ -31,20 +38,20 @@ def build(kind, classes, part=None):
     x = layers.Reshape((STEPS, HEIGHT // 4 * FILTERS[-1]))(x)
     x = layers.Dense(FEATURES, activation="relu")(x)
     x = layers.Dropout(0.2)(x)
-    x = (part or recurrent(kind))(x)
+    x = (part or recurrent(LAYERS[kind]))(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name=f"handwriting_{kind.lower()}")
 
 
-def recurrent(kind):
-    """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`.
+def recurrent(layer):
+    """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`, of any recurrent layer.
 
     Each layer is followed by a normalisation: without it AddGRU, whose outputs are never negative
     and start with much the same at each step, learns to read far later (docs/evidence.md).
     """
     layers = [keras.Input((STEPS, FEATURES))]
     for units in UNITS:
-        layers.append(keras.layers.Bidirectional(LAYERS[kind](units, return_sequences=True)))
+        layers.append(keras.layers.Bidirectional(layer(units, return_sequences=True)))
         layers.append(keras.layers.LayerNormalization())
     return keras.Sequential(layers, name="recurrent")
 

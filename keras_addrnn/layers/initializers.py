@@ -1,4 +1,4 @@
-"""The default initializer of the recurrent weights."""
+"""Initializers of what the layers start with."""
 
 import keras
 
@@ -54,3 +54,42 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
 
     def clone(self):
         return self.__class__.from_config(self.get_config())
+
+
+@keras.saving.register_keras_serializable(package="keras_addrnn")
+class GateBias(keras.initializers.Initializer):
+    """A bias of the update gates, so that they begin by forgetting or by keeping.
+
+    The bias `[2 * units] = [b_u | b_z]` becomes `[value | 0]`.
+
+    With the default of zeros a layer that has not learnt yet adds up what it reads. A negative
+    value takes that much away from each unit's state at every step. Try -0.5 where a layer labels
+    each step by what is near it, as with CTC: it learns sooner then, and better in the same time.
+    Where one answer depends on the whole sequence, or on what is long past, it does harm.
+    docs/evidence.md has the measurements.
+
+    Args:
+        value: Number. Negative: a unit forgets. Positive: it keeps, and holds back what is new.
+
+    Raises:
+        ValueError: `value` is not finite, or the shape is not that of a bias.
+        TypeError: `value` is not a number.
+
+    Example:
+
+    >>> initializer = keras_addrnn.layers.GateBias(-0.5)
+    >>> layer = keras_addrnn.AddGRU(64, bias_initializer=initializer, return_sequences=True)
+    """
+
+    def __init__(self, value):
+        self.value = arguments.finite("value", value)
+
+    def __call__(self, shape, dtype=None):
+        if len(shape) != 1 or shape[0] % 2:
+            raise ValueError(f"GateBias is for a bias [2 * units]. Received: shape={tuple(shape)}")
+        units = shape[0] // 2
+        gate = keras.ops.full((units,), self.value, dtype=dtype)
+        return keras.ops.concatenate([gate, keras.ops.zeros((units,), dtype=dtype)])
+
+    def get_config(self):
+        return {"value": self.value}

@@ -1,4 +1,4 @@
-"""The default initial weights: what they are, and that training starts and stays calm with them."""
+"""The initializers: what they make, and that training starts and stays calm by default."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
-from keras_addrnn.layers.initializers import InhibitedOrthogonal
+from keras_addrnn.layers.initializers import GateBias, InhibitedOrthogonal
 
 pytestmark = pytest.mark.backend_neutral
 
@@ -50,6 +50,40 @@ def test_only_for_recurrent_kernels():
 def test_refused_settings(name, value, error):
     with pytest.raises(error, match=f"`{name}` must be .*{value}"):
         InhibitedOrthogonal(**{name: value})
+
+
+def test_gates_that_forget_at_first():
+    layer = ka.AddGRU(3, bias_initializer=GateBias(-0.5))
+    layer.build((None, None, 2))
+    bias = keras.ops.convert_to_numpy(layer.cell.bias)
+    np.testing.assert_array_equal(bias, [-0.5, -0.5, -0.5, 0, 0, 0])
+    again = ka.AddGRU.from_config(layer.get_config()).bias_initializer
+    assert isinstance(again, GateBias) and again.value == -0.5
+
+
+def test_an_untrained_layer_forgets_by_its_gate_bias():
+    # Nothing but the bias: without inputs the state loses 0.5 a step.
+    layer = ka.AddGRU(
+        2,
+        kernel_initializer="zeros",
+        recurrent_initializer="zeros",
+        bias_initializer=GateBias(-0.5),
+        return_sequences=True,
+    )
+    states = layer(np.zeros((1, 3, 1), "float32"), initial_state=np.float32([[1.25, 0.25]]))
+    np.testing.assert_array_equal(states, [[[0.75, 0], [0.25, 0], [0, 0]]])
+
+
+def test_only_for_biases():
+    for shape in ((2, 4), (5,)):
+        with pytest.raises(ValueError, match=r"GateBias is for a bias \[2 \* units\].*shape="):
+            GateBias(-0.5)(shape)
+
+
+@pytest.mark.parametrize("value, error", ((math.inf, ValueError), (None, TypeError)))
+def test_refused_gate_biases(value, error):
+    with pytest.raises(error, match=f"`value` must be .*{value}"):
+        GateBias(value)
 
 
 def test_layers_draw_weights_of_their_own():
