@@ -70,7 +70,8 @@ def test_an_untrained_layer_forgets_by_its_gate_bias():
         bias_initializer=GateBias(-0.5),
         return_sequences=True,
     )
-    states = layer(np.zeros((1, 3, 1), "float32"), initial_state=np.float32([[1.25, 0.25]]))
+    state = keras.ops.convert_to_tensor([[1.25, 0.25]])
+    states = keras.ops.convert_to_numpy(layer(keras.ops.zeros((1, 3, 1)), initial_state=state))
     np.testing.assert_array_equal(states, [[[0.75, 0], [0.25, 0], [0, 0]]])
 
 
