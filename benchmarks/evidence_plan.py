@@ -23,7 +23,7 @@ MNIST_LAYERS = (
     "GRU",
     "LSTM",
     "multiplying",
-    "AddGRU, hard_tanh",  # the best of the ablations
+    "AddGRU, hard_tanh",
     "AddGRU, shift 0.5",
 )
 

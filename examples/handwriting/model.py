@@ -46,8 +46,8 @@ def build(kind, classes, part=None):
 def recurrent(layer):
     """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`, of any recurrent layer.
 
-    Each layer is followed by a normalisation: without it AddGRU, whose outputs are never negative
-    and start with much the same at each step, learns to read far later (docs/evidence.md).
+    Each layer is followed by a normalisation: without it AddGRU, whose outputs are never negative,
+    learns to read far later (docs/evidence.md).
     """
     layers = [keras.Input((STEPS, FEATURES))]
     for units in UNITS:
