@@ -100,7 +100,8 @@ def readings(settings):
     """
     seeds = {}
     for entry in records.lines(RECORDS):
-        if settings.items() <= entry.items() and "read" in entry:
+        of_example = entry["layer"] in model.LAYERS  # not one that it had before
+        if of_example and settings.items() <= entry.items() and "read" in entry:
             seeds.setdefault(entry["seed"], {})[entry["layer"]] = entry["read"]
     whole = [seed for seed, read in seeds.items() if len(read) == len(model.LAYERS)]
     return {kind: seeds[min(whole)][kind] for kind in model.LAYERS} if whole else {}

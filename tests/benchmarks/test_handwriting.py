@@ -90,6 +90,14 @@ def test_the_picture_is_of_one_seed_and_one_setting(benchmark):
     assert benchmark.pictures == [("handwriting_digits.png", read(seed=1))]
 
 
+def test_the_picture_is_of_the_layers_of_the_example(benchmark):
+    benchmark.module.record(options("AddGRU"))
+    file = benchmark.module.RECORDS
+    file.write_text(file.read_text().replace('"AddGRU"', '"AddGRU, gate bias 0"'))
+    benchmark.module.record(options(*LAYERS))
+    assert benchmark.pictures == [("handwriting_digits.png", read(seed=0))]
+
+
 def test_what_is_measured_hides_no_setting(benchmark, monkeypatch):
     from handwriting import evaluation, model, pipeline
 
