@@ -61,6 +61,8 @@ def record(options):
     for seed in range(options.seeds):
         for kind in options.layers:
             about = {**settings, "seed": seed}
+            if kind == "AddGRU":
+                about["gate_bias"] = model.GATE_BIAS
             if any(
                 about.items() <= entry.items() and entry["layer"] == kind
                 for entry in records.lines(RECORDS)
@@ -197,7 +199,7 @@ def main():
     )
     parser.add_argument("--tables", action="store_true", help="train nothing")
     options = parser.parse_args()
-    if options.data == "iam" and options.data_dir is None:
+    if options.data == "iam" and options.data_dir is None and not options.tables:
         parser.error("--data iam needs --data-dir, with words.txt and words/ of the IAM database")
     RESULTS.mkdir(exist_ok=True)
     if not options.tables:

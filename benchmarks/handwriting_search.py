@@ -143,44 +143,44 @@ def train(name, words, alphabet, epochs):
     return {**history, "cer": cer, "processor_seconds": seconds}
 
 
-def run(data, options):
-    """Trains those variants on one kind of words that the options name and that are missing."""
+def run(data, epochs, data_dir):
+    """Trains the variants on one kind of words, for so many epochs, that are missing."""
     words = sources.load(
         data,
-        data_dir=options.data_dir if data == "digits" else None,
+        data_dir=data_dir,
         images=IMAGES,
         seed=SEED,
         directory=DATASETS,
     )
     alphabet = words.alphabet()
     about = {"data": data, "images": IMAGES, "seed": SEED}
-    for (of, epochs), names in VARIANTS.items():
-        if of != data or epochs not in (options.epochs or [epochs]):
+    for name in VARIANTS[data, epochs]:
+        settings = {**about, "epochs": epochs, "variant": name}
+        if key_of(settings) in recorded(RECORDS):
             continue
-        for name in names:
-            settings = {**about, "epochs": epochs, "variant": name}
-            if key_of(settings) in recorded(RECORDS):
-                continue
-            result = train(name, words, alphabet, epochs)
-            line = {"settings": settings, "result": result, "machine": machine.description()}
-            record(RECORDS, line)
-            losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
-            print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)
+        result = train(name, words, alphabet, epochs)
+        line = {"settings": settings, "result": result, "machine": machine.description()}
+        record(RECORDS, line)
+        losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
+        print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     kinds, epochs = (list(dict.fromkeys(each)) for each in zip(*VARIANTS, strict=True))
     add = parser.add_argument
-    add("--data", choices=kinds, nargs="+", default=kinds, help="the words (both)")
-    add("--epochs", choices=epochs, type=int, nargs="+", help="only variants with so many")
+    add("--data", choices=kinds, nargs="+", default=kinds, help="only these words")
+    add("--epochs", choices=epochs, type=int, nargs="+", default=epochs, help="only so many")
     add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST; needed for digits")
     options = parser.parse_args()
-    if "digits" in options.data and options.data_dir is None:
+    chosen = [key for key in VARIANTS if key[0] in options.data and key[1] in options.epochs]
+    if not chosen:
+        parser.error(f"there are variants of {', '.join(f'{d} with {e}' for d, e in VARIANTS)}")
+    if any(data == "digits" for data, _ in chosen) and options.data_dir is None:
         parser.error("digits need --data-dir, the IDX files of MNIST")
     machine.use_threads(1)
-    for data in options.data:
-        run(data, options)
+    for data, epochs in chosen:
+        run(data, epochs, options.data_dir if data == "digits" else None)
 
 
 if __name__ == "__main__":

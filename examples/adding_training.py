@@ -11,7 +11,7 @@ from multiplying_gru import MultiplyingGRUCell
 import keras_addrnn as ka
 
 BATCH_SIZE = 64
-STEPS_PER_EPOCH = 50  # of an epoch: so often the error is looked at
+STEPS_PER_EPOCH = 50  # batches; so often the error is looked at
 SOLVED = 0.01  # mean squared error; 0.167 for always answering 1
 LAYERS = {
     "AddGRU": ka.AddGRU,

@@ -21,7 +21,7 @@ def epochs_done(backup):
     """
     for suffix in ("", ".bkp"):
         weights, metadata = backup / (WEIGHTS + suffix), backup / (METADATA + suffix)
-        with contextlib.suppress(OSError, ValueError):  # not there; not whole
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # not there; not whole
             h5py.File(weights).close()
             epoch = json.loads(metadata.read_text())["epoch"]
             if suffix:

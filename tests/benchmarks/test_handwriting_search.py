@@ -1,6 +1,7 @@
 """The search names what it changes, and every variant can be made."""
 
 import pathlib
+import sys
 
 import keras
 import pytest
@@ -58,3 +59,17 @@ def test_variants_differ_by_what_they_name(search):
             bias = keras.ops.convert_to_numpy(first.cell.bias).reshape(-1, gates, first.units)
             assert (bias[0, 0] == float(settings.get("bias", 0))).all()
             assert (bias[0, 1:] == 0).all() and (bias[1:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--epochs", "10"], "digits need --data-dir"),
+        (["--data", "digits", "--epochs", "30"], "there are variants of digits with 4, "),
+    ],
+)
+def test_wrong_options(search, monkeypatch, capsys, flags, message):
+    monkeypatch.setattr(sys, "argv", ["handwriting_search.py", *flags])
+    with pytest.raises(SystemExit):
+        search.main()
+    assert message in capsys.readouterr().err
