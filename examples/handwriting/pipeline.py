@@ -74,7 +74,8 @@ def batches(dataset, alphabet, *, shuffle_seed=None):
     Args:
         dataset: `tf.data.Dataset` of dicts with `image` and `text`.
         alphabet: `Alphabet`.
-        shuffle_seed: Seed of the order, another one in each epoch; None for the dataset's own.
+        shuffle_seed: Seed of the order, another one in each epoch, and of TensorFlow; None for the
+            dataset's own.
     """
 
     def fits(features):
@@ -88,6 +89,7 @@ def batches(dataset, alphabet, *, shuffle_seed=None):
     dataset = dataset.filter(fits).apply(tf.data.experimental.assert_cardinality(kept))
     dataset = dataset.map(example, num_parallel_calls=tf.data.AUTOTUNE).cache()
     if shuffle_seed is not None:
+        tf.random.set_seed(shuffle_seed)  # the order depends on both
         dataset = dataset.shuffle(20_000, seed=shuffle_seed)
     return dataset.padded_batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
 

@@ -87,6 +87,7 @@ def test_batches_are_shuffled_anew_and_alike_for_one_seed(alphabet):
     first, second = orders(0)
     assert first != second
     assert sorted(first[0]) == sorted(second[0]) == sorted(texts)
+    tf.random.set_seed(7)  # whatever was trained before
     assert [first, second] == orders(0) != orders(1)
 
 
