@@ -113,12 +113,11 @@ def times(settings, options, keep):
 def untrained(settings, options, keep):
     """What the recurrent part of examples/handwriting puts out before it has learnt anything."""
     keras.utils.set_random_seed(settings["seed"])
-    layers = handwriting_model.recurrent(UNTRAINED_LAYERS[settings["layer"]]).layers
-    if not settings["normalised"]:
-        layers = [each for each in layers if not isinstance(each, keras.layers.LayerNormalization)]
+    layer = UNTRAINED_LAYERS[settings["layer"]]
+    part = handwriting_model.recurrent(layer, normalised=settings["normalised"])
     shape = 64, handwriting_pipeline.STEPS, handwriting_model.FEATURES
     x = np.random.default_rng(settings["seed"]).normal(size=shape)
-    outputs = keras.ops.convert_to_numpy(keras.Sequential(layers)(np.maximum(x, 0)))
+    outputs = keras.ops.convert_to_numpy(part(np.maximum(x, 0)))
     correlation, common = statistics(outputs)
     keep(settings, {"correlation": correlation, "common": common})
 

@@ -93,28 +93,26 @@ class GRUBias(keras.initializers.Initializer):
         return {"value": self.value}
 
 
-def make_layer(settings, units):
+def make_layer(settings, units, **more):
     bias = float(settings.get("bias", 0))
     if settings["layer"] == "GRU":
-        return keras.layers.GRU(units, bias_initializer=GRUBias(bias), return_sequences=True)
+        return keras.layers.GRU(units, bias_initializer=GRUBias(bias), **more)
     return ka.AddGRU(
         units,
         activation=settings.get("activation", "relu"),
         state_max=float(settings["max"]) if "max" in settings else None,
         bias_initializer=ka.layers.GateBias(bias),
-        return_sequences=True,
+        **more,
     )
 
 
 def recurrent(settings):
-    """The recurrent part, as examples/handwriting/model.py has it, with what is changed."""
-    layers = [keras.Input((pipeline.STEPS, model.FEATURES))]
+    """The recurrent part of examples/handwriting/model.py, with what is changed."""
     factor = float(settings.get("width", 1))
-    for units in model.UNITS:
-        layers.append(keras.layers.Bidirectional(make_layer(settings, round(factor * units))))
-        if "norm" in settings:
-            layers.append(keras.layers.LayerNormalization())
-    return keras.Sequential(layers, name="recurrent")
+    return model.recurrent(
+        lambda units, **more: make_layer(settings, round(factor * units), **more),
+        normalised="norm" in settings,
+    )
 
 
 def train(name, words, alphabet, epochs):
@@ -145,21 +143,21 @@ def train(name, words, alphabet, epochs):
 
 def run(data, epochs, data_dir):
     """Trains the variants on one kind of words, for so many epochs, that are missing."""
-    words = sources.load(
-        data,
-        data_dir=data_dir,
-        images=IMAGES,
-        seed=SEED,
-        directory=DATASETS,
-    )
+    about = {"data": data, "images": IMAGES, "seed": SEED, "epochs": epochs}
+    runs = {name: key_of({**about, "variant": name}) for name in VARIANTS[data, epochs]}
+    if set(runs.values()) <= recorded(RECORDS).keys():
+        return
+    words = sources.load(data, data_dir=data_dir, images=IMAGES, seed=SEED, directory=DATASETS)
     alphabet = words.alphabet()
-    about = {"data": data, "images": IMAGES, "seed": SEED}
-    for name in VARIANTS[data, epochs]:
-        settings = {**about, "epochs": epochs, "variant": name}
-        if key_of(settings) in recorded(RECORDS):
+    for name, key in runs.items():
+        if key in recorded(RECORDS):  # anew: another process may be training the rest
             continue
         result = train(name, words, alphabet, epochs)
-        line = {"settings": settings, "result": result, "machine": machine.description()}
+        line = {
+            "settings": {**about, "variant": name},
+            "result": result,
+            "machine": machine.description(),
+        }
         record(RECORDS, line)
         losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
         print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)

@@ -43,16 +43,17 @@ def build(kind, classes, part=None):
     return keras.Model(image, logits, name=f"handwriting_{kind.lower()}")
 
 
-def recurrent(layer):
+def recurrent(layer, normalised=True):
     """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`, of any recurrent layer.
 
-    Each layer is followed by a normalisation: without it AddGRU, whose outputs are never negative,
-    learns to read far later (docs/evidence.md).
+    Each layer is followed by a normalisation, unless `normalised` is false: without it AddGRU,
+    whose outputs are never negative, learns to read far later (docs/evidence.md).
     """
     layers = [keras.Input((STEPS, FEATURES))]
     for units in UNITS:
         layers.append(keras.layers.Bidirectional(layer(units, return_sequences=True)))
-        layers.append(keras.layers.LayerNormalization())
+        if normalised:
+            layers.append(keras.layers.LayerNormalization())
     return keras.Sequential(layers, name="recurrent")
 
 
