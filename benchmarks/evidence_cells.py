@@ -82,10 +82,11 @@ def _cell(cell, *arguments):
 VARIANTS = {
     "as it is": _layer(),
     **{f"state_max {bound}": _layer(state_max=bound) for bound in (0.25, 1, 4)},
+    "hard_tanh, shift 0": _layer(activation="hard_tanh", state_shift=0),
     **{
         f"{activation}, shift {shift}": _layer(activation=activation, state_shift=shift)
         for activation in ("hard_tanh", "linear", "tanh", "relu")
-        for shift in (0, 0.5, 1)
+        for shift in (0.5, 1)
     },
     "shift learnt, from 0.5": _cell(LearntShiftCell, 0.5),
     "shift learnt, from 1": _cell(LearntShiftCell, 1.0),

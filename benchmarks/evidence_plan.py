@@ -105,8 +105,7 @@ def mnist():
     layers = [layer for layer in MNIST_LAYERS if layer != "AddGRU, hard_tanh"]
     yield from runs("rows", MNIST_LAYERS, SEEDS, ALL_DIGITS, MNIST_EPOCHS)
     yield from runs("rows", MNIST_LAYERS[:2], SEEDS, ALL_DIGITS, MNIST_EPOCHS, rate="falling")
-    yield from runs("pixels", MNIST_LAYERS[:2], SEEDS, 10_000, 10)
-    yield from runs("pixels", layers[2:], SEEDS[:1], 10_000, 10)
+    yield from runs("pixels", layers, SEEDS, 10_000, 10)
     yield from runs("columns", layers, SEEDS, ALL_DIGITS, MNIST_EPOCHS)
 
 
