@@ -88,8 +88,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         arguments.refuse_those_of_gru(kwargs)
         super().__init__(**kwargs)
         self.units = arguments.units(units)
-        self._gate = arguments.gate(activation, state_shift, state_max)
-        self.activation = keras.activations.get(self._gate["activation"])
+        gate = arguments.gate(activation, state_shift, state_max)
+        self.activation = keras.activations.get(gate["activation"])
         self.state_shift = float(state_shift)
         self.state_max = None if state_max is None else float(state_max)
         self.use_bias = bool(use_bias)
@@ -112,6 +112,11 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.implementation = implementation
         self.state_size = self.units
         self.output_size = self.units
+
+    @property
+    def _gate(self):
+        # Of the attributes as they are now, which may have been set since: they are what is saved.
+        return arguments.gate(self.activation, self.state_shift, self.state_max)
 
     @property
     def implementation(self):

@@ -73,3 +73,25 @@ def test_weights_are_those_of_the_layer():
     assert shapes == [(3, 10), (5, 10), (10,)]
     assert shapes == [tuple(w.shape) for w in layer.weights]
     assert [w.name for w in cell.weights] == ["kernel", "recurrent_kernel", "bias"]
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(
+    "name, value",
+    [("activation", keras.activations.hard_tanh), ("state_shift", 0.2), ("state_max", 0.4)],
+)
+def test_a_setting_that_is_changed_later_is_what_runs(name, value, implementation):
+    x, wanted = sequences(), ka.AddGRU(**lively(5), **{name: value})
+    wanted.build(x.shape)
+    layer = ka.AddGRU(**lively(5), implementation=implementation)
+    layer(x)
+    setattr(layer.cell, name, value)
+    assert_close(layer(x), expected(wanted, x)[1])
+    assert layer.get_config()[name] == wanted.get_config()[name]
+
+
+def test_a_setting_that_is_changed_is_checked():
+    layer = ka.AddGRU(2)
+    layer.cell.state_max = -1.0
+    with pytest.raises(ValueError, match="`state_max` must be above"):
+        layer(sequences())
