@@ -15,10 +15,10 @@ def quantize(
     model,
     representative_data=None,
     *,
-    weight_bits=8,
-    state_bits=16,
-    input_bits=8,
-    rescale="shift",
+    weight_bits=None,
+    state_bits=None,
+    input_bits=None,
+    rescale=None,
 ):
     """Makes an integer model of a trained Keras model.
 
@@ -31,18 +31,22 @@ def quantize(
     a few ranges of the state are tried, and the one is taken with which the states are nearest to
     Keras' own. The same model and data give the same integers.
 
+    In integers `state_max` bounds the candidate too, where a layer of real numbers bounds the new
+    state alone. A model whose candidates go far beyond its `state_max` loses accuracy by that;
+    `quantization_aware` trains with it.
+
     Args:
         model: Built `keras.Model` with one input `[batch, time, features]`. One that
             `quantization_aware` made gives the integers that it has been trained with; ranges and
-            bits are its own, and the arguments for them are not looked at.
+            bits are its own, and no argument for them may be given.
         representative_data: Real numbers `[N, T, D]`, what the model will be used on; some hundred
-            sequences are enough.
-        weight_bits: Integer from 2 to 8.
-        state_bits: Integer from 2 to 16.
-        input_bits: Integer from 1 to 16.
+            sequences are enough. A quantization-aware model needs none.
+        weight_bits: Integer from 2 to 8. Default: 8.
+        state_bits: Integer from 2 to 16. Default: 16.
+        input_bits: Integer from 1 to 16. Default: 8.
         rescale: `"shift"` if a rounding shift brings each accumulator to the state's scale:
             weights have steps that are powers of two. `"multiplier"` for a multiplication before
-            the shift: weights have the finest steps.
+            the shift: weights have the finest steps. Default: `"shift"`.
 
     Returns:
         An `IntegerModel`.
@@ -57,25 +61,26 @@ def quantize(
     >>> integers = keras_addrnn.integer.quantize(model, x_train[:500])
     >>> classes = integers.predict(x_test).argmax(-1)
     """
-    weight_bits = checks.integer("weight_bits", weight_bits, 2, 8)
-    state_bits = checks.integer("state_bits", state_bits, 2, 16)
-    input_bits = checks.integer("input_bits", input_bits, 1, 16)
-    if rescale not in weights.RESCALES:
-        raise ValueError(
-            f"Argument `rescale` must be one of {weights.RESCALES}. Received: {rescale!r}"
-        )
     from keras_addrnn.integer import aware, keras_model  # which import Keras
 
+    given = {
+        "weight_bits": weight_bits,
+        "state_bits": state_bits,
+        "input_bits": input_bits,
+        "rescale": rescale,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    settings = _checked_settings(**given)
     if aware.is_aware(model):
-        if rescale != "shift":
+        if given:
             raise ValueError(
-                "A quantization-aware model has been trained with shifts. Received: "
-                f"rescale={rescale!r}"
+                f"Model '{model.name}' is quantization-aware and has the bits that it was trained "
+                f"with. Leave out {', '.join(f'`{name}`' for name in given)}."
             )
         return aware.integer_model(model)
     layers = keras_model.read(model)
     data = _checked(representative_data, layers[0].kernel.shape[0])
-    inputs = affine = weights.input_affine(data.min(), data.max(), input_bits)
+    inputs = affine = weights.input_affine(data.min(), data.max(), settings["input_bits"])
     sample = np.linspace(0, len(data) - 1, min(len(data), _SEQUENCES)).astype(int)
     integers = inputs.quantize(data[sample])
     made = []
@@ -86,7 +91,7 @@ def quantize(
                     layer.kernel,
                     layer.bias,
                     inputs=affine,
-                    weight_bits=weight_bits,
+                    weight_bits=settings["weight_bits"],
                     name=layer.name,
                 )
             )
@@ -97,15 +102,28 @@ def quantize(
             affine,
             integers,
             reals[sample],
-            _ranges(layer, reals, candidates, affine, state_bits),
-            weight_bits=weight_bits,
-            rescale=rescale,
+            _ranges(layer, reals, candidates, affine, settings["state_bits"]),
+            weight_bits=settings["weight_bits"],
+            rescale=settings["rescale"],
         )
         made.append(best)
         integers, _ = golden.run_layer(best, integers)
-        affine = weights.Affine(state_bits, best.state_scale)
+        affine = weights.Affine(settings["state_bits"], best.state_scale)
         data = reals
     return IntegerModel(inputs, made)
+
+
+def _checked_settings(weight_bits=8, state_bits=16, input_bits=8, rescale="shift"):
+    if rescale not in weights.RESCALES:
+        raise ValueError(
+            f"Argument `rescale` must be one of {weights.RESCALES}. Received: {rescale!r}"
+        )
+    return {
+        "weight_bits": checks.integer("weight_bits", weight_bits, 2, 8),
+        "state_bits": checks.integer("state_bits", state_bits, 2, 16),
+        "input_bits": checks.integer("input_bits", input_bits, 1, 16),
+        "rescale": rescale,
+    }
 
 
 def _checked(data, features):

@@ -19,15 +19,8 @@ def quantize_to_file(model, path, x=None, labels=None, **settings):
         OSError: The file cannot be written.
         TypeError, ValueError: The model has no integer form, or something does not fit it.
     """
-    from keras_addrnn.integer import aware  # which imports Keras
-
     if labels is not None and labels.dtype.kind not in "iu":
         raise ValueError(f"Labels `y` must be integers. Received: dtype={labels.dtype}")
-    if aware.is_aware(model) and settings:
-        raise ValueError(
-            f"Model '{model.name}' is quantization-aware and has the bits that it was trained "
-            f"with. Leave out {', '.join(f'`{name}`' for name in settings)}."
-        )
     integers = quantize(model, x, **settings)
     integers.save(path)
     size, weights = os.path.getsize(path), 4 * model.count_params()
