@@ -210,7 +210,7 @@ def handwriting(known):
                 _losses(run),
             ]
         )
-    head = ["words", "normalisation", "falling rate", "layer", "seed", "characters wrong (test)"]
+    head = ["words", "normalisation", "falling rate", "layer", "seed", "test CER"]
     head.append("processor s / epoch (date)")
     return markdown([*head, "validation loss after each epoch"], table)
 
@@ -226,7 +226,7 @@ def search(known):
         settings, error = run["settings"], f"{100 * run['result']['cer']:.2f} %"
         about = [settings["data"], str(settings["epochs"]), settings["variant"]]
         table.append([*about, error, _losses(run["result"])])
-    head = ["words", "epochs", "recurrent part", "characters wrong (validation)"]
+    head = ["words", "epochs", "recurrent part", "validation CER"]
     return markdown([*head, "validation loss after each epoch"], table)
 
 

@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
 import machine
 import records
+import resuming
 from handwriting import evaluation, model, pipeline, report, sources, training
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -68,6 +69,7 @@ def record(options):
                 for entry in records.lines(RECORDS)
             ):
                 continue
+            directory = training.directory_of(UNFINISHED, words, kind, options.epochs, seed)
             run = training.train(
                 kind,
                 alphabet,
@@ -75,7 +77,7 @@ def record(options):
                 validation,
                 epochs=options.epochs,
                 seed=seed,
-                directory=training.directory_of(UNFINISHED, words, kind, options.epochs, seed),
+                directory=directory,
             )
             answers, result = evaluation.evaluate(run, images, texts, alphabet)
             records.record(
@@ -87,6 +89,8 @@ def record(options):
                     "read": answers[: report.DRAWN],
                 },
             )
+            # Its name does not cover the network: another one would be taken for trained.
+            resuming.remove(directory)
     read = readings(settings)
     if read:
         picture = RESULTS / f"handwriting_{options.data}.png"
@@ -133,9 +137,9 @@ def table(settings, entries):
         f"{about['test_images']:,} to test; {about['epochs_at_most']} epochs at most, batches of "
         f"{about['batch_size']}, Adam({rate}), "
         f"{about['normalization']} normalization. Times: {entries[0]['machine']}.\n",
-        "| layer | seeds | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
+        "| layer | seeds | CER: greedy, beam | WER: greedy, beam | epochs "
         "| s / epoch: clock, processors | parameters (recurrent) "
-        "| in LiteRT: file, time / image, characters wrong |",
+        "| in LiteRT: file, time / image, CER |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for kind in dict.fromkeys(entry["layer"] for entry in entries):

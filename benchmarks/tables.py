@@ -1,8 +1,11 @@
 """Puts recorded tables into the documents, between `<!-- table: NAME -->` and the end of it.
 
-python benchmarks/tables.py       # in docs/: of benchmarks/results, where NAME is a file's
+In docs/, of the files of benchmarks/results that a NAME is one of.
+
+    python benchmarks/tables.py
 """
 
+import argparse
 import pathlib
 import re
 
@@ -36,6 +39,7 @@ def recorded(document):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     for document in sorted((ROOT / "docs").glob("*.md")):
         tables = recorded(document)
         if tables:

@@ -1,4 +1,4 @@
-"""The integer recurrence in plain Python integers, from the equations of SPEC sections 1 and 5.
+"""The integer recurrence in plain Python integers, from the equations of docs/integer.md.
 
 It imports nothing, and does no NumPy arithmetic. A layer is a dict of nested lists and integers,
 named like the fields of `IntegerAddGRU`. Python's integers have no bounds, so nothing overflows,

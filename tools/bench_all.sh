@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All that docs/performance.md and docs/litert.md show, into benchmarks/results. Stops at the first failure.
+# The speed and memory tables of docs/performance.md, docs/litert.md and docs/quantisation.md, into
+# benchmarks/results. Stops at the first failure. Accuracies have scripts of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 results=benchmarks/results

@@ -11,7 +11,7 @@ namespace addrnn {
 
 enum class Activation { kLinear, kRelu, kHardTanh, kTanh };
 
-// The recurrence of SPEC section 1: B rows of T steps, D inputs and H units.
+// The recurrence of docs/recurrence.md: B rows of T steps, D inputs and H units.
 struct Problem {
   int64_t batch;
   int64_t time;
@@ -80,7 +80,7 @@ struct BackwardTensors {
   S* d_initial_state;         // [B, H]
 };
 
-// All that the backward pass has to know of one unit at one step (SPEC section 2). A masked step is
+// All that the backward pass has to know of one unit at one step (docs/recurrence.md). A masked step is
 // kKeep alone, a step whose state was cut off at state_max has no bit at all.
 enum GateBit : uint8_t {
   kKeep = 1,          // dh_{t-1} takes g

@@ -20,9 +20,8 @@ def table(results, recurrent):
         recurrent: `evaluation.recurrent_milliseconds`'s dict.
     """
     lines = [
-        "| layer | characters wrong: greedy, beam | words wrong: greedy, beam | epochs "
-        "| s / epoch | recurrent part, ms / batch | parameters | LiteRT: kB, ms / image, "
-        "characters wrong |",
+        "| layer | CER: greedy, beam | WER: greedy, beam | epochs "
+        "| s / epoch | recurrent part, ms / batch | parameters | LiteRT: kB, ms / image, CER |",
         "|---|---|---|---:|---:|---:|---:|---|",
     ]
     for result in results:

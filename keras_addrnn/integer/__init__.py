@@ -1,4 +1,4 @@
-"""One model in integers alone, which every executor runs with the same bits (SPEC section 5).
+"""One model in integers alone, which every executor runs with the same bits (docs/integer.md).
 
 `IntegerModel` describes it and `golden` defines what it computes. Neither Keras nor TensorFlow is
 imported, but by what starts from a Keras model.

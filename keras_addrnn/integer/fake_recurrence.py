@@ -19,8 +19,8 @@ def recurrence(
 ):
     """The states of an integer recurrence that starts from zeros.
 
-    Values are those of `golden.run_layer`. The gradient is that of SPEC section 2 at the sums of
-    each step before they are rounded: rounding passes it on, and it is 0 where the state, the
+    Values are those of `golden.run_layer`. The gradient is that of docs/recurrence.md at the sums
+    of each step before they are rounded: rounding passes it on, and it is 0 where the state, the
     update gate or the candidate saturates. (At the rounded sums
     most kinks would be met exactly, where the derivative is 0: docs/quantisation.md compares.)
 

@@ -12,7 +12,7 @@ from keras_addrnn.integer.layers import IntegerAddGRU, IntegerDense
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class IntegerModel:
-    """A recurrent network in integers alone (SPEC section 5; docs/integer.md).
+    """A recurrent network in integers alone (docs/integer.md).
 
     `keras_addrnn.integer.quantize` makes one of a trained Keras model, `keras_addrnn.integer.load`
     reads one from its file. Every executor gives the same integers, bit for bit.

@@ -35,11 +35,17 @@ class AddGRU(keras.layers.RNN):
             `"relu"`, `"hard_tanh"` and `"tanh"` have a fused implementation.
         state_shift: Finite number of at least 0. The state is shifted by it inside the gate, so
             that it can be as low as `-state_shift`. Default: 0.
-        state_max: Finite number above `-state_shift`, the upper bound of the state, or None.
-        use_bias: Whether to add a bias.
-        kernel_initializer: Initializer of the `kernel` `[features, 2 * units]`.
-        recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`.
-        bias_initializer: Initializer of the `bias` `[2 * units]`.
+        state_max: Finite number above `-state_shift`, the upper bound of the state. Default:
+            None, no bound.
+        use_bias: Whether to add a bias. Default: True.
+        kernel_initializer: Initializer of the `kernel` `[features, 2 * units]`. Default:
+            `"glorot_uniform"`.
+        recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
+            `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
+            can explode (docs/defaults.md).
+        bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
+            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
+            has an answer of its own (docs/evidence.md).
         kernel_regularizer: Regularizer of the `kernel`.
         recurrent_regularizer: Regularizer of the `recurrent_kernel`.
         bias_regularizer: Regularizer of the `bias`.

@@ -6,6 +6,7 @@ import keras
 
 import keras_addrnn
 from keras_addrnn.files import checked_path, replacing
+from keras_addrnn.integer.model import IntegerModel
 from keras_addrnn.lite import open_axes, process, reasons, refusals, samples
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.lite import trace as traces
@@ -90,7 +91,12 @@ def convert(
     """
     _require_tensorflow()
     if not isinstance(model, keras.Model):
-        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
+        remedy = ""
+        if isinstance(model, IntegerModel):
+            remedy = " Use keras_addrnn.lite.convert_integer for an integer model."
+        raise TypeError(
+            f"Argument `model` must be a keras.Model. Received: {type(model).__name__}.{remedy}"
+        )
     ops = _checked_ops(ops)
     quantize = _checked_quantize(quantize, ops)
     batch_size = _checked_batch_size(batch_size, ops)
@@ -191,7 +197,7 @@ def _require_tensorflow():
     if backend != "tensorflow":
         raise ValueError(
             f"Models are converted with TensorFlow, but Keras runs on '{backend}'. Save the model; "
-            "with KERAS_BACKEND=tensorflow and TensorFlow installed (pip install "
+            "with KERAS_BACKEND=tensorflow and TensorFlow installed (`pip install tensorflow`, or "
             "keras_addrnn[tensorflow]), load it and convert it."
         )
 

@@ -32,7 +32,9 @@ def benchmark(monkeypatch, tmp_path):
     )  # fmt: skip
     trained, pictures = [], []
 
-    def train(kind, *batches, seed, **more):
+    def train(kind, *batches, seed, directory, **more):
+        assert not directory.exists()
+        directory.mkdir(parents=True)
         trained.append((kind, seed))
         return kind, seed
 
@@ -47,6 +49,7 @@ def benchmark(monkeypatch, tmp_path):
     images = np.zeros((COUNT, 32, 128, 1), "float32")
     monkeypatch.setattr(module, "RESULTS", tmp_path)
     monkeypatch.setattr(module, "RECORDS", tmp_path / "handwriting.jsonl")
+    monkeypatch.setattr(module, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(module.sources, "load", lambda *_, **__: words)
     monkeypatch.setattr(module.pipeline, "arrays", lambda _: (images, texts))
     monkeypatch.setattr(module.pipeline, "batches", lambda *_, **__: None)
@@ -88,6 +91,13 @@ def test_the_picture_is_of_one_seed_and_one_setting(benchmark):
     assert benchmark.pictures == []
     benchmark.module.record(options(*LAYERS, seeds=2))
     assert benchmark.pictures == [("handwriting_digits.png", read(seed=1))]
+
+
+def test_another_network_is_not_taken_for_trained(benchmark, monkeypatch):
+    benchmark.module.record(options("AddGRU"))
+    monkeypatch.setattr(benchmark.module.model, "GATE_BIAS", 0.25)
+    benchmark.module.record(options("AddGRU"))
+    assert benchmark.trained == [("AddGRU", 0), ("AddGRU", 0)]
 
 
 def test_the_picture_is_of_the_layers_of_the_example(benchmark):

@@ -38,7 +38,7 @@ def test_gates(benchmark, bits):
         gate: benchmark.expected(benchmark.Step(gate, bits, u.size), (u, z, h))
         for gate in benchmark.GATES
     }
-    # SPEC, section 1, with a state shift of 0.
+    # docs/recurrence.md, with a state shift of 0.
     c = np.maximum(z, 0)
     added = np.maximum(h - np.maximum(-u, 0), 0) + np.maximum(c - np.maximum(u, 0), 0)
     for gate in ("add, 3 PBS", "add, 4 PBS"):

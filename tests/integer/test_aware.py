@@ -240,9 +240,9 @@ def test_errors():
     aware = ka.integer.quantization_aware(model, x)
     with pytest.raises(ValueError, match="quantization-aware already"):
         ka.integer.quantization_aware(aware, x)
-    for setting in ({"rescale": "multiplier"}, {"weight_bits": 8}, {"state_bits": 16}):
-        with pytest.raises(ValueError, match=f"quantization-aware.*Leave out `{next(iter(setting))}"):
-            ka.integer.quantize(aware, **setting)
+    for name, value in {"rescale": "multiplier", "weight_bits": 8, "state_bits": 16}.items():
+        with pytest.raises(ValueError, match=f"quantization-aware.*Leave out `{name}`"):
+            ka.integer.quantize(aware, **{name: value})
     with pytest.raises(TypeError, match="`representative_data` must be given"):
         ka.integer.quantize(model)
     with pytest.raises(ValueError, match="`weight_bits` must be from 2 to 8"):

@@ -1,4 +1,4 @@
-"""The recurrence on floats that hold integers: values of the golden model, gradients of SPEC 2."""
+"""The recurrence on floats that hold integers: the golden model's values, and gradients."""
 
 import keras
 import numpy as np

@@ -155,7 +155,7 @@ def test_functional_and_loaded_models_give_the_same(tmp_path):
 
 
 def test_the_exact_adder():
-    """SPEC section 4: a step without the marker keeps the state, one with it adds its value."""
+    """A step without the marker keeps the state, one with it adds its value."""
     made = model(ka.AddGRU(1), features=2)
     kernel = np.array([[0.0, 1.0], [-2.0, 0.0]])
     made.set_weights([kernel, np.zeros((1, 2)), np.array([2.0, 0.0])])

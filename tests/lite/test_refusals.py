@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 import keras_addrnn as ka
@@ -128,6 +129,13 @@ def test_wrong_batch_size(batch_size, error, message):
 def test_what_is_no_model(model):
     with pytest.raises(TypeError, match="`model` must be a keras.Model"):
         ka.lite.convert(model)
+
+
+def test_an_integer_model_is_sent_to_its_converter():
+    model = sequential(ka.AddGRU(UNITS))
+    integers = ka.integer.quantize(model, np.ones((2, *model.input_shape[1:]), "float32"))
+    with pytest.raises(TypeError, match=r"Received: IntegerModel\. Use .*convert_integer"):
+        ka.lite.convert(integers)
 
 
 def test_model_with_unknown_inputs():

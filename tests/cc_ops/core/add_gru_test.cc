@@ -1,5 +1,5 @@
-// The recurrence and its gradient against plain loops in double, written from SPEC sections 1 and
-// 2, over sizes below, at and above the tiles.
+// The recurrence and its gradient against plain loops in double, written from the equations of
+// docs/recurrence.md, over sizes below, at and above the tiles.
 
 #include "cc_ops/core/add_gru.h"
 
@@ -428,8 +428,7 @@ TEST_F(AddGruTest, OverflowIsNotABound) {
   EXPECT_EQ(computed.d_bias[1], 1);
 }
 
-// SPEC section 4: marked values are summed, everything else is kept, exactly, over any number of
-// steps.
+// Marked values are summed, everything else is kept, exactly, over any number of steps.
 TEST_F(AddGruTest, ExactAdder) {
   const int64_t steps = 10000;
   const Problem p = {1, steps, 2, 1, Activation::kRelu, 0, kInfinity, false};
