@@ -78,18 +78,32 @@ def compare(batch, steps, features, units, seconds):
         Dict from the layer's name to `(forward, forward and backward)`, medians in milliseconds.
 
     Raises:
-        ValueError: Keras does not run on TensorFlow.
+        ValueError: Keras does not run on TensorFlow, or the shape does not fit into memory.
     """
     import keras
-
-    from keras_addrnn.layers import AddGRU
 
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"The benchmark runs on TensorFlow, but Keras runs on '{keras.backend.backend()}'. "
             "Set the environment variable KERAS_BACKEND to tensorflow."
         )
-    x = keras.random.normal((batch, steps, features), seed=0)
+    import tensorflow as tf
+
+    try:
+        return _compare((batch, steps, features), units, seconds)
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise ValueError(
+            f"The layers do not fit into memory. Received: batch={batch}, steps={steps}, "
+            f"features={features}, units={units}. Use a smaller shape."
+        ) from error
+
+
+def _compare(shape, units, seconds):
+    import keras
+
+    from keras_addrnn.layers import AddGRU
+
+    x = keras.random.normal(shape, seed=0)
     layers = {cls.__name__: cls(units) for cls in (AddGRU, keras.layers.GRU, keras.layers.LSTM)}
     for layer in layers.values():
         layer.build(x.shape)

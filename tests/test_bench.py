@@ -38,3 +38,16 @@ def test_sizes_are_positive(capsys):
     with pytest.raises(SystemExit):
         cli.main(["bench", "--units", "0"])
     assert "must be a positive integer, received 0" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="measures TensorFlow")
+def test_too_large_for_memory(monkeypatch, capsys):
+    import tensorflow as tf
+
+    def exhausted(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr("keras.layers.GRU.build", exhausted)
+    with pytest.raises(SystemExit):
+        cli.main(["bench", "--units", "7"])
+    assert "do not fit into memory. Received: batch=64" in capsys.readouterr().err

@@ -114,3 +114,21 @@ def test_checked_path(tmp_path, monkeypatch):
         files.checked_path(os.curdir)
     with pytest.raises(ValueError, match="a directory that exists. Received: none/table.md"):
         files.checked_path("none/table.md")
+
+
+def test_a_file_keeps_its_permissions(tmp_path):
+    path = tmp_path / "secret.json"
+    path.touch(0o600)
+    with files.replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new" and path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_stays_one(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match="Received a device or pipe: .*pipe"):
+        files.checked_path(path)
+    with pytest.raises(OSError, match="device or a pipe.*pipe"), files.replacing(path) as temporary:
+        temporary.write_text("content")
+    assert path.is_fifo() and list(tmp_path.iterdir()) == [path]

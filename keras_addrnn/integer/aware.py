@@ -66,19 +66,15 @@ def quantization_aware(
     )
     first = model.inputs[0]
     outputs = inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
-    made = {layer.name: layer for layer in integers.layers}
+    made = iter(integers.layers)
     affine = integers.inputs
     for layer in layers_in_order(model):
         inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
         copy = inner.__class__.from_config(inner.get_config())
-        if inner.name not in made:
-            outputs = copy(outputs)
-            copy.set_weights(inner.get_weights())
-            continue
         if isinstance(inner, keras.layers.Dense):
             outputs = FakeQuantizedDense(copy, affine, weight_bits, name=layer.name)(outputs)
-        else:
-            chosen = made[inner.name]
+        elif isinstance(inner, keras.layers.RNN):
+            chosen = next(made)
             state = State(
                 chosen.state_bits, chosen.state_scale, chosen.state_shift, chosen.state_max
             )
@@ -87,6 +83,8 @@ def quantization_aware(
             )
             outputs = aware(outputs)
             affine = state.affine
+        else:
+            outputs = copy(outputs)
         copy.set_weights(inner.get_weights())
     return keras.Model(inputs, outputs, name=f"{model.name}_aware")
 

@@ -22,7 +22,9 @@ class _FakeQuantized(keras.layers.Wrapper):
 
     def __init__(self, layer, inputs, weight_bits, **kwargs):
         # Integers are exact in float32, up to 2^24, and in none of the shorter types.
-        super().__init__(layer, **{**kwargs, "dtype": "float32"})
+        # The held layer's outputs are never computed, so this one regularizes in its place.
+        regularizer = {"activity_regularizer": layer.activity_regularizer}
+        super().__init__(layer, **{**kwargs, **regularizer, "dtype": "float32"})
         self.inputs = _from_config(Affine, inputs)
         self.weight_bits = checks.integer("weight_bits", weight_bits, 2, 8)
         self.supports_masking = True

@@ -68,7 +68,7 @@ def read(model):
     """
     layers = []
     for layer in layers_in_order(model):
-        if isinstance(layer, _NOTHING_IN_INFERENCE):
+        if type(layer) in _NOTHING_IN_INFERENCE:
             continue
         if layers and isinstance(layers[-1], Dense) and _is_left_out(layer):
             continue
@@ -84,9 +84,9 @@ def read(model):
 
 
 def _is_left_out(layer):
-    if isinstance(layer, keras.layers.Softmax):
+    if type(layer) is keras.layers.Softmax:
         return layer.axis in (-1, len(layer.input.shape) - 1)
-    return isinstance(layer, keras.layers.Activation) and _ends_in(layer.activation)
+    return type(layer) is keras.layers.Activation and _ends_in(layer.activation)
 
 
 def _ends_in(activation):
@@ -94,14 +94,13 @@ def _ends_in(activation):
 
 
 def _read_layer(layer):
-    if isinstance(layer, keras.layers.TimeDistributed):
-        if isinstance(layer.layer, keras.layers.Dense):
-            return _read_dense(layer.layer)
-    elif isinstance(layer, keras.layers.Dense):
+    # Not `isinstance`: a subclass may compute something else.
+    kind = type(layer)
+    if kind is keras.layers.TimeDistributed and type(layer.layer) is keras.layers.Dense:
+        return _read_dense(layer.layer)
+    if kind is keras.layers.Dense:
         return _read_dense(layer)
-    elif isinstance(layer, AddGRU) or (
-        type(layer) is keras.layers.RNN and isinstance(layer.cell, AddGRUCell)
-    ):
+    if kind in (AddGRU, keras.layers.RNN) and type(layer.cell) is AddGRUCell:
         return _read_recurrent(layer)
     name = type(layer).__name__
     raise ValueError(
@@ -109,7 +108,7 @@ def _read_layer(layer):
         + _REMEDIES.get(
             name,
             "An integer model takes AddGRU layers, RNN(AddGRUCell) layers and a Dense layer at the "
-            "end.",
+            "end, and no classes derived from them.",
         )
     )
 

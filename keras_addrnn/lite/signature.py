@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import inspect
 
 import keras
 
@@ -89,6 +90,7 @@ def output_names(model, outputs, signature):
 
 def _unsymbolic(model, data):
     """Stand-ins for the inputs of a subclassed model, in the structure that it takes them in."""
+    _refuse_more_arguments(model, _required(model.call))
     if data is not None:
         return keras.tree.map_structure(
             lambda array: keras.KerasTensor((None, *array.shape[1:]), array.dtype.name), data
@@ -105,15 +107,30 @@ def _unsymbolic(model, data):
             f"The inputs of '{model.name}' are unknown. Start a Sequential model with keras.Input; "
             "call a subclassed one once, or give samples of its inputs as `representative_data`."
         )
-    (structure, *more) = shapes.values()
-    if more:
-        raise ValueError(
-            f"Model '{model.name}' takes {len(shapes)} arguments. Wrap it in keras.Model(inputs, "
-            "model(*inputs)), with a keras.Input for each."
-        )
+    structure = next(iter(shapes.values()))
+    _refuse_more_arguments(model, [name.removesuffix("_shape") for name in shapes])
     return keras.tree.map_shape_structure(
         lambda shape: keras.KerasTensor((None, *shape[1:]), model.input_dtype), structure
     )
+
+
+def _required(call):
+    """The names of the arguments that a model cannot be called without."""
+    return [
+        name
+        for name, parameter in inspect.signature(call).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and name not in ("training", "mask")  # which Keras passes
+    ]
+
+
+def _refuse_more_arguments(model, names):
+    if len(names) > 1:
+        raise ValueError(
+            f"Model '{model.name}' takes {len(names)} arguments: {', '.join(names)}. Wrap it in "
+            "keras.Model(inputs, model(*inputs)), with a keras.Input for each."
+        )
 
 
 def _check_batch_size(size, tensors, states):

@@ -8,8 +8,8 @@ import numpy as np
 from keras_addrnn.chain import layers_in_order
 from keras_addrnn.layers import AddGRU
 
-# How many pieces it is tried with, and how far its answers may be off: of the greatest value.
-_PIECES = 3
+# How many pieces and steps it is tried with, and how far its answers may be off: of the greatest.
+_PIECES, _STEPS = 3, 32
 _TOLERANCE = {"float32": 0.01, "float64": 0.01}
 _TOLERANCE_OF_HALVES = 0.05
 
@@ -88,7 +88,8 @@ def _with_state(layer):
 
 def _random(given, steps):
     """Some numbers as the model's input takes them, for some pieces."""
-    shape = (given.shape[0] or 2, _PIECES * steps, given.shape[-1])
+    pieces = max(_PIECES, -(-_STEPS // steps))
+    shape = (given.shape[0] or 2, pieces * steps, given.shape[-1])
     numbers = np.random.default_rng(0).normal(size=shape)
     if not keras.backend.is_float_dtype(given.dtype):
         numbers = np.abs(10 * numbers)
@@ -106,20 +107,46 @@ def _each_step_by_itself(layer, x, whole, steps):
     )
     if isinstance(layer, keras.Model):
         problem += f" Put the layers of '{layer.name}' into the model itself."
+    if _has_window(layer):
+        raise ValueError(problem)
     copy = layer.__class__.from_config(layer.get_config())
     try:
         x = copy(x)
-        copy.set_weights(layer.get_weights())
-        outputs = copy(whole)
-        if len(whole.shape) < 3:  # behind an AddGRU that returns its last output
-            return x, outputs
-        pieces = [keras.ops.convert_to_numpy(copy(piece)) for piece in _pieces(whole, steps)]
-        joined = np.concatenate(pieces, axis=1)
+        _take_weights(copy, layer)
+        original, outputs = layer(whole), copy(whole)
+        joined = outputs
+        if len(whole.shape) > 2:  # not behind an AddGRU that returns its last output
+            pieces = [keras.ops.convert_to_numpy(copy(piece)) for piece in _pieces(whole, steps)]
+            joined = np.concatenate(pieces, axis=1)
     except Exception as error:  # of whatever type, where the number of steps is another
         raise ValueError(problem) from error
-    if outputs.shape[:2] != whole.shape[:2] or not _close(joined, outputs, copy):
+    if not _close(outputs, original, layer):
+        raise ValueError(
+            f"Layer '{layer.name}' ({type(layer).__name__}) answers otherwise than a copy of it, "
+            "made of its get_config() and its weights. Have get_config() tell all that it needs."
+        )
+    kept = min(2, len(whole.shape) - 1)  # batch and steps, or batch alone
+    if outputs.shape[:kept] != whole.shape[:kept] or not _close(joined, outputs, copy):
         raise ValueError(problem)
     return x, outputs
+
+
+def _has_window(layer):
+    """Whether a layer of Keras convolves or pools steps: its window may be longer than the trial.
+
+    What is within a TimeDistributed has the features of one step for its steps.
+    """
+    if isinstance(layer, keras.Model):
+        return any(map(_has_window, layer.layers))
+    windows = [getattr(layer, name, 1) for name in ("kernel_size", "pool_size")]
+    return any(np.prod(window) > 1 for window in windows)
+
+
+def _take_weights(copy, layer):
+    copy.set_weights(layer.get_weights())
+    for part in copy._flatten_layers():
+        if hasattr(part, "finalize_state"):  # Normalization computes with what it derives from them
+            part.finalize_state()
 
 
 def _pieces(sequence, steps):

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import threading
 
 import keras
 
@@ -9,6 +10,9 @@ from keras_addrnn.layers import AddGRU, AddGRUCell
 from keras_addrnn.lite import signature as signatures
 from keras_addrnn.ops import composed, fused
 from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
+
+# While a model is traced, its layers are set to what the file wants of them.
+_tracing = threading.Lock()
 
 
 @dataclasses.dataclass
@@ -60,7 +64,7 @@ def trace(model, signature, ops, quantize):
         new_states = [scope.get_current_value(state) for state in signature.states]
         return [*keras.tree.flatten(outputs), *new_states]
 
-    with _implementations(model, ops), _for_integers(model, quantize):
+    with _tracing, _implementations(model, ops), _for_integers(model, quantize):
         concrete = serve.get_concrete_function()
     frozen, graph = convert_to_constants.convert_variables_to_constants_v2_as_graph(
         concrete, lower_control_flow=False

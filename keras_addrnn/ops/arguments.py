@@ -73,10 +73,16 @@ def activation(value):
     Args:
         value: None (linear), a name or a config that Keras knows, or a callable.
     """
+    if isinstance(value, dict):  # a saved function: Keras says how to register one it cannot find
+        return _canonical(keras.activations.get(value))
     try:
         function = keras.activations.get(value)
     except (ValueError, TypeError) as error:
         raise ValueError(_unknown_activation(value)) from error
+    return _canonical(function)
+
+
+def _canonical(function):
     for name in FUSED_ACTIVATIONS:
         if function is keras.activations.get(name):
             return name
@@ -117,7 +123,12 @@ def state_max(value, shift):
 def _real(name, value, remedy=""):
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"Argument `{name}` must be a number. Received: {value!r}.{remedy}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(
+            f"Argument `{name}` must be a finite number. Received one of more than 10^308.{remedy}"
+        ) from None
 
 
 def _float32(name, value, remedy=""):

@@ -114,8 +114,12 @@ def uses_fused(implementation, dtype, activation):
 def as_tensors(*values):
     """Each value as a tensor of the backend; None and symbolic tensors stay what they are."""
     return tuple(
-        value
-        if value is None or isinstance(value, keras.KerasTensor)
-        else keras.ops.convert_to_tensor(value)
+        value if value is None or isinstance(value, keras.KerasTensor) else _as_tensor(value)
         for value in values
     )
+
+
+def _as_tensor(value):
+    tensor = keras.ops.convert_to_tensor(value)
+    # A variable of TensorFlow's own, which Keras takes for a tensor: read it.
+    return tensor if hasattr(tensor, "ndim") else keras.ops.copy(tensor)

@@ -49,6 +49,11 @@ def why_not(dtype, activation, exporting_is_fine=False):
     if not tf.executing_eagerly():
         if _in_xla():
             return "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
+        if exporting_is_fine and exporting.exporting_to_litert():
+            return (
+                "LiteRT's converter does not know the op. Use keras_addrnn.lite.convert(model, "
+                'path, ops="fused"), or implementation="auto".'
+            )
         if not exporting_is_fine and not _goes_along.get() and exporting.exporting():
             return "the model is being exported, for processes which may not have this package."
     return None

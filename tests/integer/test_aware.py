@@ -284,3 +284,35 @@ def test_digits_at_four_bits():
     integers = ka.integer.quantize(aware)
     ours = aware.predict(test[:200], verbose=0).argmax(-1)
     assert np.mean(integers.predict(test[:200]).argmax(-1) == ours) > 0.97
+
+
+def test_activity_is_regularized():
+    model = keras.Sequential(
+        [
+            keras.Input((9, FEATURES)),
+            ka.AddGRU(4, activity_regularizer=keras.regularizers.L2(0.1)),
+            keras.layers.Dense(2, activity_regularizer=keras.regularizers.L1(0.2)),
+        ]
+    )
+    x = data()
+    aware = ka.integer.quantization_aware(model, x)
+    states = to_numpy(keras.Model(aware.inputs, aware.layers[1].output)(x))
+    outputs = to_numpy(aware(x))
+    losses = sorted(float(loss) for loss in aware.losses)
+    wanted = sorted([0.1 * np.sum(states**2) / len(x), 0.2 * np.sum(np.abs(outputs)) / len(x)])
+    np.testing.assert_allclose(losses, wanted, rtol=1e-5)
+
+
+def test_a_layer_within_another_may_have_any_name():
+    model = keras.Sequential(
+        [
+            keras.Input((9, FEATURES)),
+            ka.AddGRU(4, return_sequences=True),
+            keras.layers.Dropout(0.1, name="head"),
+            keras.layers.TimeDistributed(keras.layers.Dense(2, name="head")),
+        ]
+    )
+    x = data()
+    aware = ka.integer.quantization_aware(model, x)
+    expected = ka.integer.quantize(aware).predict(x)
+    np.testing.assert_allclose(to_numpy(aware(x)), expected, rtol=1e-5, atol=1e-6)

@@ -207,6 +207,27 @@ def test_mixed_precision(dtype_policy):
     assert np.abs(error).mean() < 0.05
 
 
+class TenfoldDense(L.Dense):
+    def call(self, inputs, training=None):
+        return 10 * super().call(inputs)
+
+
+class TenfoldGRU(ka.AddGRU):
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        return 10 * super().call(sequences, initial_state, mask, training)
+
+
+class TenfoldCell(ka.AddGRUCell):
+    def call(self, inputs, states, training=False):
+        output, states = super().call(inputs, states, training)
+        return 10 * output, states
+
+
+class AlwaysDropout(L.Dropout):
+    def call(self, inputs, training=False):
+        return super().call(inputs, training=True)
+
+
 def nested():
     return model(keras.Sequential([keras.Input((None, 3)), ka.AddGRU(3)]))
 
@@ -231,6 +252,10 @@ def nested():
         (lambda: model(ka.AddGRU(3), L.Dense(2, "relu")), "'dense.*' has the activation 'relu'"),
         (lambda: model(ka.AddGRU(3), L.Dense(2), L.Activation("relu")), "is the last one"),
         (lambda: model(L.Dense(2)), "must begin with an AddGRU layer"),
+        (lambda: model(TenfoldGRU(3)), r"\(TenfoldGRU\) has no integer form.*no classes derived"),
+        (lambda: model(L.RNN(TenfoldCell(3))), "has no integer form"),
+        (lambda: model(ka.AddGRU(3), TenfoldDense(2)), r"\(TenfoldDense\) has no integer form"),
+        (lambda: model(ka.AddGRU(3), AlwaysDropout(0.5)), "has no integer form"),
         (nested, "Put its layers into the model itself"),
     ],
 )

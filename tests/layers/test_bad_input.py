@@ -26,6 +26,9 @@ REFUSED = (
     ({"state_shift": "1"}, TypeError, "`state_shift` must be a number.*'1'"),
     ({"state_max": math.nan}, ValueError, "`state_max` must be a finite.*nan.*Pass None"),
     ({"state_max": math.inf}, ValueError, "`state_max` must be a finite.*inf.*Pass None"),
+    ({"state_max": 10**400}, ValueError, r"`state_max` must be a finite number.*Pass None"),
+    ({"state_shift": 10**400}, ValueError, "`state_shift` must be a finite number"),
+    ({"dropout": 10**400}, ValueError, "`dropout` must be a finite number"),
     ({"state_max": 1e39}, ValueError, r"`state_max` must be a finite.*1e\+39.*Pass None"),
     ({"state_max": 0}, ValueError, "`state_max` must be above.*0"),
     (

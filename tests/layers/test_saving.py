@@ -173,3 +173,12 @@ def test_load_in_a_process_that_only_imports_the_package(tmp_path, order):
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
     assert_close(np.load(tmp_path / "out.npy"), model.predict(x, verbose=0), tolerance=1e-6)
+
+
+def test_an_activation_that_is_not_registered_names_the_remedy():
+    def unregistered(z):
+        return z
+
+    config = ka.AddGRU(4, activation=unregistered).get_config()
+    with pytest.raises(TypeError, match="register_keras_serializable"):
+        ka.AddGRU.from_config(config)

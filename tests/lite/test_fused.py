@@ -1,5 +1,8 @@
 """Files with one `AddGru` operator for each layer answer as Keras does."""
 
+import threading
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -233,3 +236,27 @@ def test_interpreter_without_the_delegate_says_what_is_missing():
     content = ka.lite.convert(sequential(ka.AddGRU(UNITS)), ops="fused")
     with pytest.raises(RuntimeError, match="custom op: AddGru"):
         answers.run(content, sequences())
+
+
+class Slow(keras.layers.Layer):
+    """Takes its time where it is traced, so that two traces would meet."""
+
+    def call(self, inputs):
+        time.sleep(0.3)
+        return inputs
+
+
+def test_threads_may_convert_one_model():
+    model, found = sequential(Slow(), ka.AddGRU(UNITS)), {}
+
+    def convert(ops):
+        found[ops] = operators(ka.lite.convert(model, ops=ops))
+
+    threads = [threading.Thread(target=convert, args=(ops,)) for ops in ("fused", "builtin")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert "AddGru" in found["fused"] and "WHILE" not in found["fused"]
+    assert "AddGru" not in found["builtin"] and "WHILE" in found["builtin"]
+    assert model.layers[-1].implementation == "auto"

@@ -38,3 +38,9 @@ def test_loop_of_keras_is_refused_with_the_remedy(tmp_path):
         model.export(tmp_path / "model.tflite", format="litert", verbose=False)
     written = keras.layers.RNN(ka.AddGRUCell(UNITS), unroll=True)(np.zeros((1, 7, FEATURES)))
     assert written.shape == (1, UNITS)
+
+
+def test_forced_op_is_refused_with_the_remedy(tmp_path):
+    model = sequential(ka.AddGRU(UNITS, implementation="fused"))
+    with pytest.raises(ValueError, match=r'Use keras_addrnn.lite.convert\(model, path, ops="fused'):
+        model.export(tmp_path / "model.tflite", format="litert", verbose=False)

@@ -138,6 +138,21 @@ def test_an_integer_model_is_sent_to_its_converter():
         ka.lite.convert(integers)
 
 
+def test_model_of_two_arguments():
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.gru = ka.AddGRU(UNITS)
+
+        def call(self, first, second, training=False):
+            return self.gru(first) + self.gru(second)
+
+    model, x = Two(), np.ones((1, 7, 3), "float32")
+    model(x, x)
+    with pytest.raises(ValueError, match="takes 2 arguments: first, second. Wrap it"):
+        ka.lite.convert(model)
+
+
 def test_model_with_unknown_inputs():
     class Subclassed(keras.Model):
         def call(self, inputs):

@@ -165,7 +165,15 @@ EACH_STEP = {
     "one_tap": lambda: keras.layers.Conv1D(4, 1),
     "einsum": lambda: keras.layers.EinsumDense("btd,de->bte", output_shape=(None, 4)),
     "subclass": lambda: Negative(**lively(4), return_sequences=True),
+    "adapted": lambda: adapted(),
+    "adapted within": lambda: keras.Sequential([adapted(), keras.layers.Dense(3)]),
 }
+
+
+def adapted():
+    layer = keras.layers.Normalization()
+    layer.adapt(3 * sequences(batch=20, seed=9) + 5)
+    return layer
 
 
 @on_tensorflow
@@ -196,6 +204,10 @@ ACROSS_STEPS = {
     "einsum": lambda: keras.layers.EinsumDense("btd,tu->bud", output_shape=(6, 3)),
     "permute": lambda: keras.layers.Permute((2, 1)),
     "differences": lambda: Differences(),
+    "dilated": lambda: keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal"),
+    "dilated within": lambda: keras.Sequential(
+        [keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal")]
+    ),
     "nested": lambda: keras.Sequential(
         [keras.layers.Dense(3), ka.AddGRU(**lively(4), return_sequences=True)]
     ),
@@ -213,6 +225,15 @@ def test_layers_that_look_at_other_steps_are_refused(kind, steps):
     assert "\n" not in str(caught.value)
     if kind == "nested":
         assert "into the model itself" in str(caught.value)
+
+
+@on_tensorflow
+def test_a_copy_that_is_another_layer_is_refused():
+    layer = Doubled()
+    layer.call = lambda inputs: 3 * inputs  # of which get_config knows nothing
+    model = keras.Sequential([keras.Input((None, 3)), layer, ka.AddGRU(4)])
+    with pytest.raises(ValueError, match=r"'doubled.*otherwise than a copy.*get_config"):
+        ka.lite.streaming_model(model)
 
 
 @on_tensorflow

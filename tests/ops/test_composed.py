@@ -140,3 +140,17 @@ def test_symbolic_tensors():
     model = keras.Model([x, h, mask], {"outputs": outputs, "state": state})
     data = [problem.inputs.astype("float32"), problem.initial_state.astype("float32"), problem.mask]
     assert_close(model.predict(data, verbose=0), problem.expected(), 1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's variables")
+def test_a_variable_of_tensorflow_as_inputs():
+    import tensorflow as tf
+
+    inputs = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    variable = tf.Variable(inputs)
+    layer = ka.AddGRU(4, implementation="composed")
+    with tf.GradientTape() as tape:
+        outputs = layer(variable)
+        loss = tf.reduce_sum(outputs)
+    np.testing.assert_array_equal(support.to_numpy(outputs), support.to_numpy(layer(inputs)))
+    assert tape.gradient(loss, variable).shape == variable.shape
