@@ -1,5 +1,7 @@
 """From a trained Keras model to an integer model, with the scales that some data suggests."""
 
+import warnings
+
 import numpy as np
 
 from keras_addrnn.integer import checks, golden, weights
@@ -9,6 +11,7 @@ from keras_addrnn.integer.model import IntegerModel
 # be worth more than the rarest values.
 _REACHES = (1.0, 0.75, 0.5, 0.375, 0.25)
 _SEQUENCES = 128  # of the data, to choose among them
+_CUT = 0.01  # the part of all candidates that may be cut off at state_max without a word
 
 
 def quantize(
@@ -32,8 +35,8 @@ def quantize(
     Keras' own. The same model and data give the same integers.
 
     In integers `state_max` bounds the candidate too, where a layer of real numbers bounds the new
-    state alone. A model whose candidates go far beyond its `state_max` loses accuracy by that;
-    `quantization_aware` trains with it.
+    state alone. A model whose candidates go far beyond its `state_max` loses accuracy by that, and
+    a warning says so; `quantization_aware` trains with it.
 
     Args:
         model: Built `keras.Model` with one input `[batch, time, features]`. One that
@@ -178,11 +181,28 @@ def _reals(layer, data):
     units = layer.recurrent_kernel.shape[0]
     before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)
     order = data[:, ::-1] if layer.go_backwards else data
-    sums = order @ layer.kernel[:, units:] + before @ layer.recurrent_kernel[:, units:]
+    sums = order @ layer.kernel + before @ layer.recurrent_kernel
     if layer.bias is not None:
-        sums = sums + layer.bias[units:]
+        sums = sums + layer.bias
     activation = keras.activations.get(layer.activation)
-    return outputs, keras.ops.convert_to_numpy(activation(keras.ops.convert_to_tensor(sums)))
+    candidates = activation(keras.ops.convert_to_tensor(sums[..., units:]))
+    candidates = keras.ops.convert_to_numpy(candidates)
+    _warn_of_cut(layer, sums[..., :units], candidates)
+    return outputs, candidates
+
+
+def _warn_of_cut(layer, update, candidates):
+    if layer.state_max is None:
+        return
+    # Where the update gate takes nothing away, the new state is cut off at `state_max` anyway.
+    cut = np.mean((candidates > layer.state_max) & (update > 0))
+    if cut > _CUT:
+        warnings.warn(
+            f"In integers `state_max` bounds the candidates too. In layer '{layer.name}', of "
+            f"state_max={layer.state_max:g}, that changes {cut:.0%} of them. Train it with "
+            "keras_addrnn.integer.quantization_aware, or with a larger `state_max`.",
+            stacklevel=4,
+        )
 
 
 def _ranges(layer, states, candidates, inputs, bits):

@@ -61,7 +61,8 @@ def convert(
     Args:
         model: Built `keras.Model`, on Keras' TensorFlow backend. A subclassed one has been called,
             and has the input shapes of its first call, in its `input_dtype`; `representative_data`
-            tells them otherwise, and has to for one with a stateful layer.
+            tells them otherwise, and has to for one with a stateful layer. Its `call` takes one
+            argument, and has the defaults of others.
         path: Where to write the file too; it is replaced whole or not at all. None for nowhere.
         ops: `"builtin"` or `"fused"`.
         quantize: None, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.

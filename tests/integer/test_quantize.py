@@ -1,5 +1,7 @@
 """Quantising Keras models: near the float model, exact where it can be, clear where it cannot."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -182,6 +184,22 @@ def test_states_saturate_where_the_layer_says():
     integers = ka.integer.quantize(made, 5 * data(steps=20))
     outputs = integers.predict(50 * data(steps=20))
     assert abs(outputs.max() - 0.75) <= integers.output_scale / 2
+
+
+def test_candidates_beyond_state_max_are_told():
+    def made(state_max):
+        layer = ka.AddGRU(1, state_max=state_max, use_bias=False)
+        whole = model(layer)
+        layer.set_weights([np.ones((3, 2)), np.zeros((1, 2))])  # u = z
+        return whole
+
+    x = data()
+    cut = np.mean(x.sum(-1) > 0.25)
+    with pytest.warns(UserWarning, match=f"of state_max=0.25, that changes {cut:.0%} of them"):
+        ka.integer.quantize(made(0.25), x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ka.integer.quantize(made(3.0), x)
 
 
 def test_no_inputs_but_zeros():
