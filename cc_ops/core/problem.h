@@ -80,8 +80,8 @@ struct BackwardTensors {
   S* d_initial_state;         // [B, H]
 };
 
-// All that the backward pass has to know of one unit at one step (docs/recurrence.md). A masked step is
-// kKeep alone, a step whose state was cut off at state_max has no bit at all.
+// All that the backward pass has to know of one unit at one step (docs/recurrence.md). A masked
+// step is kKeep alone, a step whose state was cut off at state_max has no bit at all.
 enum GateBit : uint8_t {
   kKeep = 1,          // dh_{t-1} takes g
   kWrite = 2,         // dz_c takes g (times the derivative of tanh)

@@ -57,7 +57,7 @@ def quantization_aware(
         raise ValueError(
             f"Model '{model.name}' is quantization-aware already. Take the model it was made of."
         )
-    integers = quantizer.quantize(
+    integers, _ = quantizer.of_floats(
         model,
         representative_data,
         weight_bits=weight_bits,

@@ -64,7 +64,7 @@ def quantize(
     >>> integers = keras_addrnn.integer.quantize(model, x_train[:500])
     >>> classes = integers.predict(x_test).argmax(-1)
     """
-    from keras_addrnn.integer import aware, keras_model  # which import Keras
+    from keras_addrnn.integer import aware  # which imports Keras
 
     given = {
         "weight_bits": weight_bits,
@@ -81,12 +81,34 @@ def quantize(
                 f"with. Leave out {', '.join(f'`{name}`' for name in given)}."
             )
         return aware.integer_model(model)
+    integers, cut = of_floats(model, representative_data, **settings)
+    for name, part in cut.items():
+        if part > _CUT:
+            warnings.warn(
+                "In integers `state_max` bounds the candidates too, which changes "
+                f"{part:.0%} of those of layer '{name}'. Train it with "
+                "keras_addrnn.integer.quantization_aware, or with a larger `state_max`.",
+                stacklevel=2,
+            )
+    return integers
+
+
+def of_floats(model, representative_data, *, weight_bits, state_bits, input_bits, rescale="shift"):
+    """What `quantize` makes of a model that is not quantization-aware.
+
+    Returns:
+        The `IntegerModel`, and a dict from each recurrent layer's name to the part of its
+        candidates that integers cut off at `state_max` and the layer does not.
+    """
+    from keras_addrnn.integer import keras_model  # which imports Keras
+
+    settings = _checked_settings(weight_bits, state_bits, input_bits, rescale)
     layers = keras_model.read(model)
     data = _checked(representative_data, layers[0].kernel.shape[0])
     inputs = affine = weights.input_affine(data.min(), data.max(), settings["input_bits"])
     sample = np.linspace(0, len(data) - 1, min(len(data), _SEQUENCES)).astype(int)
     integers = inputs.quantize(data[sample])
-    made = []
+    made, cut = [], {}
     for layer in layers:
         if isinstance(layer, keras_model.Dense):
             made.append(
@@ -99,7 +121,7 @@ def quantize(
                 )
             )
             break
-        reals, candidates = _reals(layer, data)
+        reals, candidates, cut[layer.name] = _reals(layer, data)
         best = _best_layer(
             layer,
             affine,
@@ -113,7 +135,7 @@ def quantize(
         integers, _ = golden.run_layer(best, integers)
         affine = weights.Affine(settings["state_bits"], best.state_scale)
         data = reals
-    return IntegerModel(inputs, made)
+    return IntegerModel(inputs, made), cut
 
 
 def _checked_settings(weight_bits=8, state_bits=16, input_bits=8, rescale="shift"):
@@ -156,7 +178,7 @@ def _checked(data, features):
 
 
 def _reals(layer, data):
-    """Keras' own states and candidates after each step, float32 `[N, T, H]`."""
+    """Keras' own states and candidates after each step, float32 `[N, T, H]`; what `_cut` gives."""
     import keras
 
     from keras_addrnn import ops
@@ -187,22 +209,15 @@ def _reals(layer, data):
     activation = keras.activations.get(layer.activation)
     candidates = activation(keras.ops.convert_to_tensor(sums[..., units:]))
     candidates = keras.ops.convert_to_numpy(candidates)
-    _warn_of_cut(layer, sums[..., :units], candidates)
-    return outputs, candidates
+    return outputs, candidates, _cut(layer, sums[..., :units], candidates)
 
 
-def _warn_of_cut(layer, update, candidates):
+def _cut(layer, update, candidates):
+    """The part of the candidates that makes a difference above `state_max`."""
     if layer.state_max is None:
-        return
+        return 0.0
     # Where the update gate takes nothing away, the new state is cut off at `state_max` anyway.
-    cut = np.mean((candidates > layer.state_max) & (update > 0))
-    if cut > _CUT:
-        warnings.warn(
-            f"In integers `state_max` bounds the candidates too. In layer '{layer.name}', of "
-            f"state_max={layer.state_max:g}, that changes {cut:.0%} of them. Train it with "
-            "keras_addrnn.integer.quantization_aware, or with a larger `state_max`.",
-            stacklevel=4,
-        )
+    return np.mean((candidates > layer.state_max) & (update > 0))
 
 
 def _ranges(layer, states, candidates, inputs, bits):

@@ -122,6 +122,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
     @property
     def _gate(self):
         # Of the attributes as they are now, which may have been set since: they are what is saved.
+        # What TensorFlow has compiled stays as it was, as with `implementation`.
         return arguments.gate(self.activation, self.state_shift, self.state_max)
 
     @property
@@ -246,7 +247,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
     def get_config(self):
         config = {
             "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
+            "activation": keras.activations.serialize(keras.activations.get(self.activation)),
             "state_shift": self.state_shift,
             "state_max": self.state_max,
             "use_bias": self.use_bias,

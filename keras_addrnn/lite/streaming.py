@@ -12,6 +12,7 @@ from keras_addrnn.layers import AddGRU
 _PIECES, _STEPS = 3, 32
 _TOLERANCE = {"float32": 0.01, "float64": 0.01}
 _TOLERANCE_OF_HALVES = 0.05
+_WINDOWED = ("keras.src.layers.convolutional.", "keras.src.layers.pooling.")
 
 
 def streaming_model(model, steps=1):
@@ -107,13 +108,15 @@ def _each_step_by_itself(layer, x, whole, steps):
     )
     if isinstance(layer, keras.Model):
         problem += f" Put the layers of '{layer.name}' into the model itself."
-    if _has_window(layer):
+    if len(whole.shape) > 2 and _has_window(layer):
         raise ValueError(problem)
     copy = layer.__class__.from_config(layer.get_config())
     try:
         x = copy(x)
         _take_weights(copy, layer)
-        original, outputs = layer(whole), copy(whole)
+        with keras.StatelessScope():  # random numbers change no statistics of the user's layer
+            original = layer(whole)
+        outputs = copy(whole)
         joined = outputs
         if len(whole.shape) > 2:  # not behind an AddGRU that returns its last output
             pieces = [keras.ops.convert_to_numpy(copy(piece)) for piece in _pieces(whole, steps)]
@@ -138,8 +141,13 @@ def _has_window(layer):
     """
     if isinstance(layer, keras.Model):
         return any(map(_has_window, layer.layers))
+    if isinstance(layer, keras.layers.Wrapper):
+        return not isinstance(layer, keras.layers.TimeDistributed) and _has_window(layer.layer)
+    if not any(kind.__module__.startswith(_WINDOWED) for kind in type(layer).__mro__):
+        return False
+    # The steps are the first axis behind the batch, where channels_first has no window.
     windows = [getattr(layer, name, 1) for name in ("kernel_size", "pool_size")]
-    return any(np.prod(window) > 1 for window in windows)
+    return layer.data_format == "channels_last" and any(np.ravel(w)[0] > 1 for w in windows)
 
 
 def _take_weights(copy, layer):

@@ -195,11 +195,12 @@ def test_candidates_beyond_state_max_are_told():
 
     x = data()
     cut = np.mean(x.sum(-1) > 0.25)
-    with pytest.warns(UserWarning, match=f"of state_max=0.25, that changes {cut:.0%} of them"):
+    with pytest.warns(UserWarning, match=f"changes {cut:.0%} of those of layer"):
         ka.integer.quantize(made(0.25), x)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ka.integer.quantize(made(3.0), x)
+        ka.integer.quantization_aware(made(0.25), x)  # which trains with it
 
 
 def test_no_inputs_but_zeros():

@@ -78,7 +78,7 @@ def test_weights_are_those_of_the_layer():
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize(
     "name, value",
-    [("activation", keras.activations.hard_tanh), ("state_shift", 0.2), ("state_max", 0.4)],
+    [("activation", "hard_tanh"), ("activation", None), ("state_shift", 0.2), ("state_max", 0.4)],
 )
 def test_a_setting_that_is_changed_later_is_what_runs(name, value, implementation):
     x, wanted = sequences(), ka.AddGRU(**lively(5), **{name: value})

@@ -165,6 +165,15 @@ EACH_STEP = {
     "one_tap": lambda: keras.layers.Conv1D(4, 1),
     "einsum": lambda: keras.layers.EinsumDense("btd,de->bte", output_shape=(None, 4)),
     "subclass": lambda: Negative(**lively(4), return_sequences=True),
+    "window over features": lambda: keras.Sequential(
+        [
+            keras.layers.Reshape((-1, 3, 1)),
+            keras.layers.Conv2D(4, (1, 2)),
+            keras.layers.MaxPooling2D((1, 2)),
+            keras.layers.Reshape((-1, 4)),
+        ]
+    ),
+    "pooled features": lambda: keras.layers.AveragePooling1D(2, data_format="channels_first"),
     "adapted": lambda: adapted(),
     "adapted within": lambda: keras.Sequential([adapted(), keras.layers.Dense(3)]),
 }
@@ -205,6 +214,9 @@ ACROSS_STEPS = {
     "permute": lambda: keras.layers.Permute((2, 1)),
     "differences": lambda: Differences(),
     "dilated": lambda: keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal"),
+    "dilated and normalised": lambda: keras.layers.SpectralNormalization(
+        keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal")
+    ),
     "dilated within": lambda: keras.Sequential(
         [keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal")]
     ),
@@ -225,6 +237,35 @@ def test_layers_that_look_at_other_steps_are_refused(kind, steps):
     assert "\n" not in str(caught.value)
     if kind == "nested":
         assert "into the model itself" in str(caught.value)
+
+
+@keras.saving.register_keras_serializable("test_streaming")
+class Counting(keras.layers.Layer):
+    def build(self, input_shape):
+        self.calls = self.add_weight((), "zeros", trainable=False)
+
+    def call(self, inputs):
+        self.calls.assign_add(1.0)
+        return inputs
+
+
+@on_tensorflow
+def test_the_model_stays_as_it_is():
+    layer = Counting()
+    model = keras.Sequential([keras.Input((None, 3)), layer, ka.AddGRU(4)])
+    before = float(to_numpy(layer.calls))
+    ka.lite.streaming_model(model)
+    assert float(to_numpy(layer.calls)) == before
+
+
+@on_tensorflow
+def test_window_behind_the_last_output():
+    head = [keras.layers.Reshape((4, 1)), keras.layers.Conv1D(2, 3), keras.layers.Flatten()]
+    model = keras.Sequential(
+        [keras.Input((None, 3)), ka.AddGRU(**lively(4)), keras.Sequential(head)]
+    )
+    x = sequences(batch=2, steps=6)
+    assert_close(feed(ka.lite.streaming_model(model, 2), x, 2)[-1], to_numpy(model(x)))
 
 
 @on_tensorflow
