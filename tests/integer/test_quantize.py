@@ -198,7 +198,7 @@ def test_candidates_beyond_state_max_are_told():
     with pytest.warns(UserWarning, match=f"changes {cut:.0%} of those of layer"):
         ka.integer.quantize(made(0.25), x)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         ka.integer.quantize(made(3.0), x)
         ka.integer.quantization_aware(made(0.25), x)  # which trains with it
 
