@@ -73,7 +73,6 @@ def quantize(
         "rescale": rescale,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    settings = _checked_settings(**given)
     if aware.is_aware(model):
         if given:
             raise ValueError(
@@ -81,7 +80,7 @@ def quantize(
                 f"with. Leave out {', '.join(f'`{name}`' for name in given)}."
             )
         return aware.integer_model(model)
-    integers, cut = of_floats(model, representative_data, **settings)
+    integers, cut = of_floats(model, representative_data, **given)
     for name, part in cut.items():
         if part > _CUT:
             warnings.warn(
@@ -93,7 +92,9 @@ def quantize(
     return integers
 
 
-def of_floats(model, representative_data, *, weight_bits, state_bits, input_bits, rescale="shift"):
+def of_floats(
+    model, representative_data, *, weight_bits=8, state_bits=16, input_bits=8, rescale="shift"
+):
     """What `quantize` makes of a model that is not quantization-aware.
 
     Returns:
@@ -102,10 +103,16 @@ def of_floats(model, representative_data, *, weight_bits, state_bits, input_bits
     """
     from keras_addrnn.integer import keras_model  # which imports Keras
 
-    settings = _checked_settings(weight_bits, state_bits, input_bits, rescale)
+    weight_bits = checks.integer("weight_bits", weight_bits, 2, 8)
+    state_bits = checks.integer("state_bits", state_bits, 2, 16)
+    input_bits = checks.integer("input_bits", input_bits, 1, 16)
+    if rescale not in weights.RESCALES:
+        raise ValueError(
+            f"Argument `rescale` must be one of {weights.RESCALES}. Received: {rescale!r}"
+        )
     layers = keras_model.read(model)
     data = _checked(representative_data, layers[0].kernel.shape[0])
-    inputs = affine = weights.input_affine(data.min(), data.max(), settings["input_bits"])
+    inputs = affine = weights.input_affine(data.min(), data.max(), input_bits)
     sample = np.linspace(0, len(data) - 1, min(len(data), _SEQUENCES)).astype(int)
     integers = inputs.quantize(data[sample])
     made, cut = [], {}
@@ -116,7 +123,7 @@ def of_floats(model, representative_data, *, weight_bits, state_bits, input_bits
                     layer.kernel,
                     layer.bias,
                     inputs=affine,
-                    weight_bits=settings["weight_bits"],
+                    weight_bits=weight_bits,
                     name=layer.name,
                 )
             )
@@ -127,28 +134,15 @@ def of_floats(model, representative_data, *, weight_bits, state_bits, input_bits
             affine,
             integers,
             reals[sample],
-            _ranges(layer, reals, candidates, affine, settings["state_bits"]),
-            weight_bits=settings["weight_bits"],
-            rescale=settings["rescale"],
+            _ranges(layer, reals, candidates, affine, state_bits),
+            weight_bits=weight_bits,
+            rescale=rescale,
         )
         made.append(best)
         integers, _ = golden.run_layer(best, integers)
-        affine = weights.Affine(settings["state_bits"], best.state_scale)
+        affine = weights.Affine(state_bits, best.state_scale)
         data = reals
     return IntegerModel(inputs, made), cut
-
-
-def _checked_settings(weight_bits=8, state_bits=16, input_bits=8, rescale="shift"):
-    if rescale not in weights.RESCALES:
-        raise ValueError(
-            f"Argument `rescale` must be one of {weights.RESCALES}. Received: {rescale!r}"
-        )
-    return {
-        "weight_bits": checks.integer("weight_bits", weight_bits, 2, 8),
-        "state_bits": checks.integer("state_bits", state_bits, 2, 16),
-        "input_bits": checks.integer("input_bits", input_bits, 1, 16),
-        "rescale": rescale,
-    }
 
 
 def _checked(data, features):

@@ -73,16 +73,12 @@ def activation(value):
     Args:
         value: None (linear), a name or a config that Keras knows, or a callable.
     """
-    if isinstance(value, dict):  # a saved function: Keras says how to register one it cannot find
-        return _canonical(keras.activations.get(value))
     try:
         function = keras.activations.get(value)
     except (ValueError, TypeError) as error:
+        if isinstance(value, dict):  # a saved function: Keras says how to register it
+            raise
         raise ValueError(_unknown_activation(value)) from error
-    return _canonical(function)
-
-
-def _canonical(function):
     for name in FUSED_ACTIVATIONS:
         if function is keras.activations.get(name):
             return name
