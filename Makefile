@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXAMPLES := .venv/.examples
 REQUIREMENTS := .venv/.requirements
 INSTALLED := build/.installed
-LIBRARY := keras_addrnn/_lib/libkeras_addrnn_tf.so
+LIBRARY := addrnn/_lib/libaddrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
 CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) -name '*.cc' -o -name '*.h')
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
@@ -49,13 +49,13 @@ $(REQUIREMENTS): requirements/dev.txt $(EXAMPLES)
 	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
-$(INSTALLED): $(EXAMPLES) setup.py pyproject.toml keras_addrnn/__init__.py
+$(INSTALLED): $(EXAMPLES) setup.py pyproject.toml addrnn/_version.py
 	@echo "setup: compiling the op and installing the package (a minute the first time)"
 	@python -m pip install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(LIBRARY): $(INSTALLED) CMakeLists.txt $(CC_SOURCES)
-	@cmake -DADDRNN_OUTPUT_DIR=$(CURDIR)/keras_addrnn build/cmake >/dev/null
+	@cmake -DADDRNN_OUTPUT_DIR=$(CURDIR)/addrnn build/cmake >/dev/null
 	@cmake --build build/cmake
 	@test -s $@ || { echo "setup: CMake built no op; its messages are above" >&2; exit 1; }
 	@touch $@
@@ -73,7 +73,7 @@ $(FHE): requirements/fhe.txt tools/setup_fhe.sh
 
 test-fhe: SELECT := not slow
 test-fhe: $(FHE)
-	@$(FHE_PYTHON) -m pytest tests/fhe tests/examples/encrypted_digits -m "$(SELECT)" $(ARGS)
+	@$(FHE_PYTHON) -m pytest tests/addrnn/fhe tests/examples/encrypted_digits -m "$(SELECT)" $(ARGS)
 
 demo-encrypted: $(FHE)
 	@$(FHE_PYTHON) -W ignore examples/encrypted_digits $(ARGS)
@@ -117,9 +117,9 @@ $(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/examples.txt $(EXA
 
 test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64,g++-aarch64-linux-gnu qemu-user)
-	@$(call for_aarch64,,keras_addrnn_delegate)
+	@$(call for_aarch64,,addrnn_delegate)
 	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
-	  pytest tests/lite/test_aarch64.py tests/lite/test_aarch64_integer.py
+	  pytest tests/keras_addrnn/lite/test_aarch64.py tests/addrnn/lite/test_aarch64_integer.py
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)
@@ -183,6 +183,6 @@ format: $(REQUIREMENTS)
 	@clang-format -i $(CC_FILES)
 
 clean:
-	@rm -rf build dist *.egg-info keras_addrnn/_lib keras_addrnn/*.so .pytest_cache .ruff_cache .hypothesis
+	@rm -rf build dist *.egg-info addrnn/_lib addrnn/*.so .pytest_cache .ruff_cache .hypothesis
 	@rm -f bazel-*
 	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +

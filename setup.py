@@ -17,7 +17,7 @@ class CMakeBuild(build_ext):
     def build_extension(self, ext):
         if self.editable_mode or self.inplace:
             # The libraries go into the source tree; a repeated build compiles what has changed.
-            self._build(ROOT / "build" / "cmake", ROOT / "keras_addrnn")
+            self._build(ROOT / "build" / "cmake", ROOT / "addrnn")
             return
         # CMake remembers its tools, and those of an isolated build are gone afterwards.
         with tempfile.TemporaryDirectory() as build_dir:
@@ -49,4 +49,4 @@ class CMakeBuild(build_ext):
         """Nothing to copy: CMake has put them there."""
 
 
-setup(ext_modules=[Extension("keras_addrnn._core", sources=[])], cmdclass={"build_ext": CMakeBuild})
+setup(ext_modules=[Extension("addrnn._core", sources=[])], cmdclass={"build_ext": CMakeBuild})

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from evidence_report import by_seed, epochs
 
-from keras_addrnn.files import replacing
+from addrnn._atomic_file import replacing
 
 matplotlib.use("Agg")  # no display needed
 

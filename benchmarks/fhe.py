@@ -28,7 +28,7 @@ import numpy as np
 from fhe_circuits import GATES, Layer, Step, compiled, expected
 from records import key_of, record, recorded
 
-from keras_addrnn.fhe.ranges import table_bits
+from addrnn.fhe._ranges import table_bits
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "fhe.jsonl"
 BASE = "mul, 6 PBS"

@@ -13,8 +13,8 @@ import inspect
 
 import numpy as np
 
-from keras_addrnn.fhe.library import concrete
-from keras_addrnn.fhe.ranges import Ranged, check_widths, processor
+from addrnn.fhe._library import concrete
+from addrnn.fhe._ranges import Ranged, check_widths, processor
 
 
 class Clear:

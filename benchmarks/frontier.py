@@ -72,9 +72,10 @@ def measured(path, form, count):
     from fhe_circuits import compiled
     from frontier_networks import Network, answers
 
-    from keras_addrnn import fhe, integer
+    import addrnn
+    from addrnn import fhe
 
-    model = integer.load(path)
+    model = addrnn.load(path)
     images, labels = pixels.load()
     digits = model.inputs.quantize(pixels.normalized(images, model.features))
     low, high = (int(model.inputs.quantize(value)) for value in (0.0, 1.0))

@@ -9,8 +9,8 @@ import dataclasses
 import numpy as np
 from fhe_circuits import GATES, expected
 
-from keras_addrnn.fhe.network import CANDIDATE, UPDATE, Accumulator
-from keras_addrnn.integer.model import IntegerModel
+from addrnn.fhe._network import CANDIDATE, UPDATE, Accumulator
+from addrnn.model import IntegerModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,5 +59,5 @@ class _Sums:
 def answers(network, inputs):
     """The scores of integers `[B, T, D]`, in NumPy: what has to come out."""
     if network.gate == "add":
-        return network.model.run(inputs, executor="golden")
+        return network.model.run(inputs, executor="reference")
     return expected(network, list(inputs.swapaxes(0, 1)))

@@ -15,11 +15,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "examples" / "encrypt
 import train as digits
 
 import keras_addrnn as ka
-from keras_addrnn.integer import fake_quantize
-from keras_addrnn.integer.affine import Affine
-from keras_addrnn.integer.aware_layers import FakeQuantizedAddGRU, FakeQuantizedDense
-from keras_addrnn.integer.weights import State
-from keras_addrnn.ops.scan import scan
+from addrnn.quantization import Quantization
+from addrnn.weight_quantization import State
+from keras_addrnn.ops._scan import scan
+from keras_addrnn.quantization import _fake_quantize
+from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
 
 ops = keras.ops
 
@@ -27,7 +27,7 @@ STATE_BITS = 5
 RECURRENT_INPUTS = 2
 EPOCHS = 240
 BATCH = 64
-INPUTS = Affine(digits.INPUT_BITS, 1 / 3, -2)  # 0 to 1 in 4 steps
+INPUTS = Quantization(digits.INPUT_BITS, 1 / 3, -2)  # 0 to 1 in 4 steps
 
 
 class FakeQuantizedMultiplying(FakeQuantizedAddGRU):
@@ -39,14 +39,14 @@ class FakeQuantizedMultiplying(FakeQuantizedAddGRU):
         most = self.state.max
 
         def rounded(value):
-            return fake_quantize.through(value, ops.round(value))
+            return _fake_quantize.through(value, ops.round(value))
 
         def step(state, x_t):
             sums = x_t[0] + ops.matmul(state, recurrent_kernel)
-            u, z = ops.split(fake_quantize.round_half_up(sums), 2, axis=-1)
-            u = fake_quantize.clip(u, -most - 1, most)
+            u, z = ops.split(_fake_quantize.round_half_up(sums), 2, axis=-1)
+            u = _fake_quantize.clip(u, -most - 1, most)
             g = rounded(most * ops.sigmoid(u * (4 / (most + 1))))
-            c = fake_quantize.clip(z, 0, most)
+            c = _fake_quantize.clip(z, 0, most)
             up, down = g + state - c, g - state + c
             return c + rounded(up * up / (4 * most)) - rounded(down * down / (4 * most))
 
@@ -87,4 +87,4 @@ def train(settings):
     images = digits.varied(x_train, np.random.default_rng(settings["seed"]))
     narrowing = digits.Narrowing(model.layers[0], digits.NARROWING * EPOCHS)
     digits.fit(model, images, np.resize(y_train, len(images)), EPOCHS, BATCH, [narrowing])
-    return ka.integer.quantize(model)
+    return ka.quantization.quantize(model)

@@ -18,8 +18,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from machine import description, write
 
-from keras_addrnn import _core, bench
-from keras_addrnn.files import replacing
+from addrnn import _core
+from addrnn._atomic_file import replacing
+from keras_addrnn_cli import bench
 
 BASE = {"batch": 32, "steps": 50, "features": 64, "units": 128}
 AXES = {

@@ -16,9 +16,10 @@ import keras
 import machine
 import numpy as np
 
+import addrnn.lite
 import keras_addrnn as ka
-from keras_addrnn import _core, bench
-from keras_addrnn.integer import Affine, IntegerAddGRU, IntegerModel, core
+from addrnn import IntegerAddGRU, IntegerModel, Quantization, _core, executor
+from keras_addrnn_cli import bench
 
 # (batch, time, inputs, units)
 SHAPES = [(1, 28, 28, 128), (1, 100, 40, 128), (1, 100, 256, 512)]
@@ -66,10 +67,10 @@ class Problem:
             state_bits=16,
             state_scale=STATE,
         )
-        self.model = IntegerModel(Affine(8, INPUT), [layer])
-        states, _ = core.run_layer(layer, self.inputs)
+        self.model = IntegerModel(Quantization(8, INPUT), [layer])
+        states, _ = executor.run_layer(layer, self.inputs)
         self.density = np.count_nonzero(states) / states.size
-        self.expected = self.model.run(self.inputs, executor="golden") * STATE
+        self.expected = self.model.run(self.inputs, executor="reference") * STATE
 
     @property
     def floats(self):
@@ -96,7 +97,7 @@ class File:
 
     def __init__(self, content, x, expected=None, scale=1):
         self.kilobytes = len(content) / 1000
-        self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+        self._interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
         (given,) = self._interpreter.get_input_details()
         self._interpreter.resize_tensor_input(given["index"], x.shape)
         self._interpreter.allocate_tensors()
@@ -116,7 +117,7 @@ class Core:
 
     def __init__(self, problem):
         (layer,) = problem.model.layers
-        prepared = core._prepare_layer(layer)
+        prepared = executor._prepare_layer(layer)
         self.kilobytes = (
             layer.kernel.size + layer.recurrent_kernel.size + 7 * layer.bias.size
         ) / 1000
@@ -137,7 +138,7 @@ def rows(problem):
     samples = {"representative_data": [problem.floats]}
     return {
         "AddGRU, integers, LiteRT": lambda: File(
-            ka.lite.convert_integer(problem.model), problem.inputs, problem.expected, STATE
+            addrnn.lite.convert_integer(problem.model), problem.inputs, problem.expected, STATE
         ),
         "AddGRU, integers, core": lambda: Core(problem),
         "AddGRU, float, fused": lambda: converted(problem, add_gru, ops="fused"),

@@ -19,6 +19,7 @@ import mnist_training
 import numpy as np
 from machine import description, write
 
+import addrnn.lite
 import keras_addrnn as ka
 
 KINDS = ("AddGRU", "GRU")
@@ -28,7 +29,7 @@ SAMPLES, BATCH = 500, 100
 
 def accuracy(content, images, labels):
     """The share of the images that a file of a fixed batch answers rightly."""
-    run = ka.lite.Interpreter(model_content=content, num_threads=1).get_signature_runner()
+    run = addrnn.lite.Interpreter(model_content=content, num_threads=1).get_signature_runner()
     answers = []
     for begin in range(0, len(images), BATCH):
         (answer,) = run(rows=images[begin : begin + BATCH]).values()

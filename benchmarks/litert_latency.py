@@ -17,8 +17,9 @@ import keras
 import machine
 import numpy as np
 
+import addrnn.lite
 import keras_addrnn as ka
-from keras_addrnn import bench
+from keras_addrnn_cli import bench
 
 # (batch, time, inputs, units)
 SHAPES = [(1, 28, 28, 128), (1, 100, 40, 128), (1, 100, 256, 512)]
@@ -50,7 +51,7 @@ class Converted:
             representative_data=samples,
         )
         self.kilobytes = len(content) / 1000
-        self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+        self._interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
         self._interpreter.allocate_tensors()
         details = self._interpreter.get_input_details()
         for detail, x in zip(details, inputs, strict=True):

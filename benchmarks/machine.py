@@ -3,7 +3,7 @@
 import datetime
 import platform
 
-from keras_addrnn.files import replacing
+from addrnn._atomic_file import replacing
 
 
 def use_threads(count):

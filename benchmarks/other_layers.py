@@ -15,7 +15,7 @@ import os
 
 import workers
 
-from keras_addrnn import bench
+from keras_addrnn_cli import bench
 
 BATCH, STEPS, FEATURES, UNITS = 64, 28, 64, 128
 

@@ -15,7 +15,7 @@ def _input(shape):
 def _keras(layer, shape, jit_compile=False):
     import keras
 
-    from keras_addrnn import bench
+    from keras_addrnn_cli import bench
 
     x = keras.ops.convert_to_tensor(_input(shape))
     layer.build(x.shape)
@@ -58,7 +58,7 @@ def add_gru_with_density(shape, density):
 
 def core_with_density(shape, density, threads):
     """The same without TensorFlow, whose own call takes longer than a short sequence."""
-    from keras_addrnn import _core
+    from addrnn import _core
 
     _core.set_num_threads(threads)
     x, weights = _input(shape), _weights_with_density(shape, density)

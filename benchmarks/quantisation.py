@@ -40,7 +40,7 @@ WIDTHS = {
     "weights only": [(6, 16), (5, 16), (4, 16), (3, 16), (2, 16)],
 }
 CALIBRATION = 256  # sequences of the training data
-REACHES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of the state; as `ka.integer.quantize` tries them
+REACHES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of the state; as `ka.quantization.quantize` tries them
 
 
 def adding_problem(rng, n, timesteps):
@@ -119,7 +119,7 @@ def aware_of(model, layer, task, weight_bits, state_bits, made):
     """The fake-quantised model, calibrated; `made` keeps that of the peers from call to call."""
     calibration = task.train[0][:CALIBRATION]
     if layer == "AddGRU":
-        aware = ka.integer.quantization_aware(
+        aware = ka.quantization.quantization_aware(
             model, calibration, weight_bits=weight_bits, state_bits=state_bits
         )
         return compiled(aware, task, task.aware_epochs)

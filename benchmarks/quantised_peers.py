@@ -7,12 +7,12 @@ added before they are rounded to the state's grid.
 
 import keras
 
-from keras_addrnn.integer import fake_quantize
-from keras_addrnn.integer.affine import Affine
-from keras_addrnn.ops.scan import scan
+from addrnn.quantization import Quantization
+from keras_addrnn.ops._scan import scan
+from keras_addrnn.quantization import _fake_quantize
 
 ops = keras.ops
-INPUTS = Affine(8, 1 / 255, -128)  # 0 to 1, as both tasks have them
+INPUTS = Quantization(8, 1 / 255, -128)  # 0 to 1, as both tasks have them
 KINDS = ("baseline", "GRU")
 
 
@@ -52,7 +52,7 @@ class Peer(keras.layers.Layer):
         step = self._baseline if self.kind == "baseline" else self._gru
         kernel, recurrent, bias = self.kernel, self.recurrent_kernel, self.bias
         if self.quantized:
-            inputs = (fake_quantize.quantize_inputs(inputs, INPUTS) - INPUTS.zero_point) / 255
+            inputs = (_fake_quantize.quantize_inputs(inputs, INPUTS) - INPUTS.zero_point) / 255
             # The scales are those of AddGRU: a power of two of the state's.
             ratio = 255 * self.scale
             kernel = self._weights(kernel / ratio) * ratio
@@ -79,8 +79,8 @@ class Peer(keras.layers.Layer):
 
     def _weights(self, weights):
         least = ops.full(weights.shape[-1:], -30, dtype="int32")
-        integers, exponent = fake_quantize.quantize_columns(weights, self.weight_max, least)
-        return integers * fake_quantize.power_of_two(exponent)
+        integers, exponent = _fake_quantize.quantize_columns(weights, self.weight_max, least)
+        return integers * _fake_quantize.power_of_two(exponent)
 
     def _state(self, value):
         return self._rounded(value, self.scale, self.state_max) if self.quantized else value
@@ -99,8 +99,8 @@ class Peer(keras.layers.Layer):
 
     @staticmethod
     def _rounded(value, step, greatest):
-        integers = fake_quantize.round_half_up(value / step)
-        return fake_quantize.clip(integers, -greatest, greatest) * step
+        integers = _fake_quantize.round_half_up(value / step)
+        return _fake_quantize.clip(integers, -greatest, greatest) * step
 
 
 class PeerDense(keras.layers.Layer):
@@ -118,7 +118,7 @@ class PeerDense(keras.layers.Layer):
     def call(self, inputs):
         kernel = self.kernel
         if self.peer[0].quantized:
-            integers, step = fake_quantize.quantize_whole(kernel, self.peer[0].weight_max, 0.0)
+            integers, step = _fake_quantize.quantize_whole(kernel, self.peer[0].weight_max, 0.0)
             kernel = integers * step
         return self.activation(ops.matmul(inputs, kernel) + self.bias)
 

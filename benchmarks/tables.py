@@ -9,7 +9,7 @@ import argparse
 import pathlib
 import re
 
-from keras_addrnn.files import replacing
+from addrnn._atomic_file import replacing
 
 ROOT = pathlib.Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

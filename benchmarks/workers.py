@@ -10,7 +10,7 @@ import time
 
 import machine
 
-from keras_addrnn import bench
+from keras_addrnn_cli import bench
 
 
 class Worker:

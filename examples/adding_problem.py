@@ -16,7 +16,7 @@ import pathlib
 
 import command_line
 
-from keras_addrnn import quiet
+from keras_addrnn_cli import quiet
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "adding"))
 LAYERS = ("AddGRU", "multiplying", "GRU", "LSTM", "SimpleRNN")

@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 import time
 
+import addrnn
 import keras_addrnn as ka
 
 REPRESENTATIVE = 500  # digits of the training data, from which the ranges are taken
@@ -22,8 +23,8 @@ class Integers:
 
 def quantize(model, images, path):
     """Writes an integer model of int8 weights and an int16 state; returns what its file holds."""
-    ka.integer.quantize(model, images[:REPRESENTATIVE]).save(path)
-    return ka.integer.load(path)
+    ka.quantization.quantize(model, images[:REPRESENTATIVE]).save(path)
+    return addrnn.load(path)
 
 
 def compare(integers, path, model, images, labels):

@@ -7,8 +7,9 @@ import time
 import keras
 import numpy as np
 
+import addrnn.lite
 import keras_addrnn as ka
-from keras_addrnn.files import replacing
+from addrnn._atomic_file import replacing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,7 @@ class _Runner:
 
     def __init__(self, content):
         self.answers, self.seconds = [], []
-        self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+        self._interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]

@@ -8,7 +8,7 @@ matplotlib.use("Agg")  # no display needed
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_addrnn.files import replacing
+from addrnn._atomic_file import replacing
 
 
 def table(runs, fused_op):

@@ -20,7 +20,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # before Keras is first im
 import command_line
 import mnist_data
 
-from keras_addrnn import quiet
+from keras_addrnn_cli import quiet
 
 OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "streaming"))
 FORMS = ("builtin", "fused")

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-import keras_addrnn as ka
+import addrnn.lite
 
 
 class Stream:
@@ -16,7 +16,7 @@ class Stream:
     """
 
     def __init__(self, content):
-        self._interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+        self._interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
         self._interpreter.allocate_tensors()
         self._step, *states = self._interpreter.get_input_details()
         self._answer, *next_states = self._interpreter.get_output_details()

@@ -16,16 +16,17 @@ IMPLEMENTATIONS = ("composed", FUSED)
 
 
 # The pybind11 module is built by the same step as the op library, but needs no TensorFlow.
-HAS_CORE = importlib.util.find_spec("keras_addrnn._core") is not None
-needs_core = pytest.mark.skipif(not HAS_CORE, reason="keras_addrnn._core is not built")
+HAS_CORE = importlib.util.find_spec("addrnn._core") is not None
+needs_core = pytest.mark.skipif(not HAS_CORE, reason="addrnn._core is not built")
 CORE = pytest.param("core", marks=needs_core)
 
 
 def why_no_fused():
     """None if the op library can be used here, else the reason to skip tests marked `fused`."""
-    from keras_addrnn.ops import fused
+    from addrnn.gate import Gate
+    from keras_addrnn.ops import _fused
 
-    return fused.why_not("float32", "relu")
+    return _fused.why_not("float32", Gate())
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,7 @@ def run_both(problem, implementation, dtype="float32", results=("outputs", "stat
 
 def run_core(problem, dtype="float32"):
     """`{"outputs", "state"}` of the C++ core on NumPy arrays, as float64."""
-    from keras_addrnn import _core
+    from addrnn import _core
 
     arrays = [a if a is None else np.ascontiguousarray(a, dtype) for a in problem.arguments[:-1]]
     settings = problem.settings

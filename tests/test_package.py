@@ -1,4 +1,4 @@
-"""What importing the package does, and does not do."""
+"""What importing each package does, and does not do."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import keras_addrnn as ka
 
 pytestmark = pytest.mark.backend_neutral
 
-FRAMEWORKS = {"tensorflow", "jax", "torch", "keras"}
+FRAMEWORKS = {"tensorflow", "jax", "torch", "keras", "ai_edge_litert", "concrete", "safetensors"}
 
 
 def imported_by(code):
@@ -21,34 +21,41 @@ def imported_by(code):
     return set(ran.stdout.split())
 
 
-def test_import_is_lazy():
-    assert imported_by("import keras_addrnn; keras_addrnn.__version__; dir(keras_addrnn)") == set()
+def test_addrnn_needs_numpy_alone():
+    assert (
+        imported_by("import addrnn; addrnn.__version__; addrnn.IntegerModel; addrnn.load") == set()
+    )
 
 
-def test_only_the_backend_in_use_is_imported():
+@pytest.mark.parametrize("leaf", ["lite", "fhe"])
+def test_leaves_import_no_training_framework(leaf):
+    assert imported_by(f"import addrnn.{leaf}") <= {"ai_edge_litert"}
+
+
+def test_keras_addrnn_imports_keras_and_only_the_backend_in_use():
     used = imported_by("import keras_addrnn; keras_addrnn.AddGRU(4)")
     backend = keras.backend.backend()
     assert {"keras", backend} <= used
     assert backend == "tensorflow" or "tensorflow" not in used
 
 
-def test_keras_imported_later_knows_the_layers():
+@pytest.mark.parametrize(
+    "name", ["AddGRU", "AddGRUCell", "FakeQuantizedAddGRU", "FakeQuantizedDense", "GateBias"]
+)
+def test_layers_are_registered_by_the_import(name):
     imported_by(
         "import keras_addrnn, keras; "
-        "assert keras.saving.get_registered_object('keras_addrnn>AddGRU') is keras_addrnn.AddGRU"
+        f"assert keras.saving.get_registered_object('keras_addrnn>{name}').__name__ == {name!r}"
     )
 
 
-def test_asking_for_keras_first_is_no_import():
-    imported_by(
-        "import keras_addrnn, importlib.util; importlib.util.find_spec('keras'); import keras; "
-        "assert keras.saving.get_registered_object('keras_addrnn>AddGRU') is keras_addrnn.AddGRU"
-    )
+def test_the_command_imports_keras_for_what_needs_it_alone():
+    assert imported_by("from keras_addrnn_cli import main") == set()
 
 
 def test_public_names():
-    for name in ("AddGRU", "AddGRUCell", "layers", "ops", "info", "lite", "__version__"):
-        assert name in ka.__all__ and name in dir(ka)
+    for name in ("layers", "ops", "lite", "quantization", "info", "__version__"):
+        assert hasattr(ka, name)
     assert ka.layers.AddGRU is ka.AddGRU and callable(ka.ops.add_gru) and callable(ka.info)
     with pytest.raises(AttributeError, match="'keras_addrnn' has no attribute 'LSTM'"):
         ka.LSTM  # noqa: B018

@@ -1,4 +1,4 @@
-// The external delegate: what LiteRT calls when it loads libkeras_addrnn_delegate.so.
+// The external delegate: what LiteRT calls when it loads libaddrnn_delegate.so.
 
 #include <charconv>
 #include <cstring>

@@ -23,7 +23,7 @@ static_assert(sizeof(Layout) == 20, "no padding");
 
 const char* ReadLayout(const void* data, size_t size, const char* magic, Layout* layout) {
   if (data == nullptr || size < sizeof(layout->magic) || std::memcmp(data, magic, 4) != 0) {
-    return "its options are not those that keras_addrnn.lite.convert_integer writes";
+    return "its options are not those that addrnn.lite.convert_integer writes";
   }
   if (size < 8) return "its options are truncated";
   std::memcpy(layout, data, 8);

@@ -1,4 +1,4 @@
-// The core on NumPy arrays, without TensorFlow: keras_addrnn._core.
+// The core on NumPy arrays, without TensorFlow: addrnn._core.
 
 #include <limits>
 #include <optional>

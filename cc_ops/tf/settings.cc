@@ -1,4 +1,4 @@
-// What keras_addrnn.ops.library asks of and tells the loaded library, by ctypes.
+// What addrnn.tensorflow._library asks of and tells the loaded library, by ctypes.
 
 #include <string>
 
@@ -7,10 +7,10 @@
 
 #define ADDRNN_EXPORT extern "C" __attribute__((visibility("default")))
 
-ADDRNN_EXPORT const char* keras_addrnn_version() { return ADDRNN_VERSION; }
+ADDRNN_EXPORT const char* addrnn_version() { return ADDRNN_VERSION; }
 
 // Not a version of TensorFlow: its C interface is the same in all that the package allows.
-ADDRNN_EXPORT const char* keras_addrnn_built_for() {
+ADDRNN_EXPORT const char* addrnn_built_for() {
 #if defined(__x86_64__)
   return "TensorFlow C API, x86_64";
 #elif defined(__aarch64__)
@@ -20,16 +20,16 @@ ADDRNN_EXPORT const char* keras_addrnn_built_for() {
 #endif
 }
 
-ADDRNN_EXPORT const char* keras_addrnn_instruction_set() {
+ADDRNN_EXPORT const char* addrnn_instruction_set() {
   static const std::string name = addrnn::InstructionSet();
   return name.c_str();
 }
 
-ADDRNN_EXPORT const char* keras_addrnn_available_instruction_sets() {
+ADDRNN_EXPORT const char* addrnn_available_instruction_sets() {
   static const std::string names = addrnn::AvailableInstructionSets();
   return names.c_str();
 }
 
-ADDRNN_EXPORT int keras_addrnn_num_threads() { return addrnn::NumThreads(); }
+ADDRNN_EXPORT int addrnn_num_threads() { return addrnn::NumThreads(); }
 
-ADDRNN_EXPORT void keras_addrnn_set_num_threads(int n) { addrnn::SetNumThreads(n); }
+ADDRNN_EXPORT void addrnn_set_num_threads(int n) { addrnn::SetNumThreads(n); }

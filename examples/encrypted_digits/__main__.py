@@ -72,9 +72,9 @@ def main(arguments=None):
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
             return 0 if demo.run(flags.digits, flags.output, flags.serve) else 1
         if command == "compile":
-            from keras_addrnn import integer as integers
+            import addrnn
 
-            demo.compile(integers.load(demo.MODEL), flags.output)
+            demo.compile(addrnn.load(demo.MODEL), flags.output)
             print(f"{flags.output}/client.zip\n{flags.output}/server.zip")
         elif command == "server":
             from encrypted_digits import server, sessions

@@ -8,9 +8,9 @@ import time
 
 import httpx
 
+from addrnn import fhe
+from addrnn.fhe import _messages
 from encrypted_digits.server import BINARY
-from keras_addrnn import fhe
-from keras_addrnn.fhe import messages
 
 _POLL_SECONDS = 0.2
 _ANSWER_SECONDS = 1800  # with the time in which others are served
@@ -147,7 +147,7 @@ class DigitClient:
         headers = {"Content-Type": BINARY} if content is not None else {}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        largest = messages.largest(self._fhe.sizes.output)
+        largest = _messages.largest(self._fhe.sizes.output)
         try:
             async with self._http.stream(method, path, content=content, headers=headers) as answer:
                 body = bytearray()

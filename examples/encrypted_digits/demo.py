@@ -9,9 +9,10 @@ import time
 import httpx
 import numpy as np
 
+import addrnn
+from addrnn import fhe
 from encrypted_digits import pixels
 from encrypted_digits.serving import Process
-from keras_addrnn import fhe, integer
 
 MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
 _POLL_SECONDS = 0.2
@@ -45,7 +46,7 @@ def run(digits, output, stay):
     Returns:
         Whether all answers are those of the integer model.
     """
-    model = integer.load(MODEL)
+    model = addrnn.load(MODEL)
     print("Encrypted digits: a server recognises what it cannot see\n")
     started = time.monotonic()
     statistics = compile(model, output)

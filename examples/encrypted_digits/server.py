@@ -27,9 +27,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from addrnn.fhe import _messages
 from encrypted_digits.evaluator import Died
 from encrypted_digits.sessions import Full, Rejected, Sessions, TooManyJobs, Unknown
-from keras_addrnn.fhe import messages
 
 BINARY = "application/octet-stream"
 
@@ -57,7 +57,7 @@ def application(server_zip, limits):
 
     async def add_client(request):
         async with sessions.place():
-            keys = await _body(request, messages.largest(sessions.sizes.keys), limits)
+            keys = await _body(request, _messages.largest(sessions.sizes.keys), limits)
             session = await sessions.open(keys)
         return JSONResponse({"client": session.token}, 201)
 
@@ -67,7 +67,7 @@ def application(server_zip, limits):
 
     async def add_job(request):
         session = await _session(request)
-        message = await _body(request, messages.largest(sessions.sizes.input), limits)
+        message = await _body(request, _messages.largest(sessions.sizes.input), limits)
         return JSONResponse(sessions.submit(session, message).describe(), 202)
 
     async def job(request):

@@ -6,10 +6,10 @@ import dataclasses
 import secrets
 import time
 
+from addrnn.fhe import _messages
+from addrnn.fhe._interface import Interface
+from addrnn.fhe._sizes import Sizes
 from encrypted_digits.evaluator import Died, Evaluator, Refused
-from keras_addrnn.fhe import messages
-from keras_addrnn.fhe.interface import Interface
-from keras_addrnn.fhe.sizes import Sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Sessions:
 
     def _key_id(self, kind, message, sizes):
         try:
-            return messages.unpack(kind, message, self.interface.circuit_id, sizes)[0]
+            return _messages.unpack(kind, message, self.interface.circuit_id, sizes)[0]
         except ValueError as error:
             raise Rejected(str(error)) from error
 

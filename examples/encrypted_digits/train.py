@@ -149,7 +149,7 @@ def train(options, data):
     labels = np.resize(y_train, len(images))
     model = float_model(options.units, options.recurrent_inputs, options.seed)
     fit(model, images, labels, options.float_epochs, options.batch)
-    aware = ka.integer.quantization_aware(
+    aware = ka.quantization.quantization_aware(
         model,
         steps(x_train[:256]),
         weight_bits=WEIGHT_BITS,
@@ -159,7 +159,7 @@ def train(options, data):
     )
     narrowing = Narrowing(aware.layers[1], NARROWING * options.aware_epochs)
     fit(aware, images, labels, options.aware_epochs, options.batch, [narrowing])
-    return model, ka.integer.quantize(aware)
+    return model, ka.quantization.quantize(aware)
 
 
 def main():

@@ -11,8 +11,8 @@ import os
 import resource
 import sys
 
+from addrnn import fhe
 from encrypted_digits import frames
-from keras_addrnn import fhe
 
 # Sizes in what is sent are not believed: what they ask for beyond this is not given.
 _MEMORY = 16 << 30

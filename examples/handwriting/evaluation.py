@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from handwriting import decoding, litert, metrics, model, pipeline
-from keras_addrnn import bench
+from keras_addrnn_cli import bench
 
 HISTORY = ("loss", "val_loss", "seconds", "processor_seconds")  # of each epoch
 

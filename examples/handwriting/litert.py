@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+import addrnn.lite
 import keras_addrnn as ka
 
 
@@ -34,7 +35,7 @@ def run(content, images):
     Returns:
         The logits `[N, steps, C]`, and the median time of an image in milliseconds.
     """
-    interpreter = ka.lite.Interpreter(model_content=content, num_threads=1)
+    interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
     input_index = interpreter.get_input_details()[0]["index"]
     output_index = interpreter.get_output_details()[0]["index"]

@@ -6,7 +6,7 @@ matplotlib.use("Agg")  # no display needed
 
 import matplotlib.pyplot as plt
 
-from keras_addrnn.files import replacing
+from addrnn._atomic_file import replacing
 
 ROWS, COLUMNS = 8, 2
 DRAWN = ROWS * COLUMNS  # images in a picture

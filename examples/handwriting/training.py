@@ -11,8 +11,8 @@ import keras
 import resuming
 from epoch_times import EpochTimes
 
+from addrnn._atomic_file import replacing
 from handwriting import model as network
-from keras_addrnn.files import replacing
 
 LEARNING_RATE = 2e-3  # of the first epoch
 PATIENCE = 5  # epochs without a lower validation loss

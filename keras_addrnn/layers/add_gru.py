@@ -2,9 +2,9 @@
 
 import keras
 
-from keras_addrnn.layers import defaults
+from keras_addrnn.layers import _defaults
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
-from keras_addrnn.ops import arguments
+from keras_addrnn.ops import _validation
 
 
 def _of_the_cell(name):
@@ -42,7 +42,7 @@ class AddGRU(keras.layers.RNN):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/defaults.md).
+            can explode (docs/_defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
             `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
             has an answer of its own (docs/evidence.md).
@@ -95,11 +95,11 @@ class AddGRU(keras.layers.RNN):
         units,
         activation="relu",
         state_shift=0.0,
-        state_max=defaults.STATE_MAX,
+        state_max=_defaults.STATE_MAX,
         use_bias=True,
-        kernel_initializer=defaults.KERNEL_INITIALIZER,
-        recurrent_initializer=defaults.RECURRENT_INITIALIZER,
-        bias_initializer=defaults.BIAS_INITIALIZER,
+        kernel_initializer=_defaults.KERNEL_INITIALIZER,
+        recurrent_initializer=_defaults.RECURRENT_INITIALIZER,
+        bias_initializer=_defaults.BIAS_INITIALIZER,
         kernel_regularizer=None,
         recurrent_regularizer=None,
         bias_regularizer=None,
@@ -119,7 +119,7 @@ class AddGRU(keras.layers.RNN):
         implementation="auto",
         **kwargs,
     ):
-        arguments.refuse_those_of_gru(kwargs)
+        _validation.refuse_those_of_gru(kwargs)
         cell = AddGRUCell(
             units,
             activation=activation,

@@ -6,8 +6,9 @@ import keras
 # the cell is an instance of this class, and there is no public name for it.
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
-from keras_addrnn.layers import defaults
-from keras_addrnn.ops import arguments, dispatch
+from addrnn import _validation as arguments
+from keras_addrnn.layers import _defaults
+from keras_addrnn.ops import _dispatch, _validation
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
@@ -35,7 +36,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/defaults.md).
+            can explode (docs/_defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
             `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
             has an answer of its own (docs/evidence.md).
@@ -74,11 +75,11 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         units,
         activation="relu",
         state_shift=0.0,
-        state_max=defaults.STATE_MAX,
+        state_max=_defaults.STATE_MAX,
         use_bias=True,
-        kernel_initializer=defaults.KERNEL_INITIALIZER,
-        recurrent_initializer=defaults.RECURRENT_INITIALIZER,
-        bias_initializer=defaults.BIAS_INITIALIZER,
+        kernel_initializer=_defaults.KERNEL_INITIALIZER,
+        recurrent_initializer=_defaults.RECURRENT_INITIALIZER,
+        bias_initializer=_defaults.BIAS_INITIALIZER,
         kernel_regularizer=None,
         recurrent_regularizer=None,
         bias_regularizer=None,
@@ -91,11 +92,11 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         implementation="auto",
         **kwargs,
     ):
-        arguments.refuse_those_of_gru(kwargs)
+        _validation.refuse_those_of_gru(kwargs)
         super().__init__(**kwargs)
-        self.units = arguments.units(units)
-        gate = arguments.gate(activation, state_shift, state_max)
-        self.activation = keras.activations.get(gate["activation"])
+        self.units = arguments.integer("units", units, 1)
+        gate = _validation.gate(activation, state_shift, state_max)
+        self.activation = keras.activations.get(gate.activation)
         self.state_shift = float(state_shift)
         self.state_max = None if state_max is None else float(state_max)
         self.use_bias = bool(use_bias)
@@ -110,8 +111,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
 
-        self.dropout = arguments.rate("dropout", dropout)
-        self.recurrent_dropout = arguments.rate("recurrent_dropout", recurrent_dropout)
+        self.dropout = arguments.fraction("dropout", dropout)
+        self.recurrent_dropout = arguments.fraction("recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed=seed)
 
@@ -123,7 +124,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
     def _gate(self):
         # Of the attributes as they are now, which may have been set since: they are what is saved.
         # What TensorFlow has compiled stays as it was, as with `implementation`.
-        return arguments.gate(self.activation, self.state_shift, self.state_max)
+        return _validation.gate(self.activation, self.state_shift, self.state_max)
 
     @property
     def implementation(self):
@@ -132,7 +133,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
 
     @implementation.setter
     def implementation(self, value):
-        value = arguments.implementation(value)
+        value = _validation.implementation(value)
         if self.recurrent_dropout and value == "fused":
             raise ValueError(
                 'implementation="fused" knows no recurrent dropout. Received: recurrent_dropout='
@@ -185,13 +186,13 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 inputs = inputs * self.get_dropout_mask(inputs)
             if self.recurrent_dropout:
                 recurrent_dropout_mask = self.get_recurrent_dropout_mask(state)
-        state = dispatch.step(
+        state = _dispatch.step(
             inputs,
             state,
             self.kernel,
             self.recurrent_kernel,
             self.bias,
-            **self._gate,
+            gate=self._gate,
             implementation=self.implementation,
             training=training,
             recurrent_dropout_mask=recurrent_dropout_mask,
@@ -225,14 +226,14 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                     self.recurrent_dropout,
                     seed=self.seed_generator,
                 )
-        return dispatch.sequence(
+        return _dispatch.sequence(
             inputs,
             self.kernel,
             self.recurrent_kernel,
             self.bias,
             initial_state,
             mask,
-            **self._gate,
+            gate=self._gate,
             go_backwards=go_backwards,
             implementation=self.implementation,
             training=training,

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_addrnn.ops import arguments
+from addrnn import _validation
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
@@ -35,8 +35,8 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
     """
 
     def __init__(self, gain=0.1, inhibition=0.5, seed=None):
-        self.orthogonal = keras.initializers.Orthogonal(arguments.finite("gain", gain), seed)
-        self.inhibition = arguments.finite("inhibition", inhibition)
+        self.orthogonal = keras.initializers.Orthogonal(_validation.finite("gain", gain), seed)
+        self.inhibition = _validation.finite("inhibition", inhibition)
 
     def __call__(self, shape, dtype=None):
         if len(shape) != 2 or shape[1] != 2 * shape[0]:
@@ -82,7 +82,7 @@ class GateBias(keras.initializers.Initializer):
     """
 
     def __init__(self, value):
-        self.value = arguments.finite("value", value)
+        self.value = _validation.finite("value", value)
 
     def __call__(self, shape, dtype=None):
         if len(shape) != 1 or shape[0] % 2:

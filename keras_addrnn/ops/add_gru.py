@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_addrnn.ops import arguments, dispatch
+from addrnn import _validation as arguments
+from keras_addrnn.ops import _dispatch, _validation
 
 
 def add_gru(
@@ -67,11 +68,11 @@ def add_gru(
     if _any_symbolic(tensors):
         op = AddGruSequence(activation, state_shift, state_max, go_backwards, implementation)
         return op.symbolic_call(*tensors)
-    return dispatch.sequence(
+    return _dispatch.sequence(
         *tensors,
-        **arguments.gate(activation, state_shift, state_max),
+        gate=_validation.gate(activation, state_shift, state_max),
         go_backwards=arguments.flag("go_backwards", go_backwards),
-        implementation=arguments.implementation(implementation),
+        implementation=_validation.implementation(implementation),
     )
 
 
@@ -105,10 +106,10 @@ def add_gru_step(
     if _any_symbolic(tensors):
         op = AddGruStep(activation, state_shift, state_max, implementation)
         return op.symbolic_call(*tensors)
-    return dispatch.step(
+    return _dispatch.step(
         *tensors,
-        **arguments.gate(activation, state_shift, state_max),
-        implementation=arguments.implementation(implementation),
+        gate=_validation.gate(activation, state_shift, state_max),
+        implementation=_validation.implementation(implementation),
     )
 
 
@@ -121,17 +122,15 @@ class _AddGruOperation(keras.Operation):
 
     def __init__(self, activation, state_shift, state_max, implementation, name=None):
         super().__init__(name=name)
-        self.gate = arguments.gate(activation, state_shift, state_max)
+        self.gate = _validation.gate(activation, state_shift, state_max)
         self.state_shift = float(state_shift)
         self.state_max = None if state_max is None else float(state_max)
-        self.implementation = arguments.implementation(implementation)
+        self.implementation = _validation.implementation(implementation)
 
     def get_config(self):
         return {
             **super().get_config(),
-            "activation": keras.activations.serialize(
-                keras.activations.get(self.gate["activation"])
-            ),
+            "activation": keras.activations.serialize(keras.activations.get(self.gate.activation)),
             "state_shift": self.state_shift,
             "state_max": self.state_max,
             "implementation": self.implementation,
@@ -148,14 +147,14 @@ class AddGruSequence(_AddGruOperation):
         self.unroll = False  # set while a model is converted to integers
 
     def call(self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None):
-        return dispatch.sequence(
+        return _dispatch.sequence(
             inputs,
             kernel,
             recurrent_kernel,
             bias,
             initial_state,
             mask,
-            **self.gate,
+            gate=self.gate,
             go_backwards=self.go_backwards,
             implementation=self.implementation,
             unroll=self.unroll,
@@ -164,8 +163,8 @@ class AddGruSequence(_AddGruOperation):
     def compute_output_spec(
         self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None
     ):
-        tensors = dispatch.as_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
-        arguments.sequence_tensors(*tensors)
+        tensors = _dispatch.as_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
+        _validation.sequence_tensors(*tensors)
         inputs, _, recurrent_kernel, *_ = tensors
         batch, time, _ = inputs.shape
         units = recurrent_kernel.shape[0]
@@ -183,18 +182,18 @@ class AddGruStep(_AddGruOperation):
     """`add_gru_step` as a node of a functional model."""
 
     def call(self, inputs, state, kernel, recurrent_kernel, bias=None):
-        return dispatch.step(
+        return _dispatch.step(
             inputs,
             state,
             kernel,
             recurrent_kernel,
             bias,
-            **self.gate,
+            gate=self.gate,
             implementation=self.implementation,
         )
 
     def compute_output_spec(self, inputs, state, kernel, recurrent_kernel, bias=None):
-        tensors = dispatch.as_tensors(inputs, state, kernel, recurrent_kernel, bias)
-        arguments.step_tensors(*tensors)
+        tensors = _dispatch.as_tensors(inputs, state, kernel, recurrent_kernel, bias)
+        _validation.step_tensors(*tensors)
         inputs, _, _, recurrent_kernel, _ = tensors
         return keras.KerasTensor((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)

@@ -58,7 +58,7 @@ def test_keras_computes_what_is_encrypted(frontier_training, gate):
         [w if w.ndim == 0 else 2 * w + rng.normal(0, 0.5, w.shape) for w in model.get_weights()]
     )
     images = rng.random((64, 4, 16)).astype("float32")
-    integers = ka.integer.quantize(model)
+    integers = ka.quantization.quantize(model)
     inputs = integers.inputs.quantize(images)
     form = {"add": "add", "multiply": "mul, 4 PBS"}[gate]
     scores = answers(Network(integers, 4, form, (-2, 1)), inputs)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import addrnn
 import keras_addrnn as ka
 from tests.examples import idx
 from tests.examples.conftest import EXAMPLES
@@ -95,7 +96,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         assert found[2] == accuracy[1]
 
     integer_file = output / "addgru_integer.safetensors"
-    assert len(ka.integer.load(integer_file).layers) == 2
+    assert len(addrnn.load(integer_file).layers) == 2
     size = integer_file.stat().st_size
     share = 100 * size / (4 * parameters["AddGRU"])
     line = r"\n +([\d.]+) % of the test digits right, the same class as Keras for ([\d.]+) %\n"
@@ -110,8 +111,6 @@ def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
     import mnist_litert
     import mnist_report
     import mnist_training
-
-    import keras_addrnn as ka
 
     convert = ka.lite.convert
 

@@ -15,7 +15,7 @@ import json
 
 import numpy as np
 
-from keras_addrnn.integer import Affine, IntegerAddGRU, IntegerDense, IntegerModel
+from addrnn import IntegerAddGRU, IntegerDense, IntegerModel, Quantization
 from tests.golden import FOLDER
 
 LAYER_GROUPS = ("sizes", "bits", "adversarial", "masks")
@@ -57,12 +57,12 @@ def layer_cases(groups=LAYER_GROUPS):
 def model_cases():
     """Yields each `ModelCase`."""
     for label, inputs, layers, arrays in _read("models"):
-        model = IntegerModel(Affine(**inputs), layers)
+        model = IntegerModel(Quantization(**inputs), layers)
         yield ModelCase(label, model, arrays["inputs"], arrays.get("mask"), arrays["outputs"])
 
 
 def _read(group):
-    """Yields for each case its label, its `Affine`'s numbers or None, its layers and arrays."""
+    """Yields each case's label, its `Quantization`'s numbers or None, its layers and arrays."""
     with np.load(FOLDER / f"integer_{group}.npz") as file:
         stored = dict(file)
     for index, case in enumerate(json.loads(str(stored["cases"]))):

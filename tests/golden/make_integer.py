@@ -10,7 +10,7 @@ import json
 
 import numpy as np
 
-from tests import integer_support as support
+from tests import integer_problems as support
 from tests.golden import FOLDER
 from tests.support import MASKS, make_mask
 

@@ -5,8 +5,7 @@ import io
 
 import numpy as np
 
-from keras_addrnn import fhe
-from keras_addrnn.integer import Affine, IntegerAddGRU, IntegerDense, IntegerModel
+from addrnn import IntegerAddGRU, IntegerDense, IntegerModel, Quantization, fhe
 
 
 def _counter(chooses):
@@ -40,7 +39,7 @@ def _counter(chooses):
         weight_bits=2,
         scale=1.0,
     )
-    return IntegerModel(Affine(2, 1.0), [recurrent, dense])
+    return IntegerModel(Quantization(2, 1.0), [recurrent, dense])
 
 
 # 8 programmable bootstraps; and none, hence no keys to speak of: what does not need them is quick.

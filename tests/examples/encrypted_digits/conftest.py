@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from keras_addrnn import fhe
+from addrnn import fhe
 from tests.examples.encrypted_digits import circuits
 
 # In the other environment there is nothing here to collect.

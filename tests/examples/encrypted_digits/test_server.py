@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from encrypted_digits.server import BINARY, application
 
-from keras_addrnn.fhe import messages
+from addrnn.fhe import _messages
 from tests.examples.encrypted_digits import circuits
 from tests.examples.encrypted_digits.support import PATIENT
 
@@ -160,10 +160,10 @@ def test_keys_and_ciphertexts_of_another_circuit_are_refused(caller, counting):
 def test_keys_made_to_do_harm_end_no_other_process(caller, choosing, counting):
     # Those of the other circuit, said to be of this one, and as long: the library does not look,
     # and ends the process when it evaluates.
-    _, (part,) = messages.unpack(
+    _, (part,) = _messages.unpack(
         "keys", counting.keys, counting.client.interface.circuit_id, counting.client.sizes.keys
     )
-    forged = messages.pack(
+    forged = _messages.pack(
         "keys",
         choosing.client.interface.circuit_id,
         choosing.keys[56:72],
@@ -225,7 +225,7 @@ def test_idle_clients_make_room(counting, serving):
 
 def test_too_much_is_not_read(server, choosing):
     caller = Caller(server)
-    largest = messages.largest(choosing.client.sizes.keys)
+    largest = _messages.largest(choosing.client.sizes.keys)
     assert begun(server, largest + 1).startswith(b"HTTP/1.1 413")
     chunks = (bytes(1_000_000) for _ in range(largest // 1_000_000 + 2))  # of no declared length
     refused(caller.upload(chunks), 413, f"At most {largest} bytes")

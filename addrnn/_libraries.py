@@ -1,0 +1,16 @@
+"""Where the compiled libraries are, and what to do where they are not."""
+
+import pathlib
+
+_PACKAGE = pathlib.Path(__file__).parent
+
+TENSORFLOW_OP = _PACKAGE / "_lib" / "libaddrnn_tf.so"
+LITERT_DELEGATE = _PACKAGE / "_lib" / "libaddrnn_delegate.so"
+
+
+def remedy():
+    """One sentence for a library that is missing or does not load."""
+    root = _PACKAGE.parent
+    if (root / "setup.py").is_file():
+        return f"Run `make setup` in {root}; or start Python elsewhere, to use what is installed."
+    return "Reinstall keras_addrnn."

@@ -1,0 +1,98 @@
+"""The integer layers in C++: what `golden` defines, bit for bit."""
+
+import functools
+import weakref
+
+import numpy as np
+
+from addrnn import _libraries, quantization
+
+_ARRAYS = ("kernel", "bias", "recurrent_kernel", "kernel_shift", "recurrent_shift", "shift")
+_NUMBERS = ("input_bits", "state_shift", "state_max", "candidate_min", "candidate_max")
+
+# Of each layer, as long as it lives: its weights as the kernels read them.
+_prepared = weakref.WeakKeyDictionary()
+
+
+@functools.cache
+def missing():
+    """Why the compiled core cannot be used, and what to do; None if it can."""
+    try:
+        from addrnn import _core  # noqa: F401
+    except ImportError as error:
+        return f"The compiled core cannot be loaded ({error}). {_libraries.remedy()}"
+    return None
+
+
+def run_layer(layer, inputs, initial_state=None, mask=None):
+    """Runs an `IntegerAddGRU`, as `golden.run_layer` does.
+
+    Args:
+        layer: The layer.
+        inputs: Integers `[B, T, D]`, of `layer.input_bits` bits.
+        initial_state: Integers `[B, H]`, from `-state_shift` to `state_max`; None for zeros.
+        mask: Booleans `[B, T]`; where it is False the state stays as it is. None for all True.
+
+    Returns:
+        The states `[B, T, H]` in the order of processing, and the last one `[B, H]`, as int16.
+
+    Raises:
+        ValueError: A shape is wrong, or a value out of range.
+        RuntimeError: There is no compiled core; says what to do.
+    """
+    if initial_state is not None:
+        bounds = -layer.state_shift, layer.state_max
+        initial_state = _checked("initial_state", initial_state, np.int16, *bounds)
+    if mask is not None:
+        mask = np.ascontiguousarray(mask, bool)
+    return _prepare(layer, _prepare_layer).run(_inputs(layer, inputs), initial_state, mask)
+
+
+def run_dense(layer, inputs):
+    """Runs an `IntegerDense` on integers `[..., F]`; returns int32 `[..., C]`.
+
+    Raises:
+        ValueError: A shape is wrong, or a value out of range.
+        RuntimeError: There is no compiled core; says what to do.
+    """
+    inputs = _inputs(layer, inputs)
+    rows = inputs.reshape(-1, inputs.shape[-1])
+    outputs = _prepare(layer, _prepare_dense).run(rows)
+    return outputs.reshape(*inputs.shape[:-1], layer.units)
+
+
+def _inputs(layer, inputs):
+    dtype = np.int8 if layer.input_bits <= 8 else np.int16
+    return _checked("inputs", inputs, dtype, *quantization.signed_range(layer.input_bits))
+
+
+def _checked(name, values, dtype, low, high):
+    values = np.asarray(values)
+    if values.size and (values.min() < low or values.max() > high):
+        raise ValueError(
+            f"`{name}` must be from {low} to {high}. Received: from {values.min()} to "
+            f"{values.max()}"
+        )
+    return np.ascontiguousarray(values, dtype)
+
+
+def _prepare(layer, prepare):
+    prepared = _prepared.get(layer)
+    if prepared is None:
+        if problem := missing():
+            raise RuntimeError(problem)
+        prepared = _prepared[layer] = prepare(layer)
+    return prepared
+
+
+def _prepare_layer(layer):
+    from addrnn import _core
+
+    arguments = {name: getattr(layer, name) for name in (*_ARRAYS, "multiplier", *_NUMBERS)}
+    return _core.IntegerAddGru(**arguments, go_backwards=bool(layer.go_backwards))
+
+
+def _prepare_dense(layer):
+    from addrnn import _core
+
+    return _core.IntegerDense(kernel=layer.kernel, bias=layer.bias, input_bits=layer.input_bits)

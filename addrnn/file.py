@@ -1,0 +1,117 @@
+"""The file of an integer model: safetensors, with a version and a checksum."""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+from addrnn._atomic_file import checked_path, replacing
+from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.model import IntegerModel
+from addrnn.quantization import Quantization
+
+VERSION = 1
+
+# One key only: safetensors writes several in an order that changes from process to process.
+_KEY = "keras_addrnn.integer"
+_CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense)}
+
+
+def save(model, path):
+    """Writes an `IntegerModel`; the same model gives the same bytes.
+
+    Raises:
+        ValueError: `path` is not that of a file in a directory.
+    """
+    path = checked_path(path)
+    tensors, layers = {}, []
+    for index, layer in enumerate(model.layers):
+        config = {"class": type(layer).__name__}
+        for field in dataclasses.fields(layer):
+            value = getattr(layer, field.name)
+            if isinstance(value, np.ndarray):
+                tensors[f"{index}.{field.name}"] = value
+            elif value is not None:
+                config[field.name] = value
+        layers.append(config)
+    about = {"version": VERSION, "inputs": dataclasses.asdict(model.inputs), "layers": layers}
+    about["sha256"] = _checksum(about, tensors)
+    content = _safetensors().save(tensors, metadata={_KEY: json.dumps(about, sort_keys=True)})
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def load(path):
+    """Reads an integer model from its file.
+
+    Args:
+        path: Path of a file that `IntegerModel.save` wrote.
+
+    Returns:
+        The `IntegerModel`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is the file of something else, of a newer version, or damaged.
+    """
+    path = pathlib.Path(path)
+    safetensors = _safetensors()
+    content = path.read_bytes()
+    try:
+        tensors = safetensors.load(content)
+        (length,) = np.frombuffer(content[:8], "<u8")
+        header = json.loads(content[8 : 8 + int(length)])
+        about = json.loads(header["__metadata__"][_KEY])
+        version = about["version"]
+    except Exception as error:  # of safetensors' own, or whatever its content leads to
+        raise ValueError(
+            f"'{path}' is not the file of an integer model: IntegerModel.save writes one."
+        ) from error
+    if type(version) is not int or version != VERSION:
+        raise ValueError(
+            f"'{path}' is of version {version!r}, and this keras_addrnn reads version {VERSION}. "
+            "Install the keras_addrnn that wrote it, or quantize the Keras model anew."
+        )
+    try:
+        if about.pop("sha256", None) != _checksum(about, tensors):
+            raise ValueError("its checksum is wrong. Copy it anew")
+        layers = [_layer(index, config, tensors) for index, config in enumerate(about["layers"])]
+        return IntegerModel(Quantization(**about["inputs"]), layers)
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
+
+
+def _one_line(error):
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+
+
+def _layer(index, config, tensors):
+    prefix = f"{index}."
+    arrays = {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+    kind = _CLASSES[config["class"]]
+    return kind(**{name: value for name, value in config.items() if name != "class"}, **arrays)
+
+
+def _checksum(about, tensors):
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()
+
+
+def _safetensors():
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "The file of an integer model is read and written by safetensors. Run `pip install "
+            "safetensors`, or install keras_addrnn[integer]."
+        ) from error
+    return safetensors.numpy

@@ -1,0 +1,63 @@
+"""The settings of the gate, as they go through layers, ops and frameworks."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from addrnn import _validation
+
+ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """The settings of the gate (arXiv 2308.05629, section 3.1).
+
+    Args:
+        activation: Activation of the candidate: one of `ACTIVATIONS`, for which there are kernels,
+            or a callable, which is computed by a framework's own operations.
+        state_shift: Finite number of at least 0. The state is shifted by it inside the gate, so
+            that it can be as low as `-state_shift`. Rounded to float32.
+        state_max: Finite number above `-state_shift`, the upper bound of the state, rounded to
+            float32; None for no bound.
+
+    Raises:
+        TypeError: A number is none.
+        ValueError: A value is not allowed.
+    """
+
+    activation: str | Callable = "relu"
+    state_shift: float = 0.0
+    state_max: float | None = None
+
+    def __post_init__(self):
+        if not callable(self.activation):
+            _validation.one_of("activation", self.activation, ACTIVATIONS)
+        shift = _validation.float32("state_shift", self.state_shift)
+        if not shift >= 0.0:
+            raise _validation.value_error(
+                "state_shift", "be at least 0", f"state_shift={self.state_shift!r}"
+            )
+        top = self.state_max
+        if top is not None:
+            top = _validation.float32(
+                "state_max", self.state_max, "Pass None for a state without a bound."
+            )
+            if not top > -shift:
+                raise _validation.value_error(
+                    "state_max",
+                    "be above `-state_shift`, the lowest state there is",
+                    f"state_max={self.state_max!r}, state_shift={self.state_shift!r}",
+                )
+        object.__setattr__(self, "state_shift", shift)
+        object.__setattr__(self, "state_max", top)
+
+    @property
+    def upper_bound(self):
+        """The upper bound of the state: `state_max`, or infinity."""
+        return math.inf if self.state_max is None else self.state_max
+
+    @property
+    def has_kernel(self):
+        """Whether the compiled core has a kernel for the activation."""
+        return self.activation in ACTIVATIONS

@@ -1,0 +1,251 @@
+"""The layers of an integer model: their weights, and the proof that no sum overflows."""
+
+import dataclasses
+
+import numpy as np
+
+from addrnn import _validation, quantization
+from addrnn._validation import INT32_MAX
+from addrnn._validation import integer_array as array
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class IntegerAddGRU:
+    """An addition-gated recurrent layer in integers; docs/integer.md has the equations.
+
+    All arrays are copied, and read-only afterwards. `D` are the features of the input, `H` the
+    units; each row of `2 * H` numbers belongs to the update gate first and then to the candidate.
+
+    Args:
+        kernel: int8 `[D, 2 * H]`.
+        recurrent_kernel: int8 `[H, 2 * H]`.
+        bias: int32 `[2 * H]`, at the scale of the accumulator.
+        kernel_shift: uint8 `[2 * H]`, by how many bits the sum over the inputs is shifted left.
+        recurrent_shift: uint8 `[2 * H]`, the same for the sum over the state.
+        multiplier: int32 `[2 * H]`, what the accumulator is multiplied with before it is shifted
+            right; None where that is not needed.
+        shift: uint8 `[2 * H]`, by how many bits the accumulator is shifted right, with rounding.
+        state_shift: The `s` of the recurrence, an integer of at least 0.
+        state_max: Upper bound of the state. `state_max + state_shift` fits into `state_bits`.
+        candidate_min, candidate_max: Bounds of the candidate, which stand for its activation.
+        input_bits: Integer from 1 to 16, of the signed inputs.
+        weight_bits: Integer from 2 to 8, of both kernels; their range is symmetric.
+        state_bits: Integer from 2 to 16, of the signed state.
+        state_scale: The real number that 1 stands for in the state.
+        go_backwards: Whether the sequence is read from its end.
+        return_sequences: Whether the output is `[B, T, H]`, or `[B, H]` of the last step.
+        name: Name of the layer.
+
+    Raises:
+        TypeError: An argument is of the wrong type, an array not of integers.
+        ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
+    """
+
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
+    kernel_shift: np.ndarray
+    recurrent_shift: np.ndarray
+    multiplier: np.ndarray | None = None
+    shift: np.ndarray
+    state_shift: int = 0
+    state_max: int
+    candidate_min: int
+    candidate_max: int
+    input_bits: int
+    weight_bits: int
+    state_bits: int
+    state_scale: float
+    go_backwards: bool = False
+    return_sequences: bool = False
+    name: str = "add_gru"
+
+    def __post_init__(self):
+        def put(name, value):
+            object.__setattr__(self, name, value)
+
+        for name, low, high in (
+            ("input_bits", 1, 16),
+            ("weight_bits", 2, 8),
+            ("state_bits", 2, 16),
+        ):
+            put(name, _validation.integer(name, getattr(self, name), low, high))
+        top = quantization.signed_range(self.state_bits)[1]
+        put("state_shift", _validation.integer("state_shift", self.state_shift, 0, top))
+        put(
+            "state_max", _validation.integer("state_max", self.state_max, 0, top - self.state_shift)
+        )
+        for name in ("candidate_min", "candidate_max"):
+            bounds = -self.state_shift, self.state_max
+            put(name, _validation.integer(name, getattr(self, name), *bounds))
+        if self.candidate_min > self.candidate_max:
+            raise ValueError(
+                "`candidate_min` must not be above `candidate_max`. Received: "
+                f"{self.candidate_min} and {self.candidate_max}"
+            )
+        put("state_scale", _validation.positive("state_scale", self.state_scale))
+        for name in ("go_backwards", "return_sequences"):
+            put(name, _validation.flag(name, getattr(self, name)))
+        put("name", _validation.text("name", self.name))
+
+        weight = quantization.weight_max(self.weight_bits)
+        put(
+            "kernel",
+            array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
+        )
+        columns = self.kernel.shape[1]
+        if columns % 2:
+            raise ValueError(f"`kernel` must be of shape (D, 2 * H). Received: {self.kernel.shape}")
+        shape = (columns // 2, columns)
+        put(
+            "recurrent_kernel",
+            array("recurrent_kernel", self.recurrent_kernel, np.int8, shape, -weight, weight),
+        )
+        longest_shift = 31 if self.multiplier is None else 62
+        for name, dtype, low, high in (
+            ("bias", np.int32, -INT32_MAX, INT32_MAX),
+            ("kernel_shift", np.uint8, 0, 31),
+            ("recurrent_shift", np.uint8, 0, 31),
+            ("shift", np.uint8, 0, longest_shift),
+            ("multiplier", np.int32, 1, INT32_MAX),
+        ):
+            if name != "multiplier" or self.multiplier is not None:
+                put(
+                    name,
+                    array(name, getattr(self, name), dtype, (columns,), low, high),
+                )
+        worst = self.accumulator_magnitude()
+        if worst.max() > INT32_MAX:
+            raise ValueError(
+                f"In layer '{self.name}' the sum of column {worst.argmax()} could reach "
+                f"{worst.max():.0f}, more than 32 bits hold. Use fewer bits for inputs, weights or "
+                "state."
+            )
+
+    def __repr__(self):
+        return _summary(self, f"state of {self.state_bits} bits")
+
+    @property
+    def features(self):
+        """The number `D` of inputs."""
+        return self.kernel.shape[0]
+
+    @property
+    def units(self):
+        """The number `H` of units."""
+        return self.recurrent_kernel.shape[0]
+
+    @property
+    def update_max(self):
+        """Where the update gate saturates, up and down: no larger one has another effect."""
+        return self.state_max + self.state_shift
+
+    def accumulator_range(self):
+        """The least and the greatest value of each accumulator, for all inputs and states.
+
+        Returns:
+            Two int64 arrays `[2 * H]`.
+        """
+        inputs = quantization.signed_range(self.input_bits)
+        state = -self.state_shift, self.state_max
+        low, high = (self.bias.astype(np.int64),) * 2
+        for weights, (least, greatest), shift in (
+            (self.kernel, inputs, self.kernel_shift),
+            (self.recurrent_kernel, state, self.recurrent_shift),
+        ):
+            weights = weights.astype(np.int64)
+            ends = weights * least, weights * greatest
+            low = low + (np.minimum(*ends).sum(0) << shift)
+            high = high + (np.maximum(*ends).sum(0) << shift)
+        return low, high
+
+    def accumulator_magnitude(self):
+        """What no partial sum exceeds, in any order, rounding included: float64 `[2 * H]`."""
+        inputs = -quantization.signed_range(self.input_bits)[0]
+        state = max(self.state_shift, self.state_max)
+        total = np.abs(self.bias.astype(np.float64))
+        for weights, greatest, shift in (
+            (self.kernel, inputs, self.kernel_shift),
+            (self.recurrent_kernel, state, self.recurrent_shift),
+        ):
+            sums = np.abs(weights.astype(np.float64)).sum(0)
+            total += np.ldexp(sums * greatest, shift.astype(int))
+        if self.multiplier is None:
+            total += np.floor(np.ldexp(0.5, self.shift.astype(int)))
+        return total
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class IntegerDense:
+    """A dense layer at the end of an integer model; its outputs are the accumulators.
+
+    Args:
+        kernel: int8 `[F, C]`.
+        bias: int32 `[C]`.
+        input_bits: Integer from 1 to 16, of the signed inputs.
+        weight_bits: Integer from 2 to 8; the range of the weights is symmetric.
+        scale: The real number that 1 stands for in the output. It is the same for all columns, so
+            that they can be compared.
+        name: Name of the layer.
+
+    Raises:
+        TypeError: An argument is of the wrong type, an array not of integers.
+        ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    input_bits: int
+    weight_bits: int
+    scale: float
+    name: str = "dense"
+
+    def __post_init__(self):
+        def put(name, value):
+            object.__setattr__(self, name, value)
+
+        put("input_bits", _validation.integer("input_bits", self.input_bits, 1, 16))
+        put("weight_bits", _validation.integer("weight_bits", self.weight_bits, 2, 8))
+        put("scale", _validation.positive("scale", self.scale))
+        put("name", _validation.text("name", self.name))
+        weight = quantization.weight_max(self.weight_bits)
+        put(
+            "kernel",
+            array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
+        )
+        limits = -INT32_MAX, INT32_MAX
+        put(
+            "bias",
+            array("bias", self.bias, np.int32, self.kernel.shape[1:], *limits),
+        )
+        greatest = -quantization.signed_range(self.input_bits)[0]
+        sums = np.abs(self.kernel.astype(np.int64)).sum(0) * greatest
+        worst = sums + np.abs(self.bias.astype(np.int64))
+        if worst.max() > INT32_MAX:
+            raise ValueError(
+                f"In layer '{self.name}' the sum of column {worst.argmax()} could reach "
+                f"{worst.max()}, more than 32 bits hold. Use fewer bits for inputs or weights."
+            )
+
+    def __repr__(self):
+        return _summary(self, "sums of 32 bits")
+
+    @property
+    def features(self):
+        """The number `F` of inputs."""
+        return self.kernel.shape[0]
+
+    @property
+    def units(self):
+        """The number `C` of outputs."""
+        return self.kernel.shape[1]
+
+
+def _summary(layer, outputs):
+    """A line about a layer; its weights would take pages."""
+    arrays = (getattr(layer, field.name) for field in dataclasses.fields(layer))
+    size = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+    return (
+        f"{type(layer).__name__}('{layer.name}': {layer.features} to {layer.units}, weights of "
+        f"{layer.weight_bits} bits, {outputs}, {size / 1000:.1f} kB)"
+    )

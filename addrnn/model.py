@@ -1,0 +1,170 @@
+"""The integer model: how inputs become integers, and the layers that follow one another."""
+
+import dataclasses
+
+import numpy as np
+
+from addrnn import executor, reference
+from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.quantization import Quantization
+
+_EXECUTORS = {"reference": reference, "compiled": executor}
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class IntegerModel:
+    """A recurrent network in integers alone (docs/integer.md).
+
+    `keras_addrnn.quantization.quantize` makes one of a trained Keras model, `addrnn.load`
+    reads one from its file. Every executor gives the same integers, bit for bit.
+
+    Args:
+        inputs: `Quantization`, how real inputs become integers.
+        layers: `IntegerAddGRU` layers, at least one, and `IntegerDense` as the last one or not at
+            all.
+
+    Raises:
+        TypeError: An argument is not what it has to be.
+        ValueError: The layers do not fit one another.
+    """
+
+    inputs: Quantization
+    layers: tuple
+
+    def __post_init__(self):
+        if not isinstance(self.inputs, Quantization):
+            raise TypeError(f"`inputs` must be an Quantization. Received: {self.inputs!r}")
+        layers = tuple(self.layers)
+        object.__setattr__(self, "layers", layers)
+        for layer in layers:
+            if not isinstance(layer, (IntegerAddGRU, IntegerDense)):
+                raise TypeError(
+                    f"`layers` must hold IntegerAddGRU and IntegerDense. Received: {layer!r}"
+                )
+        if not layers or not isinstance(layers[0], IntegerAddGRU):
+            raise ValueError("`layers` must begin with an IntegerAddGRU.")
+        bits = self.inputs.bits
+        for before, layer in zip((None, *layers), layers, strict=False):
+            if before is not None:
+                self._check_follows(before, layer)
+            if layer.input_bits != bits:
+                raise ValueError(
+                    f"Layer '{layer.name}' must take {bits} bits, as what comes before it gives. "
+                    f"Received: input_bits={layer.input_bits}"
+                )
+            bits = getattr(layer, "state_bits", None)
+
+    def __repr__(self):
+        lines = "".join(f"\n  {layer!r}" for layer in self.layers)
+        return f"IntegerModel of {self.features} features, {self.inputs!r}{lines}"
+
+    @staticmethod
+    def _check_follows(before, layer):
+        if isinstance(before, IntegerDense):
+            raise ValueError(f"IntegerDense '{before.name}' must be the last layer.")
+        if isinstance(layer, IntegerAddGRU) and not before.return_sequences:
+            raise ValueError(
+                f"Layer '{before.name}' must return sequences: '{layer.name}' follows it."
+            )
+        if layer.features != before.units:
+            raise ValueError(
+                f"Layer '{layer.name}' must take {before.units} features, the units of "
+                f"'{before.name}'. Received: {layer.features}"
+            )
+
+    @property
+    def features(self):
+        """The number of features of the inputs."""
+        return self.layers[0].features
+
+    @property
+    def output_scale(self):
+        """The real number that 1 stands for in the output."""
+        last = self.layers[-1]
+        return last.scale if isinstance(last, IntegerDense) else last.state_scale
+
+    def run(self, inputs, mask=None, *, executor="auto"):
+        """Computes the outputs of integer inputs.
+
+        Args:
+            inputs: Integers in range of `self.inputs`, `[B, T, D]`.
+            mask: Booleans `[B, T]`; where it is False, the states stay as they are. None for all
+                True.
+            executor: `"reference"`, NumPy, whose code defines the result; `"compiled"`, the C++
+                core, with the same integers and faster; or `"auto"`, the core where it is there.
+
+        Returns:
+            Integers: int32 `[B, C]` behind an `IntegerDense`, int16 `[B, H]` otherwise; with a step
+            axis after the first, if the last recurrent layer returns sequences.
+
+        Raises:
+            TypeError: `inputs` are not integers, or `mask` is not of booleans.
+            ValueError: A shape or a value is not allowed.
+            RuntimeError: `executor="compiled"`, and there is no core; says what to do.
+        """
+        runner = _executor(executor)
+        values, mask = self._checked(inputs, mask)
+        for layer in self.layers:
+            if isinstance(layer, IntegerDense):
+                values = runner.run_dense(layer, values)
+                continue
+            outputs, state = runner.run_layer(layer, values, mask=mask)
+            values = outputs if layer.return_sequences else state
+        return values
+
+    def predict(self, inputs, mask=None, *, executor="auto"):
+        """Like `run`, from real numbers `[B, T, D]` to real numbers, float32."""
+        integers = self.run(self.inputs.quantize(inputs), mask, executor=executor)
+        return (integers * self.output_scale).astype(np.float32)
+
+    def save(self, path):
+        """Writes the model to a file, which is replaced whole or not at all.
+
+        Args:
+            path: Path of the file; by custom it ends in `.safetensors`.
+
+        Raises:
+            ValueError: `path` is not that of a file in a directory.
+        """
+        from addrnn import file  # which imports this module
+
+        file.save(self, path)
+
+    def _checked(self, inputs, mask):
+        inputs = np.asarray(inputs)
+        if inputs.dtype.kind not in "iu":
+            raise TypeError(
+                f"`inputs` must be integers. Received: dtype={inputs.dtype}. `predict` takes real "
+                "numbers, `inputs.quantize` makes integers of them."
+            )
+        if inputs.ndim != 3 or inputs.shape[-1] != self.features:
+            raise ValueError(
+                f"`inputs` must be of shape [batch, time, {self.features}]. Received: "
+                f"{inputs.shape}"
+            )
+        low, high = self.inputs.range
+        if inputs.size and (inputs.min() < low or inputs.max() > high):
+            raise ValueError(
+                f"`inputs` must be from {low} to {high}. Received: from {inputs.min()} to "
+                f"{inputs.max()}"
+            )
+        if mask is not None:
+            mask = np.asarray(mask)
+            if mask.dtype != bool:
+                raise TypeError(f"`mask` must be of booleans. Received: dtype={mask.dtype}")
+            if mask.shape != inputs.shape[:2]:
+                raise ValueError(
+                    f"`mask` must be of shape {inputs.shape[:2]}. Received: {mask.shape}"
+                )
+        return inputs.astype(self.inputs.dtype), mask
+
+
+def _executor(name):
+    """The module that runs the layers."""
+    if name == "auto":
+        return reference if executor.missing() else executor
+    if name not in _EXECUTORS:
+        raise ValueError(
+            f"`executor` must be one of {('auto', *_EXECUTORS)}. Received: executor={name!r}"
+        )
+    return _EXECUTORS[name]

@@ -1,0 +1,173 @@
+"""Asks a process of its own for what TensorFlow's converter makes of a graph, and LiteRT of a file.
+
+Both are C++ that ends its process where it meets what it did not expect; with a model that took a
+day to train in it, that must not be the user's. The process takes seconds to start, since it
+imports TensorFlow, and is therefore kept for some time, for the next model.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+from keras_addrnn.lite._converter_process_main import read_arrays, write_arrays
+
+_one_at_a_time = threading.Lock()
+_started = None
+
+
+class ConversionError(Exception):
+    """The converter or LiteRT failed, or crashed; its message says how."""
+
+
+def convert(graph, inputs, outputs, *, quantize, library=None, batches=None):
+    """Converts a frozen graph.
+
+    Args:
+        graph: `tf.compat.v1.GraphDef` without variables.
+        inputs, outputs: Names of tensors, in the order that the file's shall have.
+        quantize: One of the values of `keras_addrnn.lite.convert`.
+        library: Path of a library of TensorFlow ops, which may become custom operators. None for
+            none.
+        batches: For int8 and int16x8 a list with an array `[batches, *shape]` for each input.
+
+    Returns:
+        The flatbuffer, `bytes`.
+
+    Raises:
+        ConversionError: The converter failed or crashed.
+    """
+    job = {
+        "inputs": inputs,
+        "outputs": outputs,
+        "quantize": quantize,
+        "library": library,
+        "custom_operators": library is not None,
+    }
+    with _folder(job, batches) as folder:
+        (folder / "graph.pb").write_bytes(graph.SerializeToString(deterministic=True))
+        _require(folder)
+        return (folder / "model.tflite").read_bytes()
+
+
+def run(content, inputs, *, delegate=None):
+    """Runs a file in LiteRT.
+
+    Args:
+        content: The flatbuffer, `bytes`.
+        inputs: Arrays, in the order of the file's inputs, which are resized to them.
+        delegate: Path of an external delegate. None for none.
+
+    Returns:
+        The outputs, a list of arrays.
+
+    Raises:
+        ConversionError: LiteRT failed or crashed.
+    """
+    with _folder({"delegate": delegate}, inputs) as folder:
+        (folder / "model.tflite").write_bytes(content)
+        _require(folder)
+        return read_arrays(folder / "outputs.npz")
+
+
+@contextlib.contextmanager
+def _folder(job, arrays):
+    """A temporary folder with what the process shall do, and the arrays to do it with."""
+    with tempfile.TemporaryDirectory(prefix="keras_addrnn-") as folder:
+        folder = pathlib.Path(folder)
+        (folder / "job.json").write_text(json.dumps(job))
+        if arrays is not None:
+            write_arrays(folder / "inputs.npz", arrays)
+        yield folder
+
+
+def _require(folder):
+    """Has the process do it, and raises what went wrong."""
+    with _one_at_a_time:
+        error = _ask(folder)
+    if error is not None:
+        raise ConversionError(error)
+
+
+class _Process:
+    def __init__(self):
+        # Unnamed, so that nothing is left of it whatever happens.
+        self.log = tempfile.TemporaryFile()
+        # What can be imported here, at whichever place, can be imported there. No GPU: the
+        # converter has no use for one, and TensorFlow would take its memory.
+        path = os.pathsep.join(_absolute(sys.path))
+        self.popen = subprocess.Popen(
+            [sys.executable, "-P", "-m", "keras_addrnn.lite._converter_process_main"],
+            cwd=os.sep,  # the one here may be deleted before that one ends
+            env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+        )
+        self.owner = os.getpid()
+
+    def answer(self, folder):
+        """The answer, or "" if the process ended without one."""
+        try:
+            print(folder, file=self.popen.stdin, flush=True)
+            return self.popen.stdout.readline()
+        except BrokenPipeError:
+            return ""
+
+    def usable(self):
+        return self.owner == os.getpid() and self.popen.poll() is None
+
+    def end(self):
+        self.popen.kill()
+        self.popen.wait()
+        self.popen.stdout.close()
+        try:
+            self.popen.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def why_it_ended(self):
+        status = self.popen.wait()
+        self.log.seek(0)
+        lines = self.log.read().decode(errors="replace").strip().splitlines()
+        if status < 0:
+            how = signal.Signals(-status).name
+            fatal = [line for line in lines if line.startswith("F0000") or "Check failed" in line]
+            last = f": {fatal[-1]}" if fatal else ""
+            return f"TensorFlow's converter crashed ({how}{last})."
+        last = lines[-1] if lines else "no message"
+        return f"the process of TensorFlow's converter ended with status {status}: {last}"
+
+
+def _absolute(paths):
+    """The paths as they are from anywhere; without those in a working directory that is gone."""
+    for path in paths:
+        try:
+            yield os.path.abspath(path)
+        except FileNotFoundError:
+            pass
+
+
+def _ask(folder):
+    """None if it is done, or what went wrong."""
+    global _started
+    while True:
+        if _started is None or not _started.usable():
+            _started = _Process()
+        process = _started
+        try:
+            answer = process.answer(folder)
+        except BaseException:  # interrupted: what it answers later must not be taken for another's
+            process.end()
+            raise
+        if answer:
+            return json.loads(answer)["error"]
+        why = process.why_it_ended()
+        if process.popen.returncode:  # else it had just gone, having had nothing to do
+            return why

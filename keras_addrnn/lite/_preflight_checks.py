@@ -1,0 +1,76 @@
+"""What is refused before the converter is entered, since it would say less, and later."""
+
+import keras
+import numpy as np
+
+from keras_addrnn.lite import _diagnostics
+from keras_addrnn.quantization import _quantization_aware
+
+# What int16 has no operators for, beside that with which it has none.
+_NO_INT16 = (keras.layers.Embedding, keras.layers.Masking)
+
+
+def check(model, ops, quantize):
+    """Refuses what the arguments of `keras_addrnn.lite.convert` cannot do with the model.
+
+    Raises:
+        ValueError: Says what, and what to do.
+    """
+    _aware(model)
+    _types(model, ops)
+    _weights(model, quantize)
+    if quantize == "int16x8":
+        _words_and_masks(model)
+
+
+def _aware(model):
+    if _quantization_aware.is_aware(model):
+        raise ValueError(
+            f"Model '{model.name}' is quantization-aware, for a file of integers. Convert what "
+            "keras_addrnn.quantization.quantize(model) returns, by addrnn.lite.convert_integer."
+        )
+
+
+def _types(model, ops):
+    """Refuses layers that compute in other types than LiteRT's kernels do."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.InputLayer) or getattr(layer, "inputs", None):
+            continue  # they compute nothing themselves, whatever the policy they were made under
+        if layer.compute_dtype in ("float16", "bfloat16", "float64"):
+            raise _diagnostics.failure(
+                model,
+                ops,
+                f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
+                "Build the model under the float32 policy, and give it the weights: "
+                "built_anew.set_weights(model.get_weights()).",
+            )
+
+
+def _weights(model, quantize):
+    """Refuses weights that the smaller type cannot hold."""
+    if quantize is None:
+        return
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        if values.dtype.kind != "f":
+            continue
+        largest = np.abs(values).max(initial=0)
+        if not np.isfinite(largest):
+            raise ValueError(
+                f"quantize={quantize!r} needs finite weights. Received: '{weight.path}' with NaN "
+                "or inf"
+            )
+        if quantize == "float16" and largest > np.finfo(np.float16).max:
+            raise ValueError(
+                "quantize='float16' needs weights of at most 65504. Received: "
+                f"'{weight.path}' with {largest:g}"
+            )
+
+
+def _words_and_masks(model):
+    for layer in model._flatten_layers():
+        if isinstance(layer, _NO_INT16):
+            raise ValueError(
+                f"quantize=\"int16x8\" does not convert '{layer.name}' ({type(layer).__name__}): "
+                'LiteRT has no int16 for words and masks. Use quantize="dynamic" or "int8".'
+            )

@@ -1,0 +1,180 @@
+"""The recurrence in plain `keras.ops`: any backend, any activation, any device.
+
+Source: arXiv 2308.05629, section 3.1; the bound on the state is an addition to it. Every kink has
+derivative 0 at the kink itself, and no comparison hides a NaN.
+"""
+
+import contextlib
+import contextvars
+
+import keras
+
+from keras_addrnn.ops._scan import scan
+
+
+def _hard_tanh(z):
+    # Not `keras.ops.hard_tanh`, whose derivative at -1 and 1 depends on the backend.
+    return keras.ops.where(keras.ops.abs(z) >= 1, keras.ops.sign(z), z)
+
+
+_ACTIVATIONS = {
+    "linear": lambda z: z,
+    "relu": keras.ops.relu,
+    "hard_tanh": _hard_tanh,
+    "tanh": keras.ops.tanh,
+}
+
+
+_integers = contextvars.ContextVar("_integers", default=False)
+
+
+@contextlib.contextmanager
+def for_integers():
+    """What is traced meanwhile is made of operations that LiteRT has for integers.
+
+    Negating, comparing and taking a minimum are not among them, or are not done right. Gradients
+    at the kinks are not those of `_advance`: none may follow.
+    """
+    token = _integers.set(True)
+    try:
+        yield
+    finally:
+        _integers.reset(token)
+
+
+def step(
+    inputs,
+    state,
+    kernel,
+    recurrent_kernel,
+    bias,
+    *,
+    gate,
+    recurrent_dropout_mask=None,
+):
+    """One step of the recurrence.
+
+    Args:
+        inputs: `[B, D]`.
+        state: `[B, H]`.
+        kernel: `[D, 2H]`.
+        recurrent_kernel: `[H, 2H]`.
+        bias: `[2H]` or None.
+        gate: `Gate`.
+        recurrent_dropout_mask: `[B, H]` or None; multiplies the state on its way into the matrix
+            product. The state that the gate keeps is never dropped.
+
+    Returns:
+        The new state `[B, H]`.
+    """
+    return _advance(
+        _project(inputs, kernel, bias),
+        state,
+        recurrent_kernel,
+        recurrent_dropout_mask,
+        gate=gate,
+    )
+
+
+def add_gru(
+    inputs,
+    kernel,
+    recurrent_kernel,
+    bias,
+    initial_state,
+    mask,
+    *,
+    gate,
+    go_backwards,
+    return_sequences=True,
+    unroll=False,
+    recurrent_dropout_mask=None,
+):
+    """The recurrence over a whole sequence.
+
+    Args:
+        inputs: `[B, T, D]`.
+        initial_state: `[B, H]`.
+        mask: Boolean `[B, T]` or None. Where it is False, the state stays as it is.
+        go_backwards: Whether to read the inputs (and the mask) from the last to the first.
+        return_sequences: Whether to return the states after each step.
+        unroll: Whether to write the steps out instead of looping; needs a known `T`.
+        The others are those of `step`.
+
+    Returns:
+        The states after each step, in the order of processing, `[B, T, H]`, or None, and the last
+        state `[B, H]`.
+    """
+    if inputs.shape[1] == 0:
+        return _no_steps(inputs, kernel, recurrent_kernel, bias), initial_state
+
+    xs = [keras.ops.swapaxes(inputs, 0, 1)]
+    if mask is not None:
+        xs.append(keras.ops.expand_dims(keras.ops.transpose(mask), -1))
+    if go_backwards:
+        xs = [keras.ops.flip(x, axis=0) for x in xs]
+    xs[0] = _project(xs[0], kernel, bias)  # of all steps at once: [T, B, 2H]
+
+    def body(state, x_t):
+        new_state = _advance(
+            x_t[0],
+            state,
+            recurrent_kernel,
+            recurrent_dropout_mask,
+            gate=gate,
+        )
+        return new_state if mask is None else keras.ops.where(x_t[1], new_state, state)
+
+    outputs, state = scan(body, initial_state, xs, collect=return_sequences, unroll=unroll)
+    return keras.ops.swapaxes(outputs, 0, 1) if return_sequences else None, state
+
+
+def _project(inputs, kernel, bias):
+    """`inputs [..., D]` to their part of the pre-activations `[..., 2H]`."""
+    projected = keras.ops.matmul(inputs, kernel)
+    return projected if bias is None else keras.ops.add(projected, bias)
+
+
+def _advance(projected, state, recurrent_kernel, dropout_mask, *, gate):
+    """`projected [B, 2H]` and `state [B, H]` to the new state `[B, H]`."""
+    relu = keras.ops.relu
+    recalled = state if dropout_mask is None else state * dropout_mask
+    z = projected + keras.ops.matmul(recalled, recurrent_kernel)
+    update, candidate = keras.ops.split(z, 2, axis=-1)
+    if _integers.get():
+        return _integer_gate(update, candidate, state, gate)
+    candidate = _ACTIVATIONS.get(gate.activation, gate.activation)(candidate)
+    kept = relu(state + gate.state_shift - relu(-update))
+    written = relu(candidate + gate.state_shift - relu(update))
+    state = kept + written - gate.state_shift
+    if gate.state_max is not None:
+        # Not `keras.ops.minimum`, which splits the gradient where both are equal.
+        bound = keras.ops.full_like(state, gate.state_max)
+        state = keras.ops.where(state >= bound, bound, state)
+    return state
+
+
+def _integer_gate(update, candidate, state, gate):
+    """The same in additions, subtractions and ReLUs; see `for_integers`."""
+    relu = keras.ops.relu
+    if gate.activation == "hard_tanh":
+        candidate = relu(candidate + 1) - relu(candidate - 1) - 1
+    elif gate.activation in _ACTIVATIONS:
+        candidate = _ACTIVATIONS[gate.activation](candidate)
+    else:
+        name = getattr(gate.activation, "__name__", gate.activation)
+        raise ValueError(
+            f"LiteRT's integers have no activation {name!r}. Use one of {', '.join(_ACTIVATIONS)}, "
+            'or quantize="dynamic".'
+        )
+    above = relu(update)
+    kept = relu(state + gate.state_shift + (update - above))
+    state = kept + relu(candidate + gate.state_shift - above) - gate.state_shift
+    return state if gate.state_max is None else gate.state_max - relu(gate.state_max - state)
+
+
+def _no_steps(inputs, kernel, recurrent_kernel, bias):
+    """Outputs `[B, 0, H]` that depend on every weight, so that each gets a gradient (of zeros)."""
+    units = recurrent_kernel.shape[0]
+    outputs = _project(inputs, kernel, bias)[..., :units]
+    return keras.ops.matmul(outputs, recurrent_kernel)[..., :units]

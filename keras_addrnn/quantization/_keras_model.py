@@ -1,0 +1,165 @@
+"""What of a Keras model an integer model can be made of."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from keras_addrnn._sequential import layers_in_order
+from keras_addrnn.layers import AddGRU, AddGRUCell
+from keras_addrnn.ops import _validation
+
+ACTIVATIONS = ("relu", "linear", "hard_tanh")
+# What these do they do in training only.
+_NOTHING_IN_INFERENCE = (
+    keras.layers.ActivityRegularization,
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.Identity,
+    keras.layers.SpatialDropout1D,
+)
+# They keep the order of the numbers that they get, and a sigmoid its 0.5 where those have their 0.
+_LEFT_OUT_AT_THE_END = ("linear", "softmax", "sigmoid")
+_REMEDIES = {
+    "Bidirectional": "Quantize its two directions as models of their own.",
+    "Embedding": "Leave it out, and give what it returns to the integer model.",
+    "Rescaling": "Apply it to the data, and leave it out.",
+    "Normalization": "Apply it to the data, and leave it out.",
+    "GRU": "Train the model with keras_addrnn.AddGRU.",
+    "LSTM": "Train the model with keras_addrnn.AddGRU.",
+    "SimpleRNN": "Train the model with keras_addrnn.AddGRU.",
+    "Sequential": "Put its layers into the model itself.",
+    "Functional": "Put its layers into the model itself.",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recurrent:
+    """An AddGRU layer of a Keras model: its float32 weights and its settings."""
+
+    name: str
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray | None
+    activation: str
+    state_shift: float
+    state_max: float | None
+    go_backwards: bool
+    return_sequences: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Dense:
+    """A dense layer at the end of a Keras model: its float32 weights."""
+
+    name: str
+    kernel: np.ndarray
+    bias: np.ndarray | None
+
+
+def read(model):
+    """The `Recurrent` layers of a Keras model in order, and its `Dense` one if it ends in one.
+
+    Raises:
+        TypeError: `model` is not a Keras model.
+        ValueError: It holds something that has no integer form; the message says what and why.
+    """
+    layers = []
+    for layer in layers_in_order(model):
+        if type(layer) in _NOTHING_IN_INFERENCE:
+            continue
+        if layers and isinstance(layers[-1], Dense) and _is_left_out(layer):
+            continue
+        if layers and isinstance(layers[-1], Dense):
+            raise ValueError(
+                f"Layer '{layer.name}' follows '{layers[-1].name}', but in an integer model a "
+                "Dense layer is the last one."
+            )
+        layers.append(_read_layer(layer))
+    if not layers or not isinstance(layers[0], Recurrent):
+        raise ValueError(f"Model '{model.name}' must begin with an AddGRU layer.")
+    return layers
+
+
+def _is_left_out(layer):
+    if type(layer) is keras.layers.Softmax:
+        return layer.axis in (-1, len(layer.input.shape) - 1)
+    return type(layer) is keras.layers.Activation and _ends_in(layer.activation)
+
+
+def _ends_in(activation):
+    return any(activation is keras.activations.get(name) for name in _LEFT_OUT_AT_THE_END)
+
+
+def _read_layer(layer):
+    # Not `isinstance`: a subclass may compute something else.
+    kind = type(layer)
+    if kind is keras.layers.TimeDistributed and type(layer.layer) is keras.layers.Dense:
+        return _read_dense(layer.layer)
+    if kind is keras.layers.Dense:
+        return _read_dense(layer)
+    if kind in (AddGRU, keras.layers.RNN) and type(layer.cell) is AddGRUCell:
+        return _read_recurrent(layer)
+    name = type(layer).__name__
+    raise ValueError(
+        f"Layer '{layer.name}' ({name}) has no integer form. "
+        + _REMEDIES.get(
+            name,
+            "An integer model takes AddGRU layers, RNN(AddGRUCell) layers and a Dense layer at the "
+            "end, and no classes derived from them.",
+        )
+    )
+
+
+def _read_recurrent(layer):
+    cell = layer.cell
+    for name, remedy in (
+        ("return_state", "The integer model has no state to return"),
+        ("stateful", "The integer model starts each sequence with zeros"),
+        ("zero_output_for_mask", "Where a mask is False, an integer model keeps the state"),
+    ):
+        if getattr(layer, name):
+            raise ValueError(f"Layer '{layer.name}' has {name}=True. {remedy}: use {name}=False.")
+    activation = _validation.activation(cell.activation)
+    if activation not in ACTIVATIONS:
+        name = getattr(activation, "__name__", activation)
+        raise ValueError(
+            f"Layer '{layer.name}' has the activation {name!r}, which no integers give. Train it "
+            f"with {', '.join(map(repr, ACTIVATIONS[:-1]))} or {ACTIVATIONS[-1]!r}."
+        )
+    if cell.state_max is not None and cell.state_max < 0:
+        raise ValueError(
+            f"Layer '{layer.name}' has state_max={cell.state_max}. In integers it is at least 0."
+        )
+    return Recurrent(
+        layer.name,
+        _array(cell.kernel),
+        _array(cell.recurrent_kernel),
+        None if cell.bias is None else _array(cell.bias),
+        activation,
+        cell.state_shift,
+        cell.state_max,
+        bool(layer.go_backwards),
+        bool(layer.return_sequences),
+    )
+
+
+def _read_dense(layer):
+    if not _ends_in(layer.activation):
+        name = getattr(layer.activation, "__name__", layer.activation)
+        raise ValueError(
+            f"Layer '{layer.name}' has the activation {name!r}. At the end of an integer model it "
+            "is linear, or softmax or sigmoid, which are left out."
+        )
+    if layer.quantization_mode is not None:
+        raise ValueError(
+            f"Layer '{layer.name}' is quantized already ({layer.quantization_mode}). Take the "
+            "model as it was before."
+        )
+    return Dense(layer.name, _array(layer.kernel), _array(layer.bias) if layer.use_bias else None)
+
+
+def _array(variable):
+    return keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))

@@ -1,0 +1,102 @@
+"""Quantisation-aware training: a Keras model that computes what its integers will, and trains."""
+
+import keras
+
+from addrnn.model import IntegerModel
+from addrnn.weight_quantization import State
+from keras_addrnn._sequential import layers_in_order
+from keras_addrnn.quantization import _post_training
+from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
+
+_FAKE_QUANTIZED = (FakeQuantizedAddGRU, FakeQuantizedDense)
+
+
+def quantization_aware(
+    model,
+    representative_data,
+    *,
+    weight_bits=8,
+    state_bits=16,
+    input_bits=8,
+    accumulator_bits=None,
+):
+    """Makes a Keras model that computes in integers and is trained like any other.
+
+    In the forward pass inputs, weights and states are the integers that they will be, saturation
+    included; gradients go straight through the rounding, and are 0 where a state saturates. A few
+    epochs, with a learning rate that falls to 0, win back most of what the bits have cost:
+
+        aware = keras_addrnn.quantization.quantization_aware(model, x_train[:500], weight_bits=4)
+        aware.compile("adam", "sparse_categorical_crossentropy")
+        aware.fit(x_train, y_train)
+        integers = keras_addrnn.quantization.quantize(aware)
+
+    The ranges of inputs and states are those that `quantize` chooses, and stay as they are. The
+    steps of the weights follow the weights. Dropout within the recurrent layers is left out.
+
+    Args:
+        model: Keras model, as for `quantize`, trained as it is to begin with. It stays as it is.
+        representative_data: Real numbers `[N, T, D]`, as for `quantize`.
+        weight_bits: Integer from 2 to 8.
+        state_bits: Integer from 2 to 16.
+        input_bits: Integer from 1 to 16.
+        accumulator_bits: Integer from 2 to 24, or None for no limit. Each sum of a recurrent layer
+            then goes over at most `2**accumulator_bits` values, whatever inputs and states are, and
+            a look-up of so many bits reads it: what encrypted models are paid for by. What does not
+            fit is cut down to smaller and fewer weights, and a penalty is added to the loss, so
+            that training makes do with them.
+
+    Returns:
+        A `keras.Model` of the same layers with the same weights, its recurrent layers and the dense
+        one at the end being `FakeQuantizedAddGRU` and `FakeQuantizedDense`. It is not compiled yet.
+
+    Raises:
+        TypeError, ValueError: As for `quantize`.
+    """
+    if is_aware(model):
+        raise ValueError(
+            f"Model '{model.name}' is quantization-aware already. Take the model it was made of."
+        )
+    integers, _ = _post_training.of_floats(
+        model,
+        representative_data,
+        weight_bits=weight_bits,
+        state_bits=state_bits,
+        input_bits=input_bits,
+    )
+    first = model.inputs[0]
+    outputs = inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
+    made = iter(integers.layers)
+    affine = integers.inputs
+    for layer in layers_in_order(model):
+        inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+        copy = inner.__class__.from_config(inner.get_config())
+        if isinstance(inner, keras.layers.Dense):
+            outputs = FakeQuantizedDense(copy, affine, weight_bits, name=layer.name)(outputs)
+        elif isinstance(inner, keras.layers.RNN):
+            chosen = next(made)
+            state = State(
+                chosen.state_bits, chosen.state_scale, chosen.state_shift, chosen.state_max
+            )
+            aware = FakeQuantizedAddGRU(
+                copy, affine, state, weight_bits, accumulator_bits, name=layer.name
+            )
+            outputs = aware(outputs)
+            affine = state.affine
+        else:
+            outputs = copy(outputs)
+        copy.set_weights(inner.get_weights())
+    return keras.Model(inputs, outputs, name=f"{model.name}_aware")
+
+
+def is_aware(model):
+    """Whether `quantization_aware` made the model."""
+    return isinstance(model, keras.Model) and any(
+        isinstance(layer, _FAKE_QUANTIZED) for layer in model.layers
+    )
+
+
+def integer_model(model):
+    """The `IntegerModel` of a quantization-aware model: the integers of its forward pass."""
+    layers = [layer for layer in layers_in_order(model) if isinstance(layer, _FAKE_QUANTIZED)]
+    return IntegerModel(layers[0].inputs, [layer.integers() for layer in layers])

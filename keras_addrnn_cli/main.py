@@ -1,0 +1,193 @@
+"""The command `keras-addrnn`."""
+
+import argparse
+import re
+
+import addrnn
+from keras_addrnn_cli import files, quiet
+
+# Options that have another name than the argument of the function.
+_OPTIONS = {"representative_data": "--data", "batch_size": "--batch"}
+
+
+def main(arguments=None):
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="keras-addrnn", description="Addition-gated recurrent layers for Keras."
+    )
+    parser.add_argument("--version", action="version", version=addrnn.__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    info = commands.add_parser("info", help="which implementation is used on this machine, and why")
+    info.set_defaults(run=_info)
+
+    convert = commands.add_parser("convert", help="a saved model to a LiteRT file")
+    convert.add_argument(
+        "model", help="a file that model.save wrote, *.keras, or an integer model, *.safetensors"
+    )
+    convert.add_argument("output", help="the file to write, *.tflite")
+    convert.add_argument("--ops", choices=("builtin", "fused"), help="of a Keras model (builtin)")
+    convert.add_argument(
+        "--quantize",
+        choices=("none", "float16", "dynamic", "int8", "int16x8"),
+        help="smaller weights (none); int8 and int16x8 compute in integers too, and need --data",
+    )
+    convert.add_argument(
+        "--batch",
+        type=_batch,
+        default=1,
+        metavar="N",
+        help='its batch size (1); "none" leaves it open, in integer models and with --ops fused',
+    )
+    convert.add_argument(
+        "--data",
+        metavar="NPZ",
+        help="samples of the inputs, that np.savez wrote: arrays named as the inputs; for one "
+        "input x, or a single array, will do too",
+    )
+    convert.set_defaults(run=_convert)
+
+    quantize = commands.add_parser("quantize", help="a saved .keras model to an integer model")
+    quantize.add_argument("model", help="a file that model.save wrote, *.keras")
+    quantize.add_argument("output", help="the file to write, *.safetensors")
+    quantize.add_argument(
+        "--data",
+        metavar="NPZ",
+        help="representative sequences [N, T, D], that np.savez wrote, named as the input, or x, "
+        "or a single array; and, to compare accuracies, labels y. A quantization-aware model can "
+        "do without",
+    )
+    for name, default in (("weight", 8), ("state", 16), ("input", 8)):
+        quantize.add_argument(
+            f"--{name}-bits", type=_positive, metavar="N", help=f"bits of the {name}s ({default})"
+        )
+    quantize.add_argument(
+        "--rescale", choices=("shift", "multiplier"), help="how sums come to the scale (shift)"
+    )
+    quantize.set_defaults(run=_quantize)
+
+    bench = commands.add_parser("bench", help="AddGRU's speed beside GRU's and LSTM's, here")
+    for name, default in (("batch", 64), ("steps", 28), ("features", 28), ("units", 128)):
+        bench.add_argument(f"--{name}", type=_positive, default=default, metavar="N")
+    bench.add_argument(
+        "--seconds", type=_positive, default=10, metavar="S", help="how long, in all"
+    )
+    bench.set_defaults(run=_bench)
+
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        commands.choices[options.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    try:
+        options.run(options)
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}" if error.filename else error
+        parser.exit(1, f"{parser.prog}: {why}\n")
+    except (ImportError, RuntimeError, TypeError, ValueError) as error:  # what was given is wrong
+        parser.exit(1, f"{parser.prog}: {_in_options(str(error))}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, f"{parser.prog}: interrupted\n")
+    return 0
+
+
+def _in_options(message):
+    """A message about the arguments of a function as one about the options here."""
+    message = re.sub(
+        r"(?:Argument )?`(representative_data|batch_size|\w+_bits|rescale|ops|quantize)`",
+        lambda found: _OPTIONS.get(found[1], f"--{found[1].replace('_', '-')}"),
+        message,
+    )
+    return re.sub(r"\b(quantize|ops|rescale)=[\"'](\w+)[\"']", r"--\1 \2", message)
+
+
+def _positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, received {text}")
+    return int(text)
+
+
+def _batch(text):
+    return None if text == "none" else _positive(text)
+
+
+def _info(options):
+    quiet.import_keras()
+    import keras_addrnn
+
+    found = keras_addrnn.info()
+    width = max(map(len, found))
+    for name, value in found.items():
+        if isinstance(value, list):
+            value = ", ".join(value)
+        print(f"{name:{width}}  {'-' if value is None else value}")
+
+
+def _convert(options):
+    output = files.checked_output(options.output, ".tflite", options.model, options.data)
+    quantize = None if options.quantize == "none" else options.quantize
+    if options.model.endswith(".safetensors"):
+        for name, value in (("ops", options.ops), ("quantize", quantize), ("data", options.data)):
+            if value is not None:
+                raise ValueError(f"--{name} is for Keras models, and '{options.model}' is none.")
+        model = addrnn.load(options.model)
+        from addrnn import lite
+
+        content = lite.convert_integer(model, output, batch_size=options.batch)
+        print(f"{output}: {len(content) / 1000:.0f} kB, integer operators")
+        return
+    ops = options.ops or "builtin"
+    if options.batch is None and ops == "builtin":
+        raise ValueError("--batch none needs --ops fused: builtin operators fix the batch's size.")
+    if options.data is not None and quantize not in ("int8", "int16x8"):
+        raise ValueError("--data is for --quantize int8 or int16x8: nothing else takes ranges.")
+    arrays = None if options.data is None else files.read_arrays(options.data)
+    model = files.read_model(options.model)
+    from keras_addrnn import lite
+
+    content = lite.convert(
+        model,
+        output,
+        ops=ops,
+        quantize=quantize,
+        batch_size=options.batch,
+        representative_data=arrays and files.samples(arrays, model, options.data),
+    )
+    smaller = "" if quantize is None else f", {quantize}"
+    print(f"{output}: {len(content) / 1000:.0f} kB, {ops} operators{smaller}")
+
+
+def _quantize(options):
+    from keras_addrnn_cli import quantize_report
+
+    output = files.checked_output(options.output, ".safetensors", options.model, options.data)
+    arrays = {} if options.data is None else files.read_arrays(options.data)
+    model = files.read_model(options.model)
+    x = files.samples(arrays, model, options.data) if arrays else None
+    settings = {
+        name: value
+        for name in ("weight_bits", "state_bits", "input_bits", "rescale")
+        if (value := getattr(options, name)) is not None
+    }
+    labels = arrays.get("y")
+    labels = None if labels is x else labels
+    print("\n".join(quantize_report.quantize_to_file(model, output, x, labels, **settings)))
+
+
+def _bench(options):
+    quiet.import_keras()
+    import keras_addrnn
+    from keras_addrnn_cli import bench
+
+    found = keras_addrnn.info()
+    shape = (options.batch, options.steps, options.features, options.units)
+    print(
+        f"(batch, steps, features, units) = {shape}; "
+        + (f"fused op, {found['instruction_set']}" if found["fused"] else "composed")
+    )
+    measured = bench.compare(*shape, options.seconds)
+    print(f"{'median, ms':12}{'forward':>22}{'forward + backward':>22}")
+    for name, both in measured.items():
+        cells = [
+            f"{ms:.2f} ({gru / ms:.1f} x GRU)"
+            for ms, gru in zip(both, measured["GRU"], strict=True)
+        ]
+        print(f"{name:12}{cells[0]:>22}{cells[1]:>22}")

@@ -1,0 +1,42 @@
+"""`keras-addrnn quantize`: from a Keras model to an integer model's file, and what changes."""
+
+import os
+
+from keras_addrnn.quantization._post_training import quantize
+
+
+def quantize_to_file(model, path, x=None, labels=None, **settings):
+    """Quantizes a model, writes the integer model, and returns lines to print.
+
+    Args:
+        model: Keras model.
+        path: The file to write.
+        x: Representative data `[N, T, D]`; None for a quantization-aware model.
+        labels: If accuracy shall be told, integers of the shape of the model's classes.
+        **settings: Of `quantize`.
+
+    Raises:
+        OSError: The file cannot be written.
+        TypeError, ValueError: The model has no integer form, or something does not fit it.
+    """
+    if labels is not None and labels.dtype.kind not in "iu":
+        raise ValueError(f"Labels `y` must be integers. Received: dtype={labels.dtype}")
+    integers = quantize(model, x, **settings)
+    integers.save(path)
+    size, weights = os.path.getsize(path), 4 * model.count_params()
+    lines = [
+        f"{path}: {size / 1000:.1f} kB, {100 * size / weights:.0f} % of the float weights' "
+        f"{weights / 1000:.1f} kB"
+    ]
+    if labels is None:
+        return lines
+    answers = {"float": model.predict(x, verbose=0), "integer": integers.predict(x)}
+    for name, answer in answers.items():
+        classes = answer.argmax(-1)
+        if answer.shape[-1] < 2 or classes.shape != labels.shape:
+            raise ValueError(
+                f"'{path}' is written, but labels `y` of the shape {labels.shape} do not fit "
+                f"answers of the shape {answer.shape}: there is no accuracy to tell."
+            )
+        lines.append(f"accuracy, {name:8} {100 * (classes == labels).mean():.2f} %")
+    return lines

@@ -1,0 +1,140 @@
+"""Circuits as they are traced, against the integer model: the same integers, all within the ranges
+that were proven. Nothing is compiled here, so many inputs and every form can be tried.
+"""
+
+import numpy as np
+import pytest
+
+from addrnn.fhe import _network
+from addrnn.fhe._library import concrete
+from tests.addrnn.fhe import models
+
+pytestmark = pytest.mark.fhe
+
+
+def columns(update, candidate):
+    return np.array([*update, *candidate], np.uint8)
+
+
+MODELS = {
+    "relu, nothing to shift": models.model(models.recurrent(2, 3)),
+    "rounding shifts of their own": models.model(
+        models.recurrent(3, 2, 1, fan_in=3, shift=columns((1, 2), (0, 1))), models.dense(2, 3)
+    ),
+    "shifts to the left": models.model(
+        models.recurrent(
+            2,
+            2,
+            2,
+            kernel_shift=columns((1, 0), (2, 1)),
+            recurrent_shift=columns((0, 1), (1, 1)),
+            shift=columns((2, 1), (2, 1)),
+        )
+    ),
+    "multipliers": models.model(
+        models.recurrent(
+            2,
+            2,
+            3,
+            multiplier=np.array([3, 5, 7, 1], np.int32),
+            shift=columns((2, 3), (3, 0)),
+        )
+    ),
+    "linear, shifted state": models.model(
+        models.recurrent(2, 3, 4, state_shift=2, state_max=1, candidate_min=-2, candidate_max=1)
+    ),
+    "hard_tanh, shifted state": models.model(
+        models.recurrent(
+            2,
+            2,
+            5,
+            state_shift=1,
+            state_max=2,
+            candidate_min=-1,
+            candidate_max=1,
+            shift=columns((1, 0), (1, 1)),
+        )
+    ),
+    "backwards, sequences, dense": models.model(
+        models.recurrent(2, 2, 6, go_backwards=True, return_sequences=True), models.dense(2, 2)
+    ),
+    "two layers": models.model(
+        models.recurrent(1, 2, 7, return_sequences=True),
+        models.recurrent(2, 1, 8, input_bits=3, shift=columns((1,), (1,))),
+    ),
+    "a single unit without weights": models.model(
+        models.recurrent(1, 1, 9, recurrent_kernel=np.zeros((1, 2), np.int8))
+    ),
+}
+
+
+def traced(model, timesteps, form, input_range):
+    def circuit(inputs):
+        return _network.run(model, inputs, input_range, form)
+
+    sample = np.broadcast_to(input_range[0], (timesteps, model.features))
+    return concrete().Compiler(circuit, {"inputs": "encrypted"}).trace([np.array(sample)])
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("timesteps", (1, 4))
+def test_every_form_gives_the_integers_of_the_model(name, timesteps):
+    model = MODELS[name]
+    input_range = models.full_range(model)
+    inputs = models.sequences(input_range, timesteps, 60)
+    expected = model.run(inputs)
+    for form in _network.forms(model):
+        graph = traced(model, timesteps, form, input_range)
+        for sequence, output in zip(inputs, expected, strict=True):
+            values = graph.evaluate(sequence)
+            for node, value in values.items():
+                if "keras_addrnn.range" in node.properties:  # constants have none
+                    low, high = node.properties["keras_addrnn.range"]
+                    assert low <= np.min(value) and np.max(value) <= high, (form, node.properties)
+            result = [values[node] for node in graph.ordered_outputs()]
+            np.testing.assert_array_equal(np.reshape(result, output.shape), output, form)
+
+
+def test_ranges_are_those_of_the_model_and_not_of_samples():
+    # The one sample that concrete-python is shown is the lower end of the inputs, and there the
+    # sums are at an end. By hand: x in -2..1, weights 1 and 1, then 1 and -1.
+    model = models.model(
+        models.recurrent(
+            2,
+            1,
+            kernel=np.array([[1, 1], [1, -1]], np.int8),
+            recurrent_kernel=np.zeros((1, 2), np.int8),
+            bias=np.array([1, 1], np.int32),
+        )
+    )
+    graph = traced(model, 1, "clipped", models.full_range(model))
+    ranges = {node.properties.get("keras_addrnn.range") for node in graph.query_nodes()}
+    assert {(-4, 2), (-3, 3)} <= ranges
+
+
+def test_a_common_factor_of_the_weights_costs_no_bits():
+    # Weights of 3 alone, shifted to the left besides: the sum is taken over 12.
+    arguments = dict(
+        kernel=np.array([[3, -3]], np.int8),
+        recurrent_kernel=np.zeros((1, 2), np.int8),
+        kernel_shift=np.array([2, 2], np.uint8),
+        shift=np.array([3, 3], np.uint8),
+        weight_bits=3,
+    )
+    model = models.model(models.recurrent(1, 1, **arguments))
+    graph = traced(model, 1, "shared", models.full_range(model))
+    ranges = [node.properties.get("keras_addrnn.range") for node in graph.query_nodes()]
+    assert (-2, 1) in ranges and all(low > -8 and high < 8 for low, high in filter(None, ranges))
+
+
+def test_forms():
+    assert _network.forms(MODELS["relu, nothing to shift"]) == ("shared", "clipped", "split")
+    assert _network.forms(MODELS["multipliers"]) == ("shared", "wide", "split")
+    assert _network.forms(models.adder(3, 63, 4, 7)) == ("shared", "clipped")
+
+
+def test_too_wide_a_look_up_names_the_layer():
+    layer = models.recurrent(100, 2, fan_in=100, state_bits=8, state_max=100, name="reader")
+    model = models.model(layer)
+    with pytest.raises(ValueError, match="Layer 'reader': the update gate.* 9 bits.*Use fewer"):
+        traced(model, 2, "shared", models.full_range(model))

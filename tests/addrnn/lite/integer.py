@@ -1,0 +1,64 @@
+"""Integer layers and models in LiteRT."""
+
+import numpy as np
+
+from addrnn.lite import Interpreter, convert_integer
+from addrnn.lite._integer_converter import Graph
+from tests import integer_problems as support
+
+
+def _dtype(layer):
+    return np.int8 if layer.input_bits <= 8 else np.int16
+
+
+def layer_file(layer, batch=None, steps=None, *, initial_state=False, mask=False):
+    """A file of one layer, with its inputs, and both of its outputs."""
+    graph, given = Graph(), {}
+    inputs = graph.input("inputs", _dtype(layer), (batch, steps, layer.features))
+    if initial_state:
+        given["initial_state"] = graph.input("initial_state", np.int16, (batch, layer.units))
+    if mask:
+        given["mask"] = graph.input("mask", bool, (batch, steps))
+    outputs, state = graph.add_gru(layer, inputs, **given)
+    graph.output("outputs", outputs)
+    graph.output("state", state)
+    return graph.content({})
+
+
+def dense_file(layer, shape):
+    """A file of one `IntegerDense` alone."""
+    graph = Graph()
+    graph.output("outputs", graph.dense(layer, graph.input("inputs", _dtype(layer), shape)))
+    return graph.content({})
+
+
+def file_to_edit(kind):
+    """The file whose variations `hostile_integer_files` makes: one operator with all its inputs."""
+    rng = np.random.default_rng(0)
+    if kind == "dense":
+        return dense_file(support.draw_dense(rng, 4, 7, 8), (2, 3, 4))
+    layer = support.draw_layer(rng, 4, 5, state_bits=12, multiplier=True, shifted_state=True)
+    return layer_file(layer, batch=2, steps=3, initial_state=True, mask=True)
+
+
+def run_layer(layer, inputs, initial_state=None, mask=None):
+    """As `golden.run_layer`: the states of all steps, and the last one."""
+    content = layer_file(layer, initial_state=initial_state is not None, mask=mask is not None)
+    given = {"inputs": inputs, "initial_state": initial_state, "mask": mask}
+    answers = run(content, **{n: value for n, value in given.items() if value is not None})
+    return answers["outputs"], answers["state"]
+
+
+def run_model(model, inputs, mask=None):
+    """As `model.run`."""
+    content = convert_integer(model, batch_size=None, mask=mask is not None)
+    given = {"inputs": inputs} if mask is None else {"inputs": inputs, "mask": mask}
+    return run(content, **given)["outputs"]
+
+
+def run(content, num_threads=None, **inputs):
+    """What a file answers, by name."""
+    interpreter = Interpreter(model_content=content, num_threads=num_threads)
+    (signature,) = interpreter.get_signature_list().values()
+    assert set(signature["inputs"]) == set(inputs)
+    return interpreter.get_signature_runner()(**inputs)
