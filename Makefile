@@ -35,7 +35,7 @@ help:
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
 	@echo "make evidence  docs/evidence.md from the recorded runs; ARGS='--run --data-dir DIR' runs those that are missing (hours)"
-	@echo "make lint      check style; make format mends it"
+	@echo "make lint      check style, boundaries and types; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
 
 setup: $(REQUIREMENTS) $(LIBRARY)
@@ -175,6 +175,8 @@ evidence: setup
 lint: $(REQUIREMENTS)
 	@ruff check .
 	@ruff format --check .
+	@lint-imports --no-logo
+	@mypy
 	@clang-format --dry-run -Werror $(CC_FILES)
 
 format: $(REQUIREMENTS)
@@ -183,6 +185,6 @@ format: $(REQUIREMENTS)
 	@clang-format -i $(CC_FILES)
 
 clean:
-	@rm -rf build dist *.egg-info addrnn/_lib addrnn/*.so .pytest_cache .ruff_cache .hypothesis
+	@rm -rf build dist *.egg-info addrnn/_lib addrnn/*.so .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	@rm -f bazel-*
 	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +
