@@ -1,5 +1,10 @@
 """What this process has of keras_addrnn."""
 
+import keras
+
+from addrnn import __version__, _libraries
+from keras_addrnn.ops import _fused
+
 
 def info():
     """Tells which implementation this process uses, and why.
@@ -15,29 +20,28 @@ def info():
     >>> keras_addrnn.info()["fused"]
     True
     """
-    import keras
-
-    import keras_addrnn
-    from addrnn.tensorflow import _library
-    from keras_addrnn.ops import _fused
-
+    library = _libraries.TENSORFLOW_OP
     why_not = _fused.missing()
     found = {
-        "version": keras_addrnn.__version__,
+        "version": __version__,
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "fused": why_not is None,
         "why_not": why_not,
-        "library": str(_library.LIBRARY) if _library.LIBRARY.is_file() else None,
+        "library": str(library) if library.is_file() else None,
         "built_for": None,
         "instruction_set": None,
         "available_instruction_sets": None,
         "threads": None,
     }
-    if keras.backend.backend() == "tensorflow" and _library.load().settings is not None:
+    if found["backend"] == "tensorflow":
+        from addrnn.tensorflow import _library
+
         loaded = _library.load()
+        if loaded.settings is None:
+            return found
         found["built_for"] = loaded.text("built_for")
         found["instruction_set"] = loaded.text("instruction_set")
         found["available_instruction_sets"] = loaded.text("available_instruction_sets").split()
-        found["threads"] = _library.num_threads()
+        found["threads"] = loaded.settings.addrnn_num_threads()
     return found

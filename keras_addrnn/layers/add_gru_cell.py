@@ -2,11 +2,9 @@
 
 import keras
 
-# The one import from Keras' inside: `keras.layers.RNN` prepares the dropout masks of a cell only if
-# the cell is an instance of this class, and there is no public name for it.
-from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
-
 from addrnn import _validation as arguments
+from addrnn.sequence import SequenceTensors
+from keras_addrnn._keras_private import DropoutRNNCell
 from keras_addrnn.layers import _defaults
 from keras_addrnn.ops import _dispatch, _validation
 
@@ -187,11 +185,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             if self.recurrent_dropout:
                 recurrent_dropout_mask = self.get_recurrent_dropout_mask(state)
         state = _dispatch.step(
-            inputs,
-            state,
-            self.kernel,
-            self.recurrent_kernel,
-            self.bias,
+            self._tensors(inputs, state),
             gate=self._gate,
             implementation=self.implementation,
             training=training,
@@ -227,12 +221,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                     seed=self.seed_generator,
                 )
         return _dispatch.sequence(
-            inputs,
-            self.kernel,
-            self.recurrent_kernel,
-            self.bias,
-            initial_state,
-            mask,
+            self._tensors(inputs, initial_state, mask),
             gate=self._gate,
             go_backwards=go_backwards,
             implementation=self.implementation,
@@ -241,6 +230,9 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             unroll=unroll,
             recurrent_dropout_mask=recurrent_dropout_mask,
         )
+
+    def _tensors(self, inputs, state, mask=None):
+        return SequenceTensors(inputs, self.kernel, self.recurrent_kernel, self.bias, state, mask)
 
     def get_initial_state(self, batch_size=None):
         return [keras.ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
