@@ -14,37 +14,35 @@ INT32_MAX = 2**31 - 1
 
 
 class ArgumentValueError(ValueError):
-    """A value that is not allowed. `argument` is the name of the argument.
+    """A value that is not allowed. `argument` is the name of the argument."""
 
-    A message alone is enough to make one: frameworks that add to a message make the error anew.
-    """
-
-    def __init__(self, message, argument=None):
-        super().__init__(message)
-        self.argument = argument
+    argument = None
+    # Made anew of a longer message, in a `tf.function`, an error keeps its type only so.
+    __init__ = Exception.__init__
 
 
 class ArgumentTypeError(TypeError):
     """A value of the wrong type; as `ArgumentValueError`."""
 
-    def __init__(self, message, argument=None):
-        super().__init__(message)
-        self.argument = argument
+    argument = None
+    __init__ = Exception.__init__
 
 
 def value_error(argument, requirement, received, remedy=""):
     """The error "Argument `argument` must `requirement`. Received: `received`. `remedy`"."""
-    return ArgumentValueError(_message(argument, requirement, received, remedy), argument)
+    return _error(ArgumentValueError, argument, requirement, received, remedy)
 
 
 def type_error(argument, requirement, received, remedy=""):
     """As `value_error`, for a value of the wrong type."""
-    return ArgumentTypeError(_message(argument, requirement, received, remedy), argument)
+    return _error(ArgumentTypeError, argument, requirement, received, remedy)
 
 
-def _message(argument, requirement, received, remedy):
+def _error(kind, argument, requirement, received, remedy):
     message = f"Argument `{argument}` must {requirement}. Received: {received}"
-    return f"{message}. {remedy}" if remedy else message
+    error = kind(f"{message}. {remedy}" if remedy else message)
+    error.argument = argument
+    return error
 
 
 def integer(name, value, low, high=None):

@@ -19,7 +19,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         c = activation(z)
         state = relu(state + state_shift - relu(-u)) + relu(c + state_shift - relu(u)) - state_shift
 
-    This class processes one step; `keras_addrnn.AddGRU` processes a whole sequence, much faster.
+    This class processes one step, `keras_addrnn.AddGRU` a whole sequence. AddGRU is much faster than
+    `keras.layers.RNN(AddGRUCell(...))` with the fused op, and no slower without it.
 
     Args:
         units: Positive integer, the size of the state and of the output.
