@@ -3,6 +3,7 @@
 import keras
 
 from addrnn import _validation as arguments
+from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn._keras_private import DropoutRNNCell
 from keras_addrnn.layers import _defaults
@@ -19,8 +20,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         c = activation(z)
         state = relu(state + state_shift - relu(-u)) + relu(c + state_shift - relu(u)) - state_shift
 
-    This class processes one step, `keras_addrnn.AddGRU` a whole sequence. AddGRU is much faster than
-    `keras.layers.RNN(AddGRUCell(...))` with the fused op, and no slower without it.
+    This class processes one step, `keras_addrnn.AddGRU` a whole sequence. With the fused op, AddGRU
+    is much faster than `keras.layers.RNN(AddGRUCell(...))`. Without it, it is no slower.
 
     Args:
         units: Positive integer, the size of the state and of the output.
@@ -120,7 +121,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.output_size = self.units
 
     @property
-    def _gate(self):
+    def gate(self) -> Gate:
+        """The settings of the gate: `activation`, `state_shift` and `state_max`."""
         # Of the attributes as they are now, which may have been set since: they are what is saved.
         # What TensorFlow has compiled stays as it was, as with `implementation`.
         return _validation.gate(self.activation, self.state_shift, self.state_max)
@@ -187,7 +189,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 recurrent_dropout_mask = self.get_recurrent_dropout_mask(state)
         state = _dispatch.step(
             self._tensors(inputs, state),
-            gate=self._gate,
+            gate=self.gate,
             implementation=self.implementation,
             training=training,
             recurrent_dropout_mask=recurrent_dropout_mask,
@@ -223,7 +225,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 )
         return _dispatch.sequence(
             self._tensors(inputs, initial_state, mask),
-            gate=self._gate,
+            gate=self.gate,
             go_backwards=go_backwards,
             implementation=self.implementation,
             training=training,
