@@ -1,5 +1,7 @@
 """One step of the recurrence as a cell for `keras.layers.RNN`."""
 
+from collections.abc import Callable
+
 import keras
 
 from addrnn import _validation as arguments
@@ -36,7 +38,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/_defaults.md).
+            can explode (docs/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
             `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
             has an answer of its own (docs/evidence.md).
@@ -72,11 +74,11 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
 
     def __init__(
         self,
-        units,
-        activation="relu",
-        state_shift=0.0,
-        state_max=_defaults.STATE_MAX,
-        use_bias=True,
+        units: int,
+        activation: str | Callable | None = "relu",
+        state_shift: float = 0.0,
+        state_max: float | None = _defaults.STATE_MAX,
+        use_bias: bool = True,
         kernel_initializer=_defaults.KERNEL_INITIALIZER,
         recurrent_initializer=_defaults.RECURRENT_INITIALIZER,
         bias_initializer=_defaults.BIAS_INITIALIZER,
@@ -86,12 +88,12 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         kernel_constraint=None,
         recurrent_constraint=None,
         bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        implementation="auto",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        implementation: str = "auto",
         **kwargs,
-    ):
+    ) -> None:
         _validation.refuse_those_of_gru(kwargs)
         super().__init__(**kwargs)
         self.units = arguments.integer("units", units, 1)

@@ -1,5 +1,8 @@
 """The recurrence as public functions, of tensors or of a functional model's symbolic ones."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from addrnn import _validation as arguments
@@ -8,19 +11,19 @@ from keras_addrnn.ops import _dispatch, _validation
 
 
 def add_gru(
-    inputs,
-    kernel,
-    recurrent_kernel,
-    bias=None,
-    initial_state=None,
-    mask=None,
+    inputs: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any = None,
+    initial_state: Any = None,
+    mask: Any = None,
     *,
-    activation="relu",
-    state_shift=0.0,
-    state_max=None,
-    go_backwards=False,
-    implementation="auto",
-):
+    activation: str | Callable | None = "relu",
+    state_shift: float = 0.0,
+    state_max: float | None = None,
+    go_backwards: bool = False,
+    implementation: str = "auto",
+) -> tuple[Any, Any]:
     """An addition-gated recurrence over whole sequences (arXiv 2308.05629, section 3.1).
 
     With `u_t` the update gate and `c_t` the candidate,
@@ -78,17 +81,17 @@ def add_gru(
 
 
 def add_gru_step(
-    inputs,
-    state,
-    kernel,
-    recurrent_kernel,
-    bias=None,
+    inputs: Any,
+    state: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any = None,
     *,
-    activation="relu",
-    state_shift=0.0,
-    state_max=None,
-    implementation="auto",
-):
+    activation: str | Callable | None = "relu",
+    state_shift: float = 0.0,
+    state_max: float | None = None,
+    implementation: str = "auto",
+) -> Any:
     """One step of the recurrence that `add_gru` runs over a sequence.
 
     Args:
@@ -182,4 +185,5 @@ class AddGruStep(_AddGruOperation):
     def compute_output_spec(self, inputs, state, *weights):
         given = _dispatch.as_tensors(SequenceTensors(inputs, *weights, initial_state=state))
         _validation.tensors(given, one_step=True)
-        return keras.KerasTensor(given.initial_state.shape, given.inputs.dtype)
+        shape = given.inputs.shape[0], given.recurrent_kernel.shape[0]
+        return keras.KerasTensor(shape, given.inputs.dtype)
