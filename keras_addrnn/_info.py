@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from addrnn import __version__, _libraries
+from addrnn import __version__, _libraries, _validation
 from keras_addrnn import _keras_private
 from keras_addrnn.layers import AddGRU, AddGRUCell
 from keras_addrnn.ops import _fused
@@ -53,9 +53,7 @@ def info(target: keras.layers.Layer | None = None) -> dict[str, Any] | list[dict
     if target is None:
         return _of_the_process()
     if not isinstance(target, keras.layers.Layer):
-        raise TypeError(
-            f"Argument `target` must be a Keras model or layer, or None. Received: {target!r}"
-        )
+        raise _validation.type_error("target", "be a Keras model or layer, or None", repr(target))
     jit_compile = isinstance(target, keras.Model) and target.jit_compile
     return [_of_one(part, jit_compile) for part in _recurrent_parts(target)]
 

@@ -2,10 +2,11 @@
 
 import keras
 
+from addrnn import _validation
 from keras_addrnn import _keras_private
 
 
-def layers_in_order(model):
+def layers_in_order(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers of a model with one input `[batch, time, features]`, without the input layer.
 
     Args:
@@ -17,12 +18,13 @@ def layers_in_order(model):
             another, or something in it is no layer.
     """
     if not isinstance(model, keras.Model):
-        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
+        raise _validation.type_error("model", "be a keras.Model", repr(model))
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) != 1 or len(inputs[0].shape) != 3:
-        raise ValueError(
-            "Argument `model` must be built, with one input [batch, time, features]. Received: "
-            f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}"
+        raise _validation.value_error(
+            "model",
+            "be built, with one input [batch, time, features]",
+            f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}",
         )
     if len(model.outputs) != 1:
         raise ValueError(

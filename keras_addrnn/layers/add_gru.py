@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import keras
 
+from addrnn import _validation as arguments
 from keras_addrnn.layers import _defaults
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
 from keras_addrnn.ops import _validation
@@ -235,9 +236,10 @@ class AddGRU(keras.layers.RNN):
             initial_state = keras.ops.copy(self.states[0])
         elif isinstance(initial_state, (list, tuple)):
             if len(initial_state) != 1:
-                raise ValueError(
-                    "Argument `initial_state` must be one tensor [batch, units] or a list with it. "
-                    f"Received: {len(initial_state)} states"
+                raise arguments.value_error(
+                    "initial_state",
+                    "be one tensor [batch, units] or a list with it",
+                    f"{len(initial_state)} states",
                 )
             initial_state = initial_state[0]
         return keras.ops.cast(initial_state, self.compute_dtype)

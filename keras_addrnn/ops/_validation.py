@@ -1,6 +1,7 @@
 """What the ops and the layers accept, checked in one place and before any arithmetic."""
 
 import difflib
+from collections.abc import Callable
 
 import keras
 
@@ -26,12 +27,12 @@ def refuse_those_of_gru(arguments):
             )
 
 
-def implementation(value):
+def implementation(value) -> str:
     """`value` if it names an implementation, or an error."""
     return _validation.one_of("implementation", value, IMPLEMENTATIONS)
 
 
-def activation(value):
+def activation(value) -> str | Callable:
     """The canonical form of an activation: a name that has a fused kernel, or a callable.
 
     Args:
@@ -42,24 +43,23 @@ def activation(value):
     except (ValueError, TypeError) as error:
         if isinstance(value, dict):  # a saved function: Keras says how to register it
             raise
-        raise ValueError(_unknown_activation(value)) from error
+        requirement = "be None, a callable or a name in `keras.activations`"
+        raise _validation.value_error(
+            "activation", requirement, repr(value), _similar_activation(value)
+        ) from error
     for name in ACTIVATIONS:
         if function is keras.activations.get(name):
             return name
     return function
 
 
-def _unknown_activation(value):
+def _similar_activation(value):
     known = sorted(name for name in dir(keras.activations) if not name.startswith("_"))
-    close = difflib.get_close_matches(str(value), known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return (
-        "Argument `activation` must be None, a callable or a name in `keras.activations`. "
-        f"Received: {value!r}.{hint}"
-    )
+    similar = difflib.get_close_matches(str(value), known, n=1)
+    return f"Did you mean {similar[0]!r}?" if similar else ""
 
 
-def gate(activation_value, state_shift, state_max):
+def gate(activation_value, state_shift, state_max) -> Gate:
     """The `Gate` of settings as a user gives them: activations as Keras takes them, None for no
     bound."""
     return Gate(activation(activation_value), state_shift, state_max)
