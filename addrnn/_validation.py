@@ -7,47 +7,56 @@ line has, need not read it from the text.
 import math
 import numbers
 import operator
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 INT32_MAX = 2**31 - 1
 
 
 class ArgumentValueError(ValueError):
-    """A value that is not allowed. `argument` is the name of the argument.
+    """A value that is not allowed. `argument` is the name of the argument."""
 
-    A message alone is enough to make one: frameworks that add to a message make the error anew.
-    """
-
-    def __init__(self, message, argument=None):
-        super().__init__(message)
-        self.argument = argument
+    argument: str | None = None
+    # Made anew of a longer message, in a `tf.function`, an error keeps its type only so.
+    __init__ = Exception.__init__
 
 
 class ArgumentTypeError(TypeError):
     """A value of the wrong type; as `ArgumentValueError`."""
 
-    def __init__(self, message, argument=None):
-        super().__init__(message)
-        self.argument = argument
+    argument: str | None = None
+    __init__ = Exception.__init__
 
 
-def value_error(argument, requirement, received, remedy=""):
+def value_error(
+    argument: str, requirement: str, received: str, remedy: str = ""
+) -> ArgumentValueError:
     """The error "Argument `argument` must `requirement`. Received: `received`. `remedy`"."""
-    return ArgumentValueError(_message(argument, requirement, received, remedy), argument)
+    error: ArgumentValueError = ArgumentValueError(
+        _message(argument, requirement, received, remedy)
+    )
+    error.argument = argument
+    return error
 
 
-def type_error(argument, requirement, received, remedy=""):
+def type_error(
+    argument: str, requirement: str, received: str, remedy: str = ""
+) -> ArgumentTypeError:
     """As `value_error`, for a value of the wrong type."""
-    return ArgumentTypeError(_message(argument, requirement, received, remedy), argument)
+    error: ArgumentTypeError = ArgumentTypeError(_message(argument, requirement, received, remedy))
+    error.argument = argument
+    return error
 
 
-def _message(argument, requirement, received, remedy):
+def _message(argument: str, requirement: str, received: str, remedy: str) -> str:
     message = f"Argument `{argument}` must {requirement}. Received: {received}"
     return f"{message}. {remedy}" if remedy else message
 
 
-def integer(name, value, low, high=None):
+def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     """The value as an int from `low` to `high`; None for no upper bound.
 
     Raises:
@@ -68,7 +77,7 @@ def integer(name, value, low, high=None):
     return number
 
 
-def finite(name, value, remedy=""):
+def finite(name: str, value: Any, remedy: str = "") -> float:
     """The value as a finite float.
 
     Raises:
@@ -88,7 +97,7 @@ def finite(name, value, remedy=""):
     return number
 
 
-def positive(name, value):
+def positive(name: str, value: Any) -> float:
     """The value as a finite float above 0; errors as of `finite`."""
     number = finite(name, value)
     if not number > 0:
@@ -96,7 +105,7 @@ def positive(name, value):
     return number
 
 
-def fraction(name, value):
+def fraction(name: str, value: Any) -> float:
     """The value as a float of at least 0 and below 1; errors as of `finite`."""
     number = finite(name, value)
     if not 0.0 <= number < 1.0:
@@ -104,7 +113,7 @@ def fraction(name, value):
     return number
 
 
-def float32(name, value, remedy=""):
+def float32(name: str, value: Any, remedy: str = "") -> float:
     """The value rounded to float32, as a float; errors as of `finite`.
 
     The fused ops carry their settings as float32. Rounding them for every implementation keeps
@@ -117,7 +126,7 @@ def float32(name, value, remedy=""):
     return number
 
 
-def flag(name, value):
+def flag(name: str, value: Any) -> bool:
     """The value as a bool.
 
     Raises:
@@ -128,7 +137,7 @@ def flag(name, value):
     return bool(value)
 
 
-def text(name, value):
+def text(name: str, value: Any) -> str:
     """The value as a str.
 
     Raises:
@@ -139,7 +148,7 @@ def text(name, value):
     return str(value)
 
 
-def one_of(name, value, choices):
+def one_of(name: str, value: Any, choices: Collection[str | None]) -> Any:
     """The value, if it is one of the choices.
 
     Raises:
@@ -150,7 +159,32 @@ def one_of(name, value, choices):
     return value
 
 
-def integer_array(name, value, dtype, shape, low, high):
+def shape_fits(actual: Sequence[int | None], expected: Sequence[int | None]) -> bool:
+    """Whether a shape has the expected sizes; None on either side fits any size."""
+    return len(actual) == len(expected) and all(
+        None in (size, wanted) or size == wanted
+        for size, wanted in zip(actual, expected, strict=True)
+    )
+
+
+def shape_text(sizes: Sequence[int | None]) -> str:
+    """A shape in messages, such as "[any, 4]"; None stands for any size."""
+    return f"[{', '.join('any' if size is None else str(size) for size in sizes)}]"
+
+
+def shape_error(argument: str, expected: str, actual: Sequence[int | None]) -> ArgumentValueError:
+    """The error for a shape that is not the expected one, which is a text."""
+    return value_error(argument, f"have the shape {expected}", f"shape={tuple(actual)}")
+
+
+def integer_array(
+    name: str,
+    value: Any,
+    dtype: npt.DTypeLike,
+    shape: Sequence[int | None],
+    low: int,
+    high: int,
+) -> npt.NDArray[Any]:
     """The value as a read-only array of that dtype and shape, with values from `low` to `high`.
 
     Args:
@@ -163,20 +197,15 @@ def integer_array(name, value, dtype, shape, low, high):
     given = np.asarray(value)
     if given.dtype.kind not in "iu":
         raise type_error(name, "hold integers", f"dtype={given.dtype}")
-    fits = len(given.shape) == len(shape) and all(
-        size >= 1 if expected is None else size == expected
-        for size, expected in zip(given.shape, shape, strict=True)
-    )
-    if not fits:
-        expected = ", ".join("any" if size is None else str(size) for size in shape)
-        raise value_error(name, f"have the shape ({expected})", f"shape={given.shape}")
+    if not shape_fits(given.shape, shape) or 0 in given.shape:
+        raise shape_error(name, shape_text(shape), given.shape)
     in_range(name, given, low, high)
     owned = np.ascontiguousarray(given, dtype).copy()
     owned.setflags(write=False)
     return owned
 
 
-def in_range(name, values, low, high):
+def in_range(name: str, values: npt.NDArray[Any], low: int, high: int) -> None:
     """Raises an `ArgumentValueError` if an array has a value below `low` or above `high`."""
     if values.size and (values.min() < low or values.max() > high):
         raise value_error(

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 from addrnn import _validation
 
@@ -26,11 +27,11 @@ class Gate:
         ValueError: A value is not allowed.
     """
 
-    activation: str | Callable = "relu"
+    activation: str | Callable[[Any], Any] = "relu"
     state_shift: float = 0.0
     state_max: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not callable(self.activation):
             _validation.one_of("activation", self.activation, ACTIVATIONS)
         shift = _validation.float32("state_shift", self.state_shift)
@@ -53,11 +54,11 @@ class Gate:
         object.__setattr__(self, "state_max", top)
 
     @property
-    def upper_bound(self):
+    def upper_bound(self) -> float:
         """The upper bound of the state: `state_max`, or infinity."""
         return math.inf if self.state_max is None else self.state_max
 
     @property
-    def has_kernel(self):
+    def has_kernel(self) -> bool:
         """Whether the compiled core has a kernel for the activation."""
         return self.activation in ACTIVATIONS

@@ -2,8 +2,11 @@
 
 import keras
 
+from addrnn import _validation
+from keras_addrnn import _keras_private
 
-def layers_in_order(model):
+
+def layers_in_order(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers of a model with one input `[batch, time, features]`, without the input layer.
 
     Args:
@@ -15,12 +18,13 @@ def layers_in_order(model):
             another, or something in it is no layer.
     """
     if not isinstance(model, keras.Model):
-        raise TypeError(f"Argument `model` must be a keras.Model. Received: {model!r}")
+        raise _validation.type_error("model", "be a keras.Model", repr(model))
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) != 1 or len(inputs[0].shape) != 3:
-        raise ValueError(
-            "Argument `model` must be built, with one input [batch, time, features]. Received: "
-            f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}"
+        raise _validation.value_error(
+            "model",
+            "be built, with one input [batch, time, features]",
+            f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}",
         )
     if len(model.outputs) != 1:
         raise ValueError(
@@ -30,14 +34,14 @@ def layers_in_order(model):
     # From the end: a layer may have been called elsewhere too, as those of a loaded model have.
     layers, tensor = [], model.outputs[0]
     while tensor is not inputs[0]:
-        layer, index, _ = tensor._keras_history
+        layer, index, _ = _keras_private.keras_history(tensor)
         if not isinstance(layer, keras.layers.Layer):
             raise ValueError(
                 f"Model '{model.name}' must be made of layers alone. Received: the operation "
                 f"'{layer.name}' of keras.ops. Use a layer in its place, such as "
                 "keras.layers.Activation or keras.layers.Rescaling."
             )
-        node = layer._inbound_nodes[index]
+        node = _keras_private.inbound_node(layer, index)
         if len(node.input_tensors) != 1 or len(node.outputs) != 1 or layer in layers:
             raise ValueError(
                 f"The layers of '{model.name}' must follow one another, each once, with one input "

@@ -1,64 +1,76 @@
 """The gradient of the fused op: a second op, which reads the bits that the forward pass kept."""
 
+import functools
+from typing import Any
+
 import tensorflow as tf
 
 
-def register(ops):
+def register(ops: Any) -> None:
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
+    tf.RegisterGradient("AddGru")(functools.partial(_gradient, ops))
+    tf.RegisterGradient("AddGruGrad")(_no_second_gradient)
 
-    @tf.RegisterGradient("AddGru")
-    def _add_gru_gradient(op, d_outputs, d_final_state, _d_reserve, _d_candidates):
-        inputs, kernel, recurrent_kernel, bias, initial_state, mask = op.inputs
-        outputs, _, reserve, candidates = op.outputs
-        attributes = {name: op.get_attr(name) for name in ("activation", "go_backwards")}
-        with_d_inputs = not _without_d_inputs(op)
-        if not op.get_attr("with_reserve"):
-            # Nobody said that a gradient would follow: right all the same, at the price of a second
-            # forward pass.
-            outputs, _, reserve, candidates = ops.add_gru(
-                *op.inputs,
-                **attributes,
-                state_shift=op.get_attr("state_shift"),
-                state_max=op.get_attr("state_max"),
-                with_reserve=True,
-            )
-        d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state = ops.add_gru_grad(
-            inputs,
-            kernel,
-            recurrent_kernel,
-            initial_state,
-            outputs,
-            reserve,
-            candidates,
-            d_outputs,
-            d_final_state,
+
+def _gradient(
+    ops: Any,
+    op: tf.Operation,
+    d_outputs: tf.Tensor,
+    d_final_state: tf.Tensor,
+    _d_reserve: Any,
+    _d_candidates: Any,
+) -> tuple[tf.Tensor | None, ...]:
+    inputs, kernel, recurrent_kernel, bias, initial_state, mask = op.inputs
+    outputs, _, reserve, candidates = op.outputs
+    attributes = {name: op.get_attr(name) for name in ("activation", "go_backwards")}
+    with_d_inputs = not _without_d_inputs(op)
+    if not op.get_attr("with_reserve"):
+        # Nobody said that a gradient would follow: right all the same, at the price of a second
+        # forward pass.
+        outputs, _, reserve, candidates = ops.add_gru(
+            *op.inputs,
             **attributes,
-            with_d_inputs=with_d_inputs,
+            state_shift=op.get_attr("state_shift"),
+            state_max=op.get_attr("state_max"),
+            with_reserve=True,
         )
-        # The op's shape function cannot know whether it computes this one.
-        d_inputs.set_shape(inputs.shape if with_d_inputs else [0])
-        return (
-            d_inputs if with_d_inputs else None,
-            d_kernel,
-            d_recurrent_kernel,
-            d_bias if _present(bias) else tf.zeros_like(bias),
-            d_initial_state if _present(initial_state) else tf.zeros_like(initial_state),
-            None,
-        )
+    d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state = ops.add_gru_grad(
+        inputs,
+        kernel,
+        recurrent_kernel,
+        initial_state,
+        outputs,
+        reserve,
+        candidates,
+        d_outputs,
+        d_final_state,
+        **attributes,
+        with_d_inputs=with_d_inputs,
+    )
+    # The op's shape function cannot know whether it computes this one.
+    d_inputs.set_shape(inputs.shape if with_d_inputs else [0])
+    return (
+        d_inputs if with_d_inputs else None,
+        d_kernel,
+        d_recurrent_kernel,
+        d_bias if _present(bias) else tf.zeros_like(bias),
+        d_initial_state if _present(initial_state) else tf.zeros_like(initial_state),
+        None,
+    )
 
-    @tf.RegisterGradient("AddGruGrad")
-    def _no_second_gradient(op, *_):
-        raise NotImplementedError(
-            "The fused op has no second-order gradient. "
-            'Use implementation="composed" for a model whose gradients are differentiated again.'
-        )
+
+def _no_second_gradient(op: tf.Operation, *_: Any) -> None:
+    raise NotImplementedError(
+        "The fused op has no second-order gradient. "
+        'Use implementation="composed" for a model whose gradients are differentiated again.'
+    )
 
 
-def _without_d_inputs(op):
+def _without_d_inputs(op: tf.Operation) -> bool:
     """Whether nobody wants the gradient of the inputs. A tape is told; `tf.gradients` is not."""
     return 0 in (getattr(op, "skip_input_indices", None) or ())
 
 
-def _present(tensor):
+def _present(tensor: tf.Tensor) -> bool:
     """Whether an optional input was given: an absent one is a constant without elements."""
-    return tensor.shape.num_elements() != 0
+    return bool(tensor.shape.num_elements() != 0)

@@ -1,7 +1,10 @@
 """The recurrence over whole sequences, used like `keras.layers.GRU`."""
 
+from collections.abc import Callable
+
 import keras
 
+from addrnn import _validation as arguments
 from keras_addrnn.layers import _defaults
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
 from keras_addrnn.ops import _validation
@@ -42,7 +45,7 @@ class AddGRU(keras.layers.RNN):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/_defaults.md).
+            can explode (docs/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
             `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
             has an answer of its own (docs/evidence.md).
@@ -92,11 +95,11 @@ class AddGRU(keras.layers.RNN):
 
     def __init__(
         self,
-        units,
-        activation="relu",
-        state_shift=0.0,
-        state_max=_defaults.STATE_MAX,
-        use_bias=True,
+        units: int,
+        activation: str | Callable | None = "relu",
+        state_shift: float = 0.0,
+        state_max: float | None = _defaults.STATE_MAX,
+        use_bias: bool = True,
         kernel_initializer=_defaults.KERNEL_INITIALIZER,
         recurrent_initializer=_defaults.RECURRENT_INITIALIZER,
         bias_initializer=_defaults.BIAS_INITIALIZER,
@@ -107,18 +110,18 @@ class AddGRU(keras.layers.RNN):
         kernel_constraint=None,
         recurrent_constraint=None,
         bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        zero_output_for_mask=False,
-        implementation="auto",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        implementation: str = "auto",
         **kwargs,
-    ):
+    ) -> None:
         _validation.refuse_those_of_gru(kwargs)
         cell = AddGRUCell(
             units,
@@ -158,6 +161,7 @@ class AddGRU(keras.layers.RNN):
         self._refuse_unrolled(implementation)
 
     units = _of_the_cell("units")
+    gate = _of_the_cell("gate")
     activation = _of_the_cell("activation")
     state_shift = _of_the_cell("state_shift")
     state_max = _of_the_cell("state_max")
@@ -232,9 +236,10 @@ class AddGRU(keras.layers.RNN):
             initial_state = keras.ops.copy(self.states[0])
         elif isinstance(initial_state, (list, tuple)):
             if len(initial_state) != 1:
-                raise ValueError(
-                    "Argument `initial_state` must be one tensor [batch, units] or a list with it. "
-                    f"Received: {len(initial_state)} states"
+                raise arguments.value_error(
+                    "initial_state",
+                    "be one tensor [batch, units] or a list with it",
+                    f"{len(initial_state)} states",
                 )
             initial_state = initial_state[0]
         return keras.ops.cast(initial_state, self.compute_dtype)

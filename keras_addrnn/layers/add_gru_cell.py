@@ -1,12 +1,13 @@
 """One step of the recurrence as a cell for `keras.layers.RNN`."""
 
+from collections.abc import Callable
+
 import keras
 
-# The one import from Keras' inside: `keras.layers.RNN` prepares the dropout masks of a cell only if
-# the cell is an instance of this class, and there is no public name for it.
-from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
-
 from addrnn import _validation as arguments
+from addrnn.gate import Gate
+from addrnn.sequence import SequenceTensors
+from keras_addrnn._keras_private import DropoutRNNCell
 from keras_addrnn.layers import _defaults
 from keras_addrnn.ops import _dispatch, _validation
 
@@ -21,7 +22,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         c = activation(z)
         state = relu(state + state_shift - relu(-u)) + relu(c + state_shift - relu(u)) - state_shift
 
-    This class processes one step; `keras_addrnn.AddGRU` processes a whole sequence, much faster.
+    This class processes one step, `keras_addrnn.AddGRU` a whole sequence. With the fused op, AddGRU
+    is much faster than `keras.layers.RNN(AddGRUCell(...))`. Without it, it is no slower.
 
     Args:
         units: Positive integer, the size of the state and of the output.
@@ -36,7 +38,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/_defaults.md).
+            can explode (docs/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
             `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
             has an answer of its own (docs/evidence.md).
@@ -72,11 +74,11 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
 
     def __init__(
         self,
-        units,
-        activation="relu",
-        state_shift=0.0,
-        state_max=_defaults.STATE_MAX,
-        use_bias=True,
+        units: int,
+        activation: str | Callable | None = "relu",
+        state_shift: float = 0.0,
+        state_max: float | None = _defaults.STATE_MAX,
+        use_bias: bool = True,
         kernel_initializer=_defaults.KERNEL_INITIALIZER,
         recurrent_initializer=_defaults.RECURRENT_INITIALIZER,
         bias_initializer=_defaults.BIAS_INITIALIZER,
@@ -86,12 +88,12 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         kernel_constraint=None,
         recurrent_constraint=None,
         bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        implementation="auto",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        implementation: str = "auto",
         **kwargs,
-    ):
+    ) -> None:
         _validation.refuse_those_of_gru(kwargs)
         super().__init__(**kwargs)
         self.units = arguments.integer("units", units, 1)
@@ -121,7 +123,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.output_size = self.units
 
     @property
-    def _gate(self):
+    def gate(self) -> Gate:
+        """The settings of the gate: `activation`, `state_shift` and `state_max`."""
         # Of the attributes as they are now, which may have been set since: they are what is saved.
         # What TensorFlow has compiled stays as it was, as with `implementation`.
         return _validation.gate(self.activation, self.state_shift, self.state_max)
@@ -187,12 +190,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             if self.recurrent_dropout:
                 recurrent_dropout_mask = self.get_recurrent_dropout_mask(state)
         state = _dispatch.step(
-            inputs,
-            state,
-            self.kernel,
-            self.recurrent_kernel,
-            self.bias,
-            gate=self._gate,
+            self._tensors(inputs, state),
+            gate=self.gate,
             implementation=self.implementation,
             training=training,
             recurrent_dropout_mask=recurrent_dropout_mask,
@@ -227,13 +226,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                     seed=self.seed_generator,
                 )
         return _dispatch.sequence(
-            inputs,
-            self.kernel,
-            self.recurrent_kernel,
-            self.bias,
-            initial_state,
-            mask,
-            gate=self._gate,
+            self._tensors(inputs, initial_state, mask),
+            gate=self.gate,
             go_backwards=go_backwards,
             implementation=self.implementation,
             training=training,
@@ -241,6 +235,9 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             unroll=unroll,
             recurrent_dropout_mask=recurrent_dropout_mask,
         )
+
+    def _tensors(self, inputs, state, mask=None):
+        return SequenceTensors(inputs, self.kernel, self.recurrent_kernel, self.bias, state, mask)
 
     def get_initial_state(self, batch_size=None):
         return [keras.ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]

@@ -34,7 +34,12 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
     >>> layer = keras_addrnn.AddGRU(64, recurrent_initializer=initializer)
     """
 
-    def __init__(self, gain=0.1, inhibition=0.5, seed=None):
+    def __init__(
+        self,
+        gain: float = 0.1,
+        inhibition: float = 0.5,
+        seed: int | keras.random.SeedGenerator | None = None,
+    ) -> None:
         self.orthogonal = keras.initializers.Orthogonal(_validation.finite("gain", gain), seed)
         self.inhibition = _validation.finite("inhibition", inhibition)
 
@@ -81,7 +86,7 @@ class GateBias(keras.initializers.Initializer):
     >>> layer = keras_addrnn.AddGRU(64, bias_initializer=initializer, return_sequences=True)
     """
 
-    def __init__(self, value):
+    def __init__(self, value: float) -> None:
         self.value = _validation.finite("value", value)
 
     def __call__(self, shape, dtype=None):

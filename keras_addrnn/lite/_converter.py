@@ -5,9 +5,9 @@ import operator
 import keras
 
 import keras_addrnn
+from addrnn import _libraries
 from addrnn._atomic_file import checked_path, replacing
 from addrnn.model import IntegerModel
-from addrnn.tensorflow import _library
 from keras_addrnn.lite import (
     _converter_process,
     _diagnostics,
@@ -160,7 +160,9 @@ def _file(model, trace, ops, quantize, batches=None):
             trace.inputs,
             trace.outputs,
             quantize=quantize,
-            library=str(_library.LIBRARY) if ops == "fused" and not _fused.missing() else None,
+            library=str(_libraries.TENSORFLOW_OP)
+            if ops == "fused" and not _fused.missing()
+            else None,
             batches=batches,
         )
     except _converter_process.ConversionError as error:
