@@ -160,9 +160,7 @@ def integer_array(name, value, dtype, shape, low, high):
         ArgumentTypeError: It does not hold integers.
         ArgumentValueError: It has another shape, or a value out of range.
     """
-    given = np.asarray(value)
-    if given.dtype.kind not in "iu":
-        raise type_error(name, "hold integers", f"dtype={given.dtype}")
+    given = integers(name, value)
     fits = len(given.shape) == len(shape) and all(
         size >= 1 if expected is None else size == expected
         for size, expected in zip(given.shape, shape, strict=True)
@@ -174,6 +172,18 @@ def integer_array(name, value, dtype, shape, low, high):
     owned = np.ascontiguousarray(given, dtype).copy()
     owned.setflags(write=False)
     return owned
+
+
+def integers(name, value, remedy=""):
+    """The value as an array of integers.
+
+    Raises:
+        ArgumentTypeError: It does not hold integers.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise type_error(name, "hold integers", f"dtype={array.dtype}", remedy)
+    return array
 
 
 def in_range(name, values, low, high):

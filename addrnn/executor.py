@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 
-from addrnn import _libraries, quantization
+from addrnn import _libraries, _validation, quantization
 
 _ARRAYS = ("kernel", "bias", "recurrent_kernel", "kernel_shift", "recurrent_shift", "shift")
 _NUMBERS = ("input_bits", "state_shift", "state_max", "candidate_min", "candidate_max")
@@ -68,11 +68,7 @@ def _inputs(layer, inputs):
 
 def _checked(name, values, dtype, low, high):
     values = np.asarray(values)
-    if values.size and (values.min() < low or values.max() > high):
-        raise ValueError(
-            f"`{name}` must be from {low} to {high}. Received: from {values.min()} to "
-            f"{values.max()}"
-        )
+    _validation.in_range(name, values, low, high)
     return np.ascontiguousarray(values, dtype)
 
 

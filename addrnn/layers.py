@@ -79,9 +79,10 @@ class IntegerAddGRU:
             bounds = -self.state_shift, self.state_max
             put(name, _validation.integer(name, getattr(self, name), *bounds))
         if self.candidate_min > self.candidate_max:
-            raise ValueError(
-                "`candidate_min` must not be above `candidate_max`. Received: "
-                f"{self.candidate_min} and {self.candidate_max}"
+            raise _validation.value_error(
+                "candidate_min",
+                "not be above `candidate_max`",
+                f"candidate_min={self.candidate_min}, candidate_max={self.candidate_max}",
             )
         put("state_scale", _validation.positive("state_scale", self.state_scale))
         for name in ("go_backwards", "return_sequences"):
@@ -95,7 +96,9 @@ class IntegerAddGRU:
         )
         columns = self.kernel.shape[1]
         if columns % 2:
-            raise ValueError(f"`kernel` must be of shape (D, 2 * H). Received: {self.kernel.shape}")
+            raise _validation.value_error(
+                "kernel", "have the shape (D, 2 * H)", f"shape={self.kernel.shape}"
+            )
         shape = (columns // 2, columns)
         put(
             "recurrent_kernel",

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from addrnn import executor, reference
+from addrnn import _validation, executor, reference
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization
 
@@ -33,16 +33,16 @@ class IntegerModel:
 
     def __post_init__(self):
         if not isinstance(self.inputs, Quantization):
-            raise TypeError(f"`inputs` must be an Quantization. Received: {self.inputs!r}")
+            raise _validation.type_error("inputs", "be a Quantization", repr(self.inputs))
         layers = tuple(self.layers)
         object.__setattr__(self, "layers", layers)
         for layer in layers:
             if not isinstance(layer, (IntegerAddGRU, IntegerDense)):
-                raise TypeError(
-                    f"`layers` must hold IntegerAddGRU and IntegerDense. Received: {layer!r}"
+                raise _validation.type_error(
+                    "layers", "hold IntegerAddGRU and IntegerDense", repr(layer)
                 )
         if not layers or not isinstance(layers[0], IntegerAddGRU):
-            raise ValueError("`layers` must begin with an IntegerAddGRU.")
+            raise _validation.value_error("layers", "begin with an IntegerAddGRU", repr(layers[:1]))
         bits = self.inputs.bits
         for before, layer in zip((None, *layers), layers, strict=False):
             if before is not None:
@@ -131,40 +131,27 @@ class IntegerModel:
         file.save(self, path)
 
     def _checked(self, inputs, mask):
-        inputs = np.asarray(inputs)
-        if inputs.dtype.kind not in "iu":
-            raise TypeError(
-                f"`inputs` must be integers. Received: dtype={inputs.dtype}. `predict` takes real "
-                "numbers, `inputs.quantize` makes integers of them."
-            )
+        remedy = "`predict` takes real numbers, `inputs.quantize` makes integers of them."
+        inputs = _validation.integers("inputs", inputs, remedy)
         if inputs.ndim != 3 or inputs.shape[-1] != self.features:
-            raise ValueError(
-                f"`inputs` must be of shape [batch, time, {self.features}]. Received: "
-                f"{inputs.shape}"
+            raise _validation.value_error(
+                "inputs", f"have the shape [batch, time, {self.features}]", f"shape={inputs.shape}"
             )
-        low, high = self.inputs.range
-        if inputs.size and (inputs.min() < low or inputs.max() > high):
-            raise ValueError(
-                f"`inputs` must be from {low} to {high}. Received: from {inputs.min()} to "
-                f"{inputs.max()}"
-            )
+        _validation.in_range("inputs", inputs, *self.inputs.range)
         if mask is not None:
             mask = np.asarray(mask)
             if mask.dtype != bool:
-                raise TypeError(f"`mask` must be of booleans. Received: dtype={mask.dtype}")
+                raise _validation.type_error("mask", "hold booleans", f"dtype={mask.dtype}")
             if mask.shape != inputs.shape[:2]:
-                raise ValueError(
-                    f"`mask` must be of shape {inputs.shape[:2]}. Received: {mask.shape}"
+                raise _validation.value_error(
+                    "mask", f"have the shape {inputs.shape[:2]}", f"shape={mask.shape}"
                 )
         return inputs.astype(self.inputs.dtype), mask
 
 
 def _executor(name):
     """The module that runs the layers."""
+    _validation.one_of("executor", name, ("auto", *_EXECUTORS))
     if name == "auto":
         return reference if executor.missing() else executor
-    if name not in _EXECUTORS:
-        raise ValueError(
-            f"`executor` must be one of {('auto', *_EXECUTORS)}. Received: executor={name!r}"
-        )
     return _EXECUTORS[name]

@@ -50,10 +50,10 @@ class Quantization:
             ValueError: A number is not finite.
         """
         if np.iscomplexobj(real):
-            raise TypeError("Only real numbers have an integer. Received: complex ones")
+            raise _validation.type_error("real", "hold real numbers", "complex ones")
         real = np.asarray(real, np.float64)
         if not np.isfinite(real).all():
-            raise ValueError("Only finite numbers have an integer. Received: NaN or infinity")
+            raise _validation.value_error("real", "hold finite numbers", "NaN or infinity")
         with np.errstate(over="ignore"):  # infinity is cut off too
             nearest = np.floor(real / self.scale + 0.5) + self.zero_point
         return np.clip(nearest, *self.range).astype(self.dtype)

@@ -8,6 +8,7 @@ from addrnn import _validation, quantization
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization
 
+ACTIVATIONS = ("relu", "linear", "hard_tanh")
 RESCALES = ("shift", "multiplier")
 _LONGEST_SHIFT = 31
 
@@ -161,9 +162,8 @@ def candidate_range(activation, state):
     if activation == "hard_tanh":
         one = int(np.rint(1 / state.scale))
         return max(-one, -state.shift), min(one, state.max)
-    raise ValueError(
-        "In integers the activation is relu, linear or hard_tanh. Received: "
-        f"activation={activation!r}"
+    raise _validation.value_error(
+        "activation", f"be one of {ACTIVATIONS} in integers", f"activation={activation!r}"
     )
 
 

@@ -74,10 +74,12 @@ def quantize(
     }
     given = {name: value for name, value in given.items() if value is not None}
     if _quantization_aware.is_aware(model):
-        if given:
-            raise ValueError(
-                f"Model '{model.name}' is quantization-aware and has the bits that it was trained "
-                f"with. Leave out {', '.join(f'`{name}`' for name in given)}."
+        for name, value in given.items():
+            raise _validation.value_error(
+                name,
+                f"be left out: model '{model.name}' is quantization-aware, and has the bits that "
+                "it was trained with",
+                f"{name}={value!r}",
             )
         return _quantization_aware.integer_model(model)
     integers, cut = of_floats(model, representative_data, **given)
@@ -106,11 +108,7 @@ def of_floats(
     weight_bits = _validation.integer("weight_bits", weight_bits, 2, 8)
     state_bits = _validation.integer("state_bits", state_bits, 2, 16)
     input_bits = _validation.integer("input_bits", input_bits, 1, 16)
-    if rescale not in weight_quantization.RESCALES:
-        raise ValueError(
-            f"Argument `rescale` must be one of {weight_quantization.RESCALES}. Received: "
-            f"{rescale!r}"
-        )
+    _validation.one_of("rescale", rescale, weight_quantization.RESCALES)
     layers = _keras_model.read(model)
     data = _checked(representative_data, layers[0].kernel.shape[0])
     inputs = affine = weight_quantization.input_affine(data.min(), data.max(), input_bits)
@@ -147,10 +145,12 @@ def of_floats(
 
 
 def _checked(data, features):
+    name = "representative_data"
     if data is None:
-        raise TypeError(
-            "Argument `representative_data` must be given: only a quantization-aware model holds "
-            "the ranges of its numbers already."
+        raise _validation.type_error(
+            name,
+            "be given: only a quantization-aware model holds the ranges of its numbers already",
+            "None",
         )
     try:
         given = np.asarray(data)
@@ -158,17 +158,19 @@ def _checked(data, features):
             raise TypeError
         data = given.astype(np.float32)
     except (TypeError, ValueError) as error:
-        raise TypeError(
-            "Argument `representative_data` must be an array of real numbers [N, T, D]. Received: "
-            f"{getattr(data, 'dtype', type(data).__name__)}"
+        raise _validation.type_error(
+            name,
+            "be an array of real numbers [N, T, D]",
+            getattr(data, "dtype", type(data).__name__),
         ) from error
     if data.ndim != 3 or data.shape[-1] != features or not data.size:
-        raise ValueError(
-            f"Argument `representative_data` must have the shape [N, T, {features}], with at least "
-            f"one sequence and one step. Received: shape={data.shape}"
+        raise _validation.value_error(
+            name,
+            f"have the shape [N, T, {features}], with at least one sequence and one step",
+            f"shape={data.shape}",
         )
     if not np.isfinite(data).all():
-        raise ValueError("Argument `representative_data` must be finite. Received: NaN or infinity")
+        raise _validation.value_error(name, "be finite", "NaN or infinity")
     return data
 
 
@@ -191,9 +193,11 @@ def _reals(layer, data):
     )
     outputs = keras.ops.convert_to_numpy(outputs)
     if not np.isfinite(outputs).all():
-        raise ValueError(
-            f"The states of layer '{layer.name}' are not finite on `representative_data`. Train it "
-            "with state_max, or give data like that it was trained on."
+        raise _validation.value_error(
+            "representative_data",
+            f"give finite states: those of layer '{layer.name}' are not finite on it",
+            "NaN or infinity",
+            "Train it with state_max, or give data like that it was trained on.",
         )
     units = layer.recurrent_kernel.shape[0]
     before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)

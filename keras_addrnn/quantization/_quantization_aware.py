@@ -2,6 +2,7 @@
 
 import keras
 
+from addrnn import _validation
 from addrnn.model import IntegerModel
 from addrnn.weight_quantization import State
 from keras_addrnn._sequential import layers_in_order
@@ -54,8 +55,11 @@ def quantization_aware(
         TypeError, ValueError: As for `quantize`.
     """
     if is_aware(model):
-        raise ValueError(
-            f"Model '{model.name}' is quantization-aware already. Take the model it was made of."
+        raise _validation.value_error(
+            "model",
+            "not be quantization-aware already",
+            f"'{model.name}'",
+            "Take the model it was made of.",
         )
     integers, _ = _post_training.of_floats(
         model,

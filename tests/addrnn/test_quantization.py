@@ -69,7 +69,7 @@ def test_a_tiny_scale_saturates():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_only_finite_numbers(bad):
-    with pytest.raises(ValueError, match="Only finite numbers"):
+    with pytest.raises(ValueError, match="`real` must hold finite numbers"):
         Quantization(8, 1.0).quantize([0.0, bad])
 
 
@@ -98,5 +98,5 @@ def test_refuses(arguments, error, message):
 
 
 def test_complex_numbers_have_no_integer():
-    with pytest.raises(TypeError, match="Only real numbers"):
+    with pytest.raises(TypeError, match="`real` must hold real numbers"):
         Quantization(8, 1.0).quantize([1 + 0j])

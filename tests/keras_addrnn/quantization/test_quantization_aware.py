@@ -242,10 +242,12 @@ def test_dropout_layers_stay_and_time_distributed_heads_are_taken():
 def test_errors():
     model, x = make_model(), data()
     aware = ka.quantization.quantization_aware(model, x)
-    with pytest.raises(ValueError, match="quantization-aware already"):
+    with pytest.raises(ValueError, match="`model` must not be quantization-aware already"):
         ka.quantization.quantization_aware(aware, x)
     for name, value in {"rescale": "multiplier", "weight_bits": 8, "state_bits": 16}.items():
-        with pytest.raises(ValueError, match=f"quantization-aware.*Leave out `{name}`"):
+        with pytest.raises(
+            ValueError, match=f"`{name}` must be left out: model .* is quantization-aware"
+        ):
             ka.quantization.quantize(aware, **{name: value})
     with pytest.raises(TypeError, match="`representative_data` must be given"):
         ka.quantization.quantize(model)
