@@ -5,7 +5,8 @@ import weakref
 
 import numpy as np
 
-from addrnn import _libraries, _validation, quantization
+from addrnn import _libraries, _validation
+from addrnn._integers import signed_range
 
 _ARRAYS = ("kernel", "bias", "recurrent_kernel", "kernel_shift", "recurrent_shift", "shift")
 _NUMBERS = ("input_bits", "state_shift", "state_max", "candidate_min", "candidate_max")
@@ -63,7 +64,7 @@ def run_dense(layer, inputs):
 
 def _inputs(layer, inputs):
     dtype = np.int8 if layer.input_bits <= 8 else np.int16
-    return _checked("inputs", inputs, dtype, *quantization.signed_range(layer.input_bits))
+    return _checked("inputs", inputs, dtype, *signed_range(layer.input_bits))
 
 
 def _checked(name, values, dtype, low, high):

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from addrnn import _validation, quantization
+from addrnn import _overflow, _validation
+from addrnn._integers import signed_range, weight_max
 from addrnn._validation import INT32_MAX
 from addrnn._validation import integer_array as array
 
@@ -70,7 +71,7 @@ class IntegerAddGRU:
             ("state_bits", 2, 16),
         ):
             put(name, _validation.integer(name, getattr(self, name), low, high))
-        top = quantization.signed_range(self.state_bits)[1]
+        top = signed_range(self.state_bits)[1]
         put("state_shift", _validation.integer("state_shift", self.state_shift, 0, top))
         put(
             "state_max", _validation.integer("state_max", self.state_max, 0, top - self.state_shift)
@@ -89,7 +90,7 @@ class IntegerAddGRU:
             put(name, _validation.flag(name, getattr(self, name)))
         put("name", _validation.text("name", self.name))
 
-        weight = quantization.weight_max(self.weight_bits)
+        weight = weight_max(self.weight_bits)
         put(
             "kernel",
             array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
@@ -149,7 +150,7 @@ class IntegerAddGRU:
         Returns:
             Two int64 arrays `[2 * H]`.
         """
-        inputs = quantization.signed_range(self.input_bits)
+        inputs = signed_range(self.input_bits)
         state = -self.state_shift, self.state_max
         low, high = (self.bias.astype(np.int64),) * 2
         for weights, (least, greatest), shift in (
@@ -164,18 +165,17 @@ class IntegerAddGRU:
 
     def accumulator_magnitude(self):
         """What no partial sum exceeds, in any order, rounding included: float64 `[2 * H]`."""
-        inputs = -quantization.signed_range(self.input_bits)[0]
+        inputs = -signed_range(self.input_bits)[0]
         state = max(self.state_shift, self.state_max)
-        total = np.abs(self.bias.astype(np.float64))
-        for weights, greatest, shift in (
-            (self.kernel, inputs, self.kernel_shift),
-            (self.recurrent_kernel, state, self.recurrent_shift),
-        ):
-            sums = np.abs(weights.astype(np.float64)).sum(0)
-            total += np.ldexp(sums * greatest, shift.astype(int))
-        if self.multiplier is None:
-            total += np.floor(np.ldexp(0.5, self.shift.astype(int)))
-        return total
+        products = [
+            (weights.astype(np.float64), greatest, np.ldexp(1.0, shift.astype(int)))
+            for weights, greatest, shift in (
+                (self.kernel, inputs, self.kernel_shift),
+                (self.recurrent_kernel, state, self.recurrent_shift),
+            )
+        ]
+        half = np.floor(np.ldexp(0.5, self.shift.astype(int))) if self.multiplier is None else 0.0
+        return _overflow.accumulator_magnitude(self.bias.astype(np.float64), products, half)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -211,7 +211,7 @@ class IntegerDense:
         put("weight_bits", _validation.integer("weight_bits", self.weight_bits, 2, 8))
         put("scale", _validation.positive("scale", self.scale))
         put("name", _validation.text("name", self.name))
-        weight = quantization.weight_max(self.weight_bits)
+        weight = weight_max(self.weight_bits)
         put(
             "kernel",
             array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
@@ -221,13 +221,12 @@ class IntegerDense:
             "bias",
             array("bias", self.bias, np.int32, self.kernel.shape[1:], *limits),
         )
-        greatest = -quantization.signed_range(self.input_bits)[0]
-        sums = np.abs(self.kernel.astype(np.int64)).sum(0) * greatest
-        worst = sums + np.abs(self.bias.astype(np.int64))
+        products = [(self.kernel.astype(np.float64), -signed_range(self.input_bits)[0], 1)]
+        worst = _overflow.accumulator_magnitude(self.bias.astype(np.float64), products)
         if worst.max() > INT32_MAX:
             raise ValueError(
                 f"In layer '{self.name}' the sum of column {worst.argmax()} could reach "
-                f"{worst.max()}, more than 32 bits hold. Use fewer bits for inputs or weights."
+                f"{worst.max():.0f}, more than 32 bits hold. Use fewer bits for inputs or weights."
             )
 
     def __repr__(self):

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from addrnn.weight_quantization import ACTIVATIONS
+from addrnn._quantized_weights import ACTIVATIONS
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import AddGRU, AddGRUCell
 from keras_addrnn.ops import _validation

@@ -98,17 +98,17 @@ def test_layers_must_fit():
     model = draw((4, 5), classes=3)
     first, second, dense = model.layers
     (other,) = support.draw_model(np.random.default_rng(0), 4, (6,), input_bits=7).layers
-    affine = model.inputs
+    quantization = model.inputs
     for inputs, layers, error, message in (
         (None, [first], TypeError, "`inputs` must be a Quantization"),
-        (affine, [], ValueError, "must begin with an IntegerAddGRU"),
-        (affine, [dense], ValueError, "must begin with an IntegerAddGRU"),
-        (affine, [first, "dense"], TypeError, "`layers` must hold"),
+        (quantization, [], ValueError, "must begin with an IntegerAddGRU"),
+        (quantization, [dense], ValueError, "must begin with an IntegerAddGRU"),
+        (quantization, [first, "dense"], TypeError, "`layers` must hold"),
         (Quantization(7, 1.0), [first], ValueError, "must take 7 bits"),
-        (affine, [first, other], ValueError, "must take 16 bits"),
-        (affine, [first, dense], ValueError, "must take 4 features"),
-        (affine, [first, second, dense, dense], ValueError, "must be the last layer"),
-        (affine, [first, second, second], ValueError, "must return sequences"),
+        (quantization, [first, other], ValueError, "must take 16 bits"),
+        (quantization, [first, dense], ValueError, "must take 4 features"),
+        (quantization, [first, second, dense, dense], ValueError, "must be the last layer"),
+        (quantization, [first, second, second], ValueError, "must return sequences"),
     ):
         with pytest.raises(error, match=message):
             IntegerModel(inputs, layers)
