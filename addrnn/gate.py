@@ -3,10 +3,12 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 from addrnn import _validation
 
 ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
+_LEAST_NORMAL = 2.0**-126  # of float32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +28,11 @@ class Gate:
         ValueError: A value is not allowed.
     """
 
-    activation: str | Callable = "relu"
+    activation: str | Callable[..., Any] = "relu"
     state_shift: float = 0.0
     state_max: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not callable(self.activation):
             _validation.one_of("activation", self.activation, ACTIVATIONS)
         shift = _validation.float32("state_shift", self.state_shift)
@@ -43,7 +45,7 @@ class Gate:
             top = _validation.float32(
                 "state_max", self.state_max, "Pass None for a state without a bound."
             )
-            if not top > -shift:
+            if not _as_in_kernels(top) > -_as_in_kernels(shift):
                 raise _validation.value_error(
                     "state_max",
                     "be above `-state_shift`, the lowest state there is",
@@ -53,11 +55,16 @@ class Gate:
         object.__setattr__(self, "state_max", top)
 
     @property
-    def upper_bound(self):
+    def upper_bound(self) -> float:
         """The upper bound of the state: `state_max`, or infinity."""
         return math.inf if self.state_max is None else self.state_max
 
     @property
-    def has_kernel(self):
+    def has_kernel(self) -> bool:
         """Whether the compiled core has a kernel for the activation."""
         return self.activation in ACTIVATIONS
+
+
+def _as_in_kernels(number: float) -> float:
+    """The number as kernels read it: they take a subnormal one for 0."""
+    return number if abs(number) >= _LEAST_NORMAL else 0.0
