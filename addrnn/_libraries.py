@@ -8,7 +8,7 @@ TENSORFLOW_OP = _PACKAGE / "_lib" / "libaddrnn_tf.so"
 LITERT_DELEGATE = _PACKAGE / "_lib" / "libaddrnn_delegate.so"
 
 
-def remedy():
+def remedy() -> str:
     """One sentence for a library that is missing or does not load."""
     root = _PACKAGE.parent
     if (root / "setup.py").is_file():

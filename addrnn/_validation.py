@@ -7,8 +7,11 @@ line has, need not read it from the text.
 import math
 import numbers
 import operator
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 INT32_MAX = 2**31 - 1
 
@@ -19,7 +22,7 @@ class ArgumentValueError(ValueError):
     A message alone is enough to make one: frameworks that add to a message make the error anew.
     """
 
-    def __init__(self, message, argument=None):
+    def __init__(self, message: str, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
 
@@ -27,27 +30,31 @@ class ArgumentValueError(ValueError):
 class ArgumentTypeError(TypeError):
     """A value of the wrong type; as `ArgumentValueError`."""
 
-    def __init__(self, message, argument=None):
+    def __init__(self, message: str, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
 
 
-def value_error(argument, requirement, received, remedy=""):
+def value_error(
+    argument: str, requirement: str, received: object, remedy: str = ""
+) -> ArgumentValueError:
     """The error "Argument `argument` must `requirement`. Received: `received`. `remedy`"."""
     return ArgumentValueError(_message(argument, requirement, received, remedy), argument)
 
 
-def type_error(argument, requirement, received, remedy=""):
+def type_error(
+    argument: str, requirement: str, received: object, remedy: str = ""
+) -> ArgumentTypeError:
     """As `value_error`, for a value of the wrong type."""
     return ArgumentTypeError(_message(argument, requirement, received, remedy), argument)
 
 
-def _message(argument, requirement, received, remedy):
+def _message(argument: str, requirement: str, received: object, remedy: str) -> str:
     message = f"Argument `{argument}` must {requirement}. Received: {received}"
     return f"{message}. {remedy}" if remedy else message
 
 
-def integer(name, value, low, high=None):
+def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     """The value as an int from `low` to `high`; None for no upper bound.
 
     Raises:
@@ -60,15 +67,15 @@ def integer(name, value, low, high=None):
     try:
         number = operator.index(value)
     except TypeError:
-        number = None
-    if number is None or isinstance(value, (bool, np.bool_)):
+        raise type_error(name, requirement, f"{name}={value!r}") from None
+    if isinstance(value, (bool, np.bool_)):
         raise type_error(name, requirement, f"{name}={value!r}")
     if number < low or (high is not None and number > high):
         raise value_error(name, requirement, f"{name}={number}")
     return number
 
 
-def finite(name, value, remedy=""):
+def finite(name: str, value: Any, remedy: str = "") -> float:
     """The value as a finite float.
 
     Raises:
@@ -88,7 +95,7 @@ def finite(name, value, remedy=""):
     return number
 
 
-def positive(name, value):
+def positive(name: str, value: Any) -> float:
     """The value as a finite float above 0; errors as of `finite`."""
     number = finite(name, value)
     if not number > 0:
@@ -96,7 +103,7 @@ def positive(name, value):
     return number
 
 
-def fraction(name, value):
+def fraction(name: str, value: Any) -> float:
     """The value as a float of at least 0 and below 1; errors as of `finite`."""
     number = finite(name, value)
     if not 0.0 <= number < 1.0:
@@ -104,7 +111,7 @@ def fraction(name, value):
     return number
 
 
-def float32(name, value, remedy=""):
+def float32(name: str, value: Any, remedy: str = "") -> float:
     """The value rounded to float32, as a float; errors as of `finite`.
 
     The fused ops carry their settings as float32. Rounding them for every implementation keeps
@@ -117,7 +124,7 @@ def float32(name, value, remedy=""):
     return number
 
 
-def flag(name, value):
+def flag(name: str, value: Any) -> bool:
     """The value as a bool.
 
     Raises:
@@ -128,7 +135,7 @@ def flag(name, value):
     return bool(value)
 
 
-def text(name, value):
+def text(name: str, value: Any) -> str:
     """The value as a str.
 
     Raises:
@@ -139,7 +146,7 @@ def text(name, value):
     return str(value)
 
 
-def one_of(name, value, choices):
+def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
     """The value, if it is one of the choices.
 
     Raises:
@@ -150,7 +157,14 @@ def one_of(name, value, choices):
     return value
 
 
-def integer_array(name, value, dtype, shape, low, high):
+def integer_array(
+    name: str,
+    value: npt.ArrayLike,
+    dtype: npt.DTypeLike,
+    shape: tuple[int | None, ...],
+    low: int,
+    high: int,
+) -> npt.NDArray[Any]:
     """The value as a read-only array of that dtype and shape, with values from `low` to `high`.
 
     Args:
@@ -174,7 +188,7 @@ def integer_array(name, value, dtype, shape, low, high):
     return owned
 
 
-def integers(name, value, remedy=""):
+def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[Any]:
     """The value as an array of integers.
 
     Raises:
@@ -186,7 +200,7 @@ def integers(name, value, remedy=""):
     return array
 
 
-def in_range(name, values, low, high):
+def in_range(name: str, values: npt.NDArray[Any], low: int, high: int) -> None:
     """Raises an `ArgumentValueError` if an array has a value below `low` or above `high`."""
     if values.size and (values.min() < low or values.max() > high):
         raise value_error(

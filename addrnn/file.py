@@ -9,6 +9,7 @@ import stat
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from addrnn._atomic_file import checked_path, replacing
 from addrnn.layers import IntegerAddGRU, IntegerDense
@@ -30,7 +31,7 @@ def save(model: IntegerModel, path: str | os.PathLike[str]) -> None:
         ValueError: `path` is not that of a file in a directory.
     """
     path = checked_path(path)
-    tensors: dict[str, np.ndarray] = {}
+    tensors: dict[str, npt.NDArray[Any]] = {}
     layers = []
     for index, layer in enumerate(model.layers):
         config: dict[str, Any] = {"class": type(layer).__name__}
@@ -112,10 +113,10 @@ def _one_line(error: Exception) -> str:
 
 
 def _layer(
-    index: int, config: dict[str, Any], tensors: dict[str, np.ndarray]
+    index: int, config: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]
 ) -> IntegerAddGRU | IntegerDense:
     prefix = f"{index}."
-    arrays = {
+    arrays: dict[str, Any] = {
         name.removeprefix(prefix): value
         for name, value in tensors.items()
         if name.startswith(prefix)
@@ -124,7 +125,7 @@ def _layer(
     return kind(**{name: value for name, value in config.items() if name != "class"}, **arrays)
 
 
-def _checksum(about: Any, tensors: dict[str, np.ndarray]) -> str:
+def _checksum(about: Any, tensors: dict[str, npt.NDArray[Any]]) -> str:
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {value.dtype.str} {value.shape}".encode())

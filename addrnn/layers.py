@@ -1,8 +1,10 @@
 """The layers of an integer model: their weights, and the proof that no sum overflows."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from addrnn import _overflow, _validation
 from addrnn._integers import signed_range, weight_max
@@ -42,13 +44,13 @@ class IntegerAddGRU:
         ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
     """
 
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray
-    kernel_shift: np.ndarray
-    recurrent_shift: np.ndarray
-    multiplier: np.ndarray | None = None
-    shift: np.ndarray
+    kernel: npt.NDArray[np.integer]
+    recurrent_kernel: npt.NDArray[np.integer]
+    bias: npt.NDArray[np.integer]
+    kernel_shift: npt.NDArray[np.integer]
+    recurrent_shift: npt.NDArray[np.integer]
+    multiplier: npt.NDArray[np.integer] | None = None
+    shift: npt.NDArray[np.integer]
     state_shift: int = 0
     state_max: int
     candidate_min: int
@@ -61,8 +63,8 @@ class IntegerAddGRU:
     return_sequences: bool = False
     name: str = "add_gru"
 
-    def __post_init__(self):
-        def put(name, value):
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
         for name, low, high in (
@@ -126,25 +128,25 @@ class IntegerAddGRU:
                 "state."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return _summary(self, f"state of {self.state_bits} bits")
 
     @property
-    def features(self):
+    def features(self) -> int:
         """The number `D` of inputs."""
-        return self.kernel.shape[0]
+        return int(self.kernel.shape[0])
 
     @property
-    def units(self):
+    def units(self) -> int:
         """The number `H` of units."""
-        return self.recurrent_kernel.shape[0]
+        return int(self.recurrent_kernel.shape[0])
 
     @property
-    def update_max(self):
+    def update_max(self) -> int:
         """Where the update gate saturates, up and down: no larger one has another effect."""
         return self.state_max + self.state_shift
 
-    def accumulator_range(self):
+    def accumulator_range(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The least and the greatest value of each accumulator, for all inputs and states.
 
         Returns:
@@ -163,7 +165,7 @@ class IntegerAddGRU:
             high = high + (np.maximum(*ends).sum(0) << shift)
         return low, high
 
-    def accumulator_magnitude(self):
+    def accumulator_magnitude(self) -> npt.NDArray[np.float64]:
         """What no partial sum exceeds, in any order, rounding included: float64 `[2 * H]`."""
         inputs = -signed_range(self.input_bits)[0]
         state = max(self.state_shift, self.state_max)
@@ -175,7 +177,8 @@ class IntegerAddGRU:
             )
         ]
         half = np.floor(np.ldexp(0.5, self.shift.astype(int))) if self.multiplier is None else 0.0
-        return _overflow.accumulator_magnitude(self.bias.astype(np.float64), products, half)
+        bias = self.bias.astype(np.float64)
+        return np.asarray(_overflow.accumulator_magnitude(bias, products, half))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -196,15 +199,15 @@ class IntegerDense:
         ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
     """
 
-    kernel: np.ndarray
-    bias: np.ndarray
+    kernel: npt.NDArray[np.integer]
+    bias: npt.NDArray[np.integer]
     input_bits: int
     weight_bits: int
     scale: float
     name: str = "dense"
 
-    def __post_init__(self):
-        def put(name, value):
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
         put("input_bits", _validation.integer("input_bits", self.input_bits, 1, 16))
@@ -229,21 +232,21 @@ class IntegerDense:
                 f"{worst.max():.0f}, more than 32 bits hold. Use fewer bits for inputs or weights."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return _summary(self, "sums of 32 bits")
 
     @property
-    def features(self):
+    def features(self) -> int:
         """The number `F` of inputs."""
-        return self.kernel.shape[0]
+        return int(self.kernel.shape[0])
 
     @property
-    def units(self):
+    def units(self) -> int:
         """The number `C` of outputs."""
-        return self.kernel.shape[1]
+        return int(self.kernel.shape[1])
 
 
-def _summary(layer, outputs):
+def _summary(layer: IntegerAddGRU | IntegerDense, outputs: str) -> str:
     """A line about a layer; its weights would take pages."""
     arrays = (getattr(layer, field.name) for field in dataclasses.fields(layer))
     size = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

@@ -70,7 +70,8 @@ class Quantization:
             raise _validation.value_error("real", "hold finite numbers", "NaN or infinity")
         with np.errstate(over="ignore", invalid="ignore"):  # infinity is clipped too
             integers = round_half_up(real / self.scale) + self.zero_point
-        return np.clip(integers, *self.range).astype(self.dtype)
+        clipped: npt.NDArray[np.signedinteger] = np.clip(integers, *self.range).astype(self.dtype)
+        return clipped
 
     def dequantize(self, integers: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Integers to the real numbers they stand for, float32."""

@@ -20,9 +20,9 @@ _Floats = npt.NDArray[np.floating]
 
 
 def add_gru(
-    kernel: npt.ArrayLike,
-    recurrent_kernel: npt.ArrayLike,
-    bias: npt.ArrayLike | None,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
     *,
     activation: str,
     inputs: Quantization,
@@ -99,8 +99,8 @@ def real_products(
 
 
 def dense(
-    kernel: npt.ArrayLike,
-    bias: npt.ArrayLike | None,
+    kernel: Any,
+    bias: Any,
     *,
     inputs: Quantization,
     weight_bits: int,
@@ -150,4 +150,4 @@ def _full_range(recurrent_kernel: _Floats, kernel: _Floats, bits: int) -> _Float
     """For each column the finest step that reaches its largest weight, `[2 * H]`."""
     largest = np.abs(recurrent_kernel).max(0)
     largest = np.where(largest == 0, np.abs(kernel).max(0), largest)
-    return np.where(largest == 0, np.ones_like(largest), largest / weight_max(bits))
+    return np.asarray(np.where(largest == 0, np.ones_like(largest), largest / weight_max(bits)))
