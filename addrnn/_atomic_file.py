@@ -6,9 +6,12 @@ import os
 import pathlib
 import secrets
 import stat
+from collections.abc import Iterator
+
+_LONGEST_NAME = 255  # bytes, of a Linux file system
 
 
-def checked_path(path):
+def checked_path(path: str | os.PathLike[str]) -> pathlib.Path:
     """The path of a file to write, before the work whose result goes there.
 
     Raises:
@@ -26,12 +29,14 @@ def checked_path(path):
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """Gives a temporary path beside `path`, with the same suffix, and renames it at the end.
+def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Gives the path of a temporary file beside `path`, and renames it at the end.
 
-    If the body raises, `path` stays as it was and nothing is left beside it. Where `path` is a
-    symbolic link, the file that it leads to is replaced. A file that was there keeps its
-    permissions.
+    The temporary file has the same suffix, and nobody can read it who cannot read what it replaces.
+    Content and name are on the disk when this returns. If the body raises, `path` stays as it was
+    and nothing is left beside it. A writer that is killed leaves `.<name>.incomplete-<number>`.
+    Where `path` is a symbolic link, the file that it leads to is replaced. A file that was there
+    keeps its permissions.
 
     Raises:
         OSError: What the body raises, or the renaming; where it names the temporary path, it now
@@ -41,16 +46,37 @@ def replacing(path):
     mode = target.stat().st_mode if target.exists() else None
     if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "Not a file, but a device or a pipe", str(path))
-    # Short, and of nobody else, whatever the process or the thread.
-    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
+    temporary = _temporary(target)
     try:
+        create = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+        os.close(os.open(temporary, create, 0o666 if mode is None else stat.S_IMODE(mode)))
         yield temporary
         if mode is not None:
             temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(target)
+        _flush(temporary)
+        os.replace(temporary, target)
+        with contextlib.suppress(OSError):  # some file systems have no such call for folders
+            _flush(target.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError) and str(error.filename) == str(temporary):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def _temporary(target: pathlib.Path) -> pathlib.Path:
+    """A path that no other process or thread has."""
+    end = f".incomplete-{secrets.token_hex(8)}{target.suffix}"
+    room = _LONGEST_NAME - len(os.fsencode(end)) - 1
+    name = os.fsencode(target.stem)[:room].decode(errors="ignore")
+    return target.with_name(f".{name}{end}")
+
+
+def _flush(path: pathlib.Path) -> None:
+    """Returns when the file, or the folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -7,7 +7,7 @@ line has, need not read it from the text.
 import math
 import numbers
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class ArgumentTypeError(TypeError):
 
 
 def value_error(
-    argument: str, requirement: str, received: str, remedy: str = ""
+    argument: str, requirement: str, received: object, remedy: str = ""
 ) -> ArgumentValueError:
     """The error "Argument `argument` must `requirement`. Received: `received`. `remedy`"."""
     error: ArgumentValueError = ArgumentValueError(
@@ -43,7 +43,7 @@ def value_error(
 
 
 def type_error(
-    argument: str, requirement: str, received: str, remedy: str = ""
+    argument: str, requirement: str, received: object, remedy: str = ""
 ) -> ArgumentTypeError:
     """As `value_error`, for a value of the wrong type."""
     error: ArgumentTypeError = ArgumentTypeError(_message(argument, requirement, received, remedy))
@@ -51,7 +51,7 @@ def type_error(
     return error
 
 
-def _message(argument: str, requirement: str, received: str, remedy: str) -> str:
+def _message(argument: str, requirement: str, received: object, remedy: str) -> str:
     message = f"Argument `{argument}` must {requirement}. Received: {received}"
     return f"{message}. {remedy}" if remedy else message
 
@@ -69,8 +69,8 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        number = None
-    if number is None or isinstance(value, (bool, np.bool_)):
+        raise type_error(name, requirement, f"{name}={value!r}") from None
+    if isinstance(value, (bool, np.bool_)):
         raise type_error(name, requirement, f"{name}={value!r}")
     if number < low or (high is not None and number > high):
         raise value_error(name, requirement, f"{name}={number}")
@@ -148,7 +148,7 @@ def text(name: str, value: Any) -> str:
     return str(value)
 
 
-def one_of(name: str, value: Any, choices: Collection[str | None]) -> Any:
+def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
     """The value, if it is one of the choices.
 
     Raises:
@@ -194,15 +194,25 @@ def integer_array(
         ArgumentTypeError: It does not hold integers.
         ArgumentValueError: It has another shape, or a value out of range.
     """
-    given = np.asarray(value)
-    if given.dtype.kind not in "iu":
-        raise type_error(name, "hold integers", f"dtype={given.dtype}")
+    given = integers(name, value)
     if not shape_fits(given.shape, shape) or 0 in given.shape:
         raise shape_error(name, shape_text(shape), given.shape)
     in_range(name, given, low, high)
     owned = np.ascontiguousarray(given, dtype).copy()
     owned.setflags(write=False)
     return owned
+
+
+def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[Any]:
+    """The value as an array of integers.
+
+    Raises:
+        ArgumentTypeError: It does not hold integers.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise type_error(name, "hold integers", f"dtype={array.dtype}", remedy)
+    return array
 
 
 def in_range(name: str, values: npt.NDArray[Any], low: int, high: int) -> None:

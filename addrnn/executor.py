@@ -1,31 +1,47 @@
-"""The integer layers in C++: what `golden` defines, bit for bit."""
+"""The integer layers in C++: what `addrnn.reference` defines, bit for bit."""
 
 import functools
+import importlib
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from addrnn import _libraries, quantization
+from addrnn import _libraries, _validation
+from addrnn._integers import signed_range
+from addrnn.layers import IntegerAddGRU, IntegerDense
 
 _ARRAYS = ("kernel", "bias", "recurrent_kernel", "kernel_shift", "recurrent_shift", "shift")
 _NUMBERS = ("input_bits", "state_shift", "state_max", "candidate_min", "candidate_max")
 
 # Of each layer, as long as it lives: its weights as the kernels read them.
-_prepared = weakref.WeakKeyDictionary()
+_prepared: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+
+def _core() -> Any:
+    """The compiled module: where there is no compiler, everything else works without it."""
+    return importlib.import_module("addrnn._core")
 
 
 @functools.cache
-def missing():
+def missing() -> str | None:
     """Why the compiled core cannot be used, and what to do; None if it can."""
     try:
-        from addrnn import _core  # noqa: F401
+        _core()
     except ImportError as error:
         return f"The compiled core cannot be loaded ({error}). {_libraries.remedy()}"
     return None
 
 
-def run_layer(layer, inputs, initial_state=None, mask=None):
-    """Runs an `IntegerAddGRU`, as `golden.run_layer` does.
+def run_layer(
+    layer: IntegerAddGRU,
+    inputs: npt.ArrayLike,
+    initial_state: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+    """Runs an `IntegerAddGRU`, as `addrnn.reference.run_layer` does.
 
     Args:
         layer: The layer.
@@ -45,38 +61,37 @@ def run_layer(layer, inputs, initial_state=None, mask=None):
         initial_state = _checked("initial_state", initial_state, np.int16, *bounds)
     if mask is not None:
         mask = np.ascontiguousarray(mask, bool)
-    return _prepare(layer, _prepare_layer).run(_inputs(layer, inputs), initial_state, mask)
+    outputs, last = _prepare(layer, _prepare_layer).run(_inputs(layer, inputs), initial_state, mask)
+    return outputs, last
 
 
-def run_dense(layer, inputs):
+def run_dense(layer: IntegerDense, inputs: npt.ArrayLike) -> npt.NDArray[np.int32]:
     """Runs an `IntegerDense` on integers `[..., F]`; returns int32 `[..., C]`.
 
     Raises:
         ValueError: A shape is wrong, or a value out of range.
         RuntimeError: There is no compiled core; says what to do.
     """
-    inputs = _inputs(layer, inputs)
-    rows = inputs.reshape(-1, inputs.shape[-1])
+    integers = _inputs(layer, inputs)
+    rows = integers.reshape(-1, integers.shape[-1])
     outputs = _prepare(layer, _prepare_dense).run(rows)
-    return outputs.reshape(*inputs.shape[:-1], layer.units)
+    return np.asarray(outputs.reshape(*integers.shape[:-1], layer.units))
 
 
-def _inputs(layer, inputs):
+def _inputs(layer: IntegerAddGRU | IntegerDense, inputs: npt.ArrayLike) -> npt.NDArray[Any]:
     dtype = np.int8 if layer.input_bits <= 8 else np.int16
-    return _checked("inputs", inputs, dtype, *quantization.signed_range(layer.input_bits))
+    return _checked("inputs", inputs, dtype, *signed_range(layer.input_bits))
 
 
-def _checked(name, values, dtype, low, high):
+def _checked(
+    name: str, values: npt.ArrayLike, dtype: npt.DTypeLike, low: int, high: int
+) -> npt.NDArray[Any]:
     values = np.asarray(values)
-    if values.size and (values.min() < low or values.max() > high):
-        raise ValueError(
-            f"`{name}` must be from {low} to {high}. Received: from {values.min()} to "
-            f"{values.max()}"
-        )
+    _validation.in_range(name, values, low, high)
     return np.ascontiguousarray(values, dtype)
 
 
-def _prepare(layer, prepare):
+def _prepare(layer: Any, prepare: Callable[[Any], Any]) -> Any:
     prepared = _prepared.get(layer)
     if prepared is None:
         if problem := missing():
@@ -85,14 +100,10 @@ def _prepare(layer, prepare):
     return prepared
 
 
-def _prepare_layer(layer):
-    from addrnn import _core
-
+def _prepare_layer(layer: IntegerAddGRU) -> Any:
     arguments = {name: getattr(layer, name) for name in (*_ARRAYS, "multiplier", *_NUMBERS)}
-    return _core.IntegerAddGru(**arguments, go_backwards=bool(layer.go_backwards))
+    return _core().IntegerAddGru(**arguments, go_backwards=bool(layer.go_backwards))
 
 
-def _prepare_dense(layer):
-    from addrnn import _core
-
-    return _core.IntegerDense(kernel=layer.kernel, bias=layer.bias, input_bits=layer.input_bits)
+def _prepare_dense(layer: IntegerDense) -> Any:
+    return _core().IntegerDense(kernel=layer.kernel, bias=layer.bias, input_bits=layer.input_bits)

@@ -3,9 +3,13 @@
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
+import stat
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from addrnn._atomic_file import checked_path, replacing
 from addrnn.layers import IntegerAddGRU, IntegerDense
@@ -13,22 +17,24 @@ from addrnn.model import IntegerModel
 from addrnn.quantization import Quantization
 
 VERSION = 1
+SIZE_LIMIT = 2**30  # bytes: far above any model, far below what a machine cannot read
 
 # One key only: safetensors writes several in an order that changes from process to process.
-_KEY = "keras_addrnn.integer"
+_KEY = "addrnn.integer_model"
 _CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense)}
 
 
-def save(model, path):
+def save(model: IntegerModel, path: str | os.PathLike[str]) -> None:
     """Writes an `IntegerModel`; the same model gives the same bytes.
 
     Raises:
         ValueError: `path` is not that of a file in a directory.
     """
     path = checked_path(path)
-    tensors, layers = {}, []
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    layers = []
     for index, layer in enumerate(model.layers):
-        config = {"class": type(layer).__name__}
+        config: dict[str, Any] = {"class": type(layer).__name__}
         for field in dataclasses.fields(layer):
             value = getattr(layer, field.name)
             if isinstance(value, np.ndarray):
@@ -36,14 +42,18 @@ def save(model, path):
             elif value is not None:
                 config[field.name] = value
         layers.append(config)
-    about = {"version": VERSION, "inputs": dataclasses.asdict(model.inputs), "layers": layers}
+    about: dict[str, Any] = {
+        "version": VERSION,
+        "inputs": dataclasses.asdict(model.inputs),
+        "layers": layers,
+    }
     about["sha256"] = _checksum(about, tensors)
     content = _safetensors().save(tensors, metadata={_KEY: json.dumps(about, sort_keys=True)})
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
-def load(path):
+def load(path: str | os.PathLike[str]) -> IntegerModel:
     """Reads an integer model from its file.
 
     Args:
@@ -54,11 +64,12 @@ def load(path):
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is the file of something else, of a newer version, or damaged.
+        ValueError: It is the file of something else, of a newer version, damaged, or larger than
+            any model.
     """
     path = pathlib.Path(path)
     safetensors = _safetensors()
-    content = path.read_bytes()
+    content = _content(path)
     try:
         tensors = safetensors.load(content)
         (length,) = np.frombuffer(content[:8], "<u8")
@@ -83,13 +94,29 @@ def load(path):
         raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
 
 
-def _one_line(error):
+def _content(path: pathlib.Path) -> bytes:
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
+        raise ValueError(f"'{path}' is a device or a pipe, not the file of an integer model.")
+    with path.open("rb") as opened:
+        content = b"" if about.st_size > SIZE_LIMIT else opened.read(SIZE_LIMIT + 1)
+    size = max(about.st_size, len(content))
+    if size > SIZE_LIMIT:
+        raise ValueError(
+            f"'{path}' has {size} bytes, and the file of an integer model at most {SIZE_LIMIT}."
+        )
+    return content
+
+
+def _one_line(error: Exception) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
-def _layer(index, config, tensors):
+def _layer(
+    index: int, config: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]
+) -> IntegerAddGRU | IntegerDense:
     prefix = f"{index}."
-    arrays = {
+    arrays: dict[str, Any] = {
         name.removeprefix(prefix): value
         for name, value in tensors.items()
         if name.startswith(prefix)
@@ -98,7 +125,7 @@ def _layer(index, config, tensors):
     return kind(**{name: value for name, value in config.items() if name != "class"}, **arrays)
 
 
-def _checksum(about, tensors):
+def _checksum(about: Any, tensors: dict[str, npt.NDArray[Any]]) -> str:
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
@@ -106,7 +133,7 @@ def _checksum(about, tensors):
     return digest.hexdigest()
 
 
-def _safetensors():
+def _safetensors() -> Any:
     try:
         import safetensors.numpy
     except ImportError as error:

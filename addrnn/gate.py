@@ -8,6 +8,7 @@ from typing import Any
 from addrnn import _validation
 
 ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
+_LEAST_NORMAL = 2.0**-126  # of float32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Gate:
             top = _validation.float32(
                 "state_max", self.state_max, "Pass None for a state without a bound."
             )
-            if not top > -shift:
+            if not _as_in_kernels(top) > -_as_in_kernels(shift):
                 raise _validation.value_error(
                     "state_max",
                     "be above `-state_shift`, the lowest state there is",
@@ -62,3 +63,8 @@ class Gate:
     def has_kernel(self) -> bool:
         """Whether the compiled core has a kernel for the activation."""
         return self.activation in ACTIVATIONS
+
+
+def _as_in_kernels(number: float) -> float:
+    """The number as kernels read it: they take a subnormal one for 0."""
+    return number if abs(number) >= _LEAST_NORMAL else 0.0

@@ -1,10 +1,13 @@
 """The layers of an integer model: their weights, and the proof that no sum overflows."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from addrnn import _validation, quantization
+from addrnn import _overflow, _validation
+from addrnn._integers import signed_range, weight_max
 from addrnn._validation import INT32_MAX
 from addrnn._validation import integer_array as array
 
@@ -41,13 +44,13 @@ class IntegerAddGRU:
         ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
     """
 
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray
-    kernel_shift: np.ndarray
-    recurrent_shift: np.ndarray
-    multiplier: np.ndarray | None = None
-    shift: np.ndarray
+    kernel: npt.NDArray[np.integer]
+    recurrent_kernel: npt.NDArray[np.integer]
+    bias: npt.NDArray[np.integer]
+    kernel_shift: npt.NDArray[np.integer]
+    recurrent_shift: npt.NDArray[np.integer]
+    multiplier: npt.NDArray[np.integer] | None = None
+    shift: npt.NDArray[np.integer]
     state_shift: int = 0
     state_max: int
     candidate_min: int
@@ -60,8 +63,8 @@ class IntegerAddGRU:
     return_sequences: bool = False
     name: str = "add_gru"
 
-    def __post_init__(self):
-        def put(name, value):
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
         for name, low, high in (
@@ -70,7 +73,7 @@ class IntegerAddGRU:
             ("state_bits", 2, 16),
         ):
             put(name, _validation.integer(name, getattr(self, name), low, high))
-        top = quantization.signed_range(self.state_bits)[1]
+        top = signed_range(self.state_bits)[1]
         put("state_shift", _validation.integer("state_shift", self.state_shift, 0, top))
         put(
             "state_max", _validation.integer("state_max", self.state_max, 0, top - self.state_shift)
@@ -79,23 +82,26 @@ class IntegerAddGRU:
             bounds = -self.state_shift, self.state_max
             put(name, _validation.integer(name, getattr(self, name), *bounds))
         if self.candidate_min > self.candidate_max:
-            raise ValueError(
-                "`candidate_min` must not be above `candidate_max`. Received: "
-                f"{self.candidate_min} and {self.candidate_max}"
+            raise _validation.value_error(
+                "candidate_min",
+                "not be above `candidate_max`",
+                f"candidate_min={self.candidate_min}, candidate_max={self.candidate_max}",
             )
         put("state_scale", _validation.positive("state_scale", self.state_scale))
         for name in ("go_backwards", "return_sequences"):
             put(name, _validation.flag(name, getattr(self, name)))
         put("name", _validation.text("name", self.name))
 
-        weight = quantization.weight_max(self.weight_bits)
+        weight = weight_max(self.weight_bits)
         put(
             "kernel",
             array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
         )
         columns = self.kernel.shape[1]
         if columns % 2:
-            raise ValueError(f"`kernel` must be of shape (D, 2 * H). Received: {self.kernel.shape}")
+            raise _validation.value_error(
+                "kernel", "have the shape (D, 2 * H)", f"shape={self.kernel.shape}"
+            )
         shape = (columns // 2, columns)
         put(
             "recurrent_kernel",
@@ -122,31 +128,31 @@ class IntegerAddGRU:
                 "state."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return _summary(self, f"state of {self.state_bits} bits")
 
     @property
-    def features(self):
+    def features(self) -> int:
         """The number `D` of inputs."""
-        return self.kernel.shape[0]
+        return int(self.kernel.shape[0])
 
     @property
-    def units(self):
+    def units(self) -> int:
         """The number `H` of units."""
-        return self.recurrent_kernel.shape[0]
+        return int(self.recurrent_kernel.shape[0])
 
     @property
-    def update_max(self):
+    def update_max(self) -> int:
         """Where the update gate saturates, up and down: no larger one has another effect."""
         return self.state_max + self.state_shift
 
-    def accumulator_range(self):
+    def accumulator_range(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The least and the greatest value of each accumulator, for all inputs and states.
 
         Returns:
             Two int64 arrays `[2 * H]`.
         """
-        inputs = quantization.signed_range(self.input_bits)
+        inputs = signed_range(self.input_bits)
         state = -self.state_shift, self.state_max
         low, high = (self.bias.astype(np.int64),) * 2
         for weights, (least, greatest), shift in (
@@ -159,20 +165,20 @@ class IntegerAddGRU:
             high = high + (np.maximum(*ends).sum(0) << shift)
         return low, high
 
-    def accumulator_magnitude(self):
+    def accumulator_magnitude(self) -> npt.NDArray[np.float64]:
         """What no partial sum exceeds, in any order, rounding included: float64 `[2 * H]`."""
-        inputs = -quantization.signed_range(self.input_bits)[0]
+        inputs = -signed_range(self.input_bits)[0]
         state = max(self.state_shift, self.state_max)
-        total = np.abs(self.bias.astype(np.float64))
-        for weights, greatest, shift in (
-            (self.kernel, inputs, self.kernel_shift),
-            (self.recurrent_kernel, state, self.recurrent_shift),
-        ):
-            sums = np.abs(weights.astype(np.float64)).sum(0)
-            total += np.ldexp(sums * greatest, shift.astype(int))
-        if self.multiplier is None:
-            total += np.floor(np.ldexp(0.5, self.shift.astype(int)))
-        return total
+        products = [
+            (weights.astype(np.float64), greatest, np.ldexp(1.0, shift.astype(int)))
+            for weights, greatest, shift in (
+                (self.kernel, inputs, self.kernel_shift),
+                (self.recurrent_kernel, state, self.recurrent_shift),
+            )
+        ]
+        half = np.floor(np.ldexp(0.5, self.shift.astype(int))) if self.multiplier is None else 0.0
+        bias = self.bias.astype(np.float64)
+        return np.asarray(_overflow.accumulator_magnitude(bias, products, half))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -193,22 +199,22 @@ class IntegerDense:
         ValueError: A shape or a value is not allowed, or a sum could leave 32 bits.
     """
 
-    kernel: np.ndarray
-    bias: np.ndarray
+    kernel: npt.NDArray[np.integer]
+    bias: npt.NDArray[np.integer]
     input_bits: int
     weight_bits: int
     scale: float
     name: str = "dense"
 
-    def __post_init__(self):
-        def put(name, value):
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
         put("input_bits", _validation.integer("input_bits", self.input_bits, 1, 16))
         put("weight_bits", _validation.integer("weight_bits", self.weight_bits, 2, 8))
         put("scale", _validation.positive("scale", self.scale))
         put("name", _validation.text("name", self.name))
-        weight = quantization.weight_max(self.weight_bits)
+        weight = weight_max(self.weight_bits)
         put(
             "kernel",
             array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
@@ -218,30 +224,29 @@ class IntegerDense:
             "bias",
             array("bias", self.bias, np.int32, self.kernel.shape[1:], *limits),
         )
-        greatest = -quantization.signed_range(self.input_bits)[0]
-        sums = np.abs(self.kernel.astype(np.int64)).sum(0) * greatest
-        worst = sums + np.abs(self.bias.astype(np.int64))
+        products = [(self.kernel.astype(np.float64), -signed_range(self.input_bits)[0], 1)]
+        worst = _overflow.accumulator_magnitude(self.bias.astype(np.float64), products)
         if worst.max() > INT32_MAX:
             raise ValueError(
                 f"In layer '{self.name}' the sum of column {worst.argmax()} could reach "
-                f"{worst.max()}, more than 32 bits hold. Use fewer bits for inputs or weights."
+                f"{worst.max():.0f}, more than 32 bits hold. Use fewer bits for inputs or weights."
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return _summary(self, "sums of 32 bits")
 
     @property
-    def features(self):
+    def features(self) -> int:
         """The number `F` of inputs."""
-        return self.kernel.shape[0]
+        return int(self.kernel.shape[0])
 
     @property
-    def units(self):
+    def units(self) -> int:
         """The number `C` of outputs."""
-        return self.kernel.shape[1]
+        return int(self.kernel.shape[1])
 
 
-def _summary(layer, outputs):
+def _summary(layer: IntegerAddGRU | IntegerDense, outputs: str) -> str:
     """A line about a layer; its weights would take pages."""
     arrays = (getattr(layer, field.name) for field in dataclasses.fields(layer))
     size = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

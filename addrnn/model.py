@@ -1,10 +1,14 @@
 """The integer model: how inputs become integers, and the layers that follow one another."""
 
 import dataclasses
+import os
+from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
+import numpy.typing as npt
 
-from addrnn import executor, reference
+from addrnn import _validation, executor, reference
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization
 
@@ -29,20 +33,20 @@ class IntegerModel:
     """
 
     inputs: Quantization
-    layers: tuple
+    layers: Sequence[IntegerAddGRU | IntegerDense]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.inputs, Quantization):
-            raise TypeError(f"`inputs` must be an Quantization. Received: {self.inputs!r}")
+            raise _validation.type_error("inputs", "be a Quantization", repr(self.inputs))
         layers = tuple(self.layers)
         object.__setattr__(self, "layers", layers)
         for layer in layers:
             if not isinstance(layer, (IntegerAddGRU, IntegerDense)):
-                raise TypeError(
-                    f"`layers` must hold IntegerAddGRU and IntegerDense. Received: {layer!r}"
+                raise _validation.type_error(
+                    "layers", "hold IntegerAddGRU and IntegerDense", repr(layer)
                 )
         if not layers or not isinstance(layers[0], IntegerAddGRU):
-            raise ValueError("`layers` must begin with an IntegerAddGRU.")
+            raise _validation.value_error("layers", "begin with an IntegerAddGRU", repr(layers[:1]))
         bits = self.inputs.bits
         for before, layer in zip((None, *layers), layers, strict=False):
             if before is not None:
@@ -52,14 +56,16 @@ class IntegerModel:
                     f"Layer '{layer.name}' must take {bits} bits, as what comes before it gives. "
                     f"Received: input_bits={layer.input_bits}"
                 )
-            bits = getattr(layer, "state_bits", None)
+            bits = layer.state_bits if isinstance(layer, IntegerAddGRU) else 0
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = "".join(f"\n  {layer!r}" for layer in self.layers)
         return f"IntegerModel of {self.features} features, {self.inputs!r}{lines}"
 
     @staticmethod
-    def _check_follows(before, layer):
+    def _check_follows(
+        before: IntegerAddGRU | IntegerDense, layer: IntegerAddGRU | IntegerDense
+    ) -> None:
         if isinstance(before, IntegerDense):
             raise ValueError(f"IntegerDense '{before.name}' must be the last layer.")
         if isinstance(layer, IntegerAddGRU) and not before.return_sequences:
@@ -73,17 +79,23 @@ class IntegerModel:
             )
 
     @property
-    def features(self):
+    def features(self) -> int:
         """The number of features of the inputs."""
         return self.layers[0].features
 
     @property
-    def output_scale(self):
+    def output_scale(self) -> float:
         """The real number that 1 stands for in the output."""
         last = self.layers[-1]
         return last.scale if isinstance(last, IntegerDense) else last.state_scale
 
-    def run(self, inputs, mask=None, *, executor="auto"):
+    def run(
+        self,
+        inputs: npt.ArrayLike,
+        mask: npt.ArrayLike | None = None,
+        *,
+        executor: str = "auto",
+    ) -> npt.NDArray[np.signedinteger]:
         """Computes the outputs of integer inputs.
 
         Args:
@@ -112,12 +124,18 @@ class IntegerModel:
             values = outputs if layer.return_sequences else state
         return values
 
-    def predict(self, inputs, mask=None, *, executor="auto"):
+    def predict(
+        self,
+        inputs: npt.ArrayLike,
+        mask: npt.ArrayLike | None = None,
+        *,
+        executor: str = "auto",
+    ) -> npt.NDArray[np.float32]:
         """Like `run`, from real numbers `[B, T, D]` to real numbers, float32."""
         integers = self.run(self.inputs.quantize(inputs), mask, executor=executor)
         return (integers * self.output_scale).astype(np.float32)
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model to a file, which is replaced whole or not at all.
 
         Args:
@@ -130,41 +148,30 @@ class IntegerModel:
 
         file.save(self, path)
 
-    def _checked(self, inputs, mask):
-        inputs = np.asarray(inputs)
-        if inputs.dtype.kind not in "iu":
-            raise TypeError(
-                f"`inputs` must be integers. Received: dtype={inputs.dtype}. `predict` takes real "
-                "numbers, `inputs.quantize` makes integers of them."
-            )
+    def _checked(
+        self, inputs: npt.ArrayLike, mask: npt.ArrayLike | None
+    ) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.bool_] | None]:
+        remedy = "`predict` takes real numbers, `inputs.quantize` makes integers of them."
+        inputs = _validation.integers("inputs", inputs, remedy)
         if inputs.ndim != 3 or inputs.shape[-1] != self.features:
-            raise ValueError(
-                f"`inputs` must be of shape [batch, time, {self.features}]. Received: "
-                f"{inputs.shape}"
+            raise _validation.value_error(
+                "inputs", f"have the shape [batch, time, {self.features}]", f"shape={inputs.shape}"
             )
-        low, high = self.inputs.range
-        if inputs.size and (inputs.min() < low or inputs.max() > high):
-            raise ValueError(
-                f"`inputs` must be from {low} to {high}. Received: from {inputs.min()} to "
-                f"{inputs.max()}"
-            )
+        _validation.in_range("inputs", inputs, *self.inputs.range)
         if mask is not None:
             mask = np.asarray(mask)
             if mask.dtype != bool:
-                raise TypeError(f"`mask` must be of booleans. Received: dtype={mask.dtype}")
+                raise _validation.type_error("mask", "hold booleans", f"dtype={mask.dtype}")
             if mask.shape != inputs.shape[:2]:
-                raise ValueError(
-                    f"`mask` must be of shape {inputs.shape[:2]}. Received: {mask.shape}"
+                raise _validation.value_error(
+                    "mask", f"have the shape {inputs.shape[:2]}", f"shape={mask.shape}"
                 )
         return inputs.astype(self.inputs.dtype), mask
 
 
-def _executor(name):
+def _executor(name: str) -> ModuleType:
     """The module that runs the layers."""
+    _validation.one_of("executor", name, ("auto", *_EXECUTORS))
     if name == "auto":
         return reference if executor.missing() else executor
-    if name not in _EXECUTORS:
-        raise ValueError(
-            f"`executor` must be one of {('auto', *_EXECUTORS)}. Received: executor={name!r}"
-        )
     return _EXECUTORS[name]

@@ -1,10 +1,13 @@
 """Numbers as integers: `real = scale * (integer - zero_point)`."""
 
 import dataclasses
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from addrnn import _validation
+from addrnn._integers import round_half_up, signed_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,24 +28,35 @@ class Quantization:
     scale: float
     zero_point: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         bits = _validation.integer("bits", self.bits, 1, 16)
         object.__setattr__(self, "bits", bits)
         object.__setattr__(self, "scale", _validation.positive("scale", self.scale))
         zero_point = _validation.integer("zero_point", self.zero_point, *signed_range(bits))
         object.__setattr__(self, "zero_point", zero_point)
 
+    @classmethod
+    def of_range(cls, low: float, high: float, bits: int) -> Self:
+        """The integers that reach from `low` to `high`, or to 0 if that lies outside."""
+        low, high = min(float(low), 0.0), max(float(high), 0.0)
+        if low == high:
+            return cls(bits, 1.0)
+        least, greatest = signed_range(bits)
+        scale = (high - low) / (greatest - least)
+        zero_point = int(np.clip(round_half_up(least - low / scale), least, greatest))
+        return cls(bits, scale, zero_point)
+
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[np.signedinteger]:
         """The smallest NumPy dtype that holds the integers."""
         return np.dtype(np.int8 if self.bits <= 8 else np.int16)
 
     @property
-    def range(self):
+    def range(self) -> tuple[int, int]:
         """The least and the greatest integer."""
         return signed_range(self.bits)
 
-    def quantize(self, real):
+    def quantize(self, real: npt.ArrayLike) -> npt.NDArray[np.signedinteger]:
         """Real numbers, of any shape, to the nearest integers in range; a half goes up.
 
         Raises:
@@ -50,25 +64,65 @@ class Quantization:
             ValueError: A number is not finite.
         """
         if np.iscomplexobj(real):
-            raise TypeError("Only real numbers have an integer. Received: complex ones")
+            raise _validation.type_error("real", "hold real numbers", "complex ones")
         real = np.asarray(real, np.float64)
         if not np.isfinite(real).all():
-            raise ValueError("Only finite numbers have an integer. Received: NaN or infinity")
-        with np.errstate(over="ignore"):  # infinity is cut off too
-            nearest = np.floor(real / self.scale + 0.5) + self.zero_point
-        return np.clip(nearest, *self.range).astype(self.dtype)
+            raise _validation.value_error("real", "hold finite numbers", "NaN or infinity")
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity is clipped too
+            integers = round_half_up(real / self.scale) + self.zero_point
+        clipped: npt.NDArray[np.signedinteger] = np.clip(integers, *self.range).astype(self.dtype)
+        return clipped
 
-    def dequantize(self, integers):
+    def dequantize(self, integers: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Integers to the real numbers they stand for, float32."""
         shifted = np.asarray(integers, np.int64) - self.zero_point
         return (shifted * self.scale).astype(np.float32)
 
 
-def signed_range(bits):
-    """The least and the greatest signed integer of so many bits."""
-    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+@dataclasses.dataclass(frozen=True)
+class StateQuantization:
+    """How a layer's state, and with it the gate, stands for real numbers.
 
+    Args:
+        bits: Integer from 2 to 16.
+        scale: The real number that 1 stands for.
+        shift: The integer for the layer's `state_shift`.
+        max: The integer at which the state saturates.
+    """
 
-def weight_max(bits):
-    """The greatest magnitude of a weight: the range is symmetric, so 2 bits are -1, 0 and 1."""
-    return max(2 ** (bits - 1) - 1, 1)
+    bits: int
+    scale: float
+    shift: int
+    max: int
+
+    @classmethod
+    def of_range(
+        cls, largest: float, bits: int, state_shift: float = 0.0, state_max: float | None = None
+    ) -> Self:
+        """The finest one that reaches from `-state_shift` to `largest`.
+
+        Args:
+            largest: Positive number that the state shall reach.
+            bits: Integer from 2 to 16.
+            state_shift: The layer's.
+            state_max: The layer's, at least 0, or None.
+        """
+        scale = (largest + state_shift) / signed_range(bits)[1]
+        return cls.of_scale(scale, bits, state_shift, state_max)
+
+    @classmethod
+    def of_scale(
+        cls, scale: float, bits: int, state_shift: float = 0.0, state_max: float | None = None
+    ) -> Self:
+        """The one of that scale with the widest range; arguments as of `of_range`."""
+        top = signed_range(bits)[1]
+        shift = min(int(round_half_up(state_shift / scale)), top)
+        greatest = top - shift
+        if state_max is not None:
+            greatest = min(greatest, int(round_half_up(state_max / scale)))
+        return cls(bits, scale, shift, greatest)
+
+    @property
+    def quantization(self) -> Quantization:
+        """How the layer that follows reads the state."""
+        return Quantization(self.bits, self.scale)

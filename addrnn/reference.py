@@ -4,10 +4,22 @@ All sums are taken in int64, where nothing can overflow. That they fit into int3
 by the layers when they are made.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
+
+from addrnn.layers import IntegerAddGRU, IntegerDense
+
+_Int64 = npt.NDArray[np.int64]
 
 
-def run_layer(layer, inputs, initial_state=None, mask=None):
+def run_layer(
+    layer: IntegerAddGRU,
+    inputs: npt.NDArray[Any],
+    initial_state: npt.NDArray[Any] | None = None,
+    mask: npt.NDArray[np.bool_] | None = None,
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
     """Runs an `IntegerAddGRU`.
 
     Args:
@@ -32,13 +44,13 @@ def run_layer(layer, inputs, initial_state=None, mask=None):
     return outputs, state.astype(np.int16)
 
 
-def step(layer, inputs, state):
+def step(layer: IntegerAddGRU, inputs: _Int64, state: _Int64) -> _Int64:
     """One step, on int64 `[B, D]` and `[B, H]`; returns the next state, int64 `[B, H]`."""
     s = layer.state_shift
     accumulator = (
         (inputs @ layer.kernel.astype(np.int64) << layer.kernel_shift)
         + (state @ layer.recurrent_kernel.astype(np.int64) << layer.recurrent_shift)
-        + layer.bias
+        + layer.bias.astype(np.int64)
     )
     if layer.multiplier is not None:
         accumulator = accumulator * layer.multiplier
@@ -47,16 +59,16 @@ def step(layer, inputs, state):
     candidate = np.clip(candidate, layer.candidate_min, layer.candidate_max)
     kept = np.maximum(state + s - np.maximum(-update, 0), 0)
     written = np.maximum(candidate + s - np.maximum(update, 0), 0)
-    return np.minimum(kept + written - s, layer.state_max)
+    return np.asarray(np.minimum(kept + written - s, layer.state_max))
 
 
-def round_shift(value, bits):
+def round_shift(value: _Int64, bits: npt.NDArray[np.integer]) -> _Int64:
     """`value / 2**bits` rounded to the nearest integer, a half goes up; both int64."""
-    bits = bits.astype(np.int64)
-    return value + (np.int64(1) << bits >> 1) >> bits
+    wide = bits.astype(np.int64)
+    return value + (np.int64(1) << wide >> 1) >> wide
 
 
-def run_dense(layer, inputs):
+def run_dense(layer: IntegerDense, inputs: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
     """Runs an `IntegerDense` on integers `[..., F]`; returns int32 `[..., C]`."""
     sums = inputs.astype(np.int64) @ layer.kernel.astype(np.int64) + layer.bias
     return sums.astype(np.int32)

@@ -15,8 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "examples" / "encrypt
 import train as digits
 
 import keras_addrnn as ka
-from addrnn.quantization import Quantization
-from addrnn.weight_quantization import State
+from addrnn.quantization import Quantization, StateQuantization
 from keras_addrnn.ops._scan import scan
 from keras_addrnn.quantization import _fake_quantize
 from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
@@ -62,7 +61,7 @@ LAYERS = {
 def network(gate, units, bits, seed):
     """A Keras model of a recurrent layer, computed in integers with sums of `bits` bits."""
     kind, initializer = LAYERS[gate]
-    state = State.up_to(digits.STATE_MAX, STATE_BITS)
+    state = StateQuantization.of_range(digits.STATE_MAX, STATE_BITS)
     layer = ka.AddGRU(
         units,
         recurrent_initializer=initializer(),
@@ -73,7 +72,7 @@ def network(gate, units, bits, seed):
         [
             keras.Input((None, digits.FEATURES)),
             kind(layer, INPUTS, state, digits.WEIGHT_BITS, bits),
-            FakeQuantizedDense(dense, state.affine, digits.WEIGHT_BITS),
+            FakeQuantizedDense(dense, state.quantization, digits.WEIGHT_BITS),
         ]
     )
 

@@ -1,13 +1,22 @@
 """The command `keras-addrnn`."""
 
 import argparse
-import re
 
 import addrnn
 from keras_addrnn_cli import files, quiet
 
-# Options that have another name than the argument of the function.
-_OPTIONS = {"representative_data": "--data", "batch_size": "--batch"}
+# The options that become arguments of functions, by the names of those.
+_OPTIONS = {
+    "batch_size": "--batch",
+    "input_bits": "--input-bits",
+    "ops": "--ops",
+    "quantize": "--quantize",
+    "representative_data": "--data",
+    "rescale": "--rescale",
+    "state_bits": "--state-bits",
+    "weight_bits": "--weight-bits",
+}
+_NEED_SAMPLES = ("int8", "int16x8")
 
 
 def main(arguments=None):
@@ -83,20 +92,17 @@ def main(arguments=None):
         why = f"{error.filename}: {error.strerror}" if error.filename else error
         parser.exit(1, f"{parser.prog}: {why}\n")
     except (ImportError, RuntimeError, TypeError, ValueError) as error:  # what was given is wrong
-        parser.exit(1, f"{parser.prog}: {_in_options(str(error))}\n")
+        parser.exit(1, f"{parser.prog}: {_in_options(error)}\n")
     except KeyboardInterrupt:
         parser.exit(130, f"{parser.prog}: interrupted\n")
     return 0
 
 
-def _in_options(message):
-    """A message about the arguments of a function as one about the options here."""
-    message = re.sub(
-        r"(?:Argument )?`(representative_data|batch_size|\w+_bits|rescale|ops|quantize)`",
-        lambda found: _OPTIONS.get(found[1], f"--{found[1].replace('_', '-')}"),
-        message,
-    )
-    return re.sub(r"\b(quantize|ops|rescale)=[\"'](\w+)[\"']", r"--\1 \2", message)
+def _in_options(error):
+    """The message of an error, about an option in place of a function's argument."""
+    argument, message = getattr(error, "argument", None), str(error)
+    option = _OPTIONS.get(argument)
+    return message.replace(f"Argument `{argument}`", option, 1) if option else message
 
 
 def _positive(text):
@@ -137,7 +143,17 @@ def _convert(options):
     ops = options.ops or "builtin"
     if options.batch is None and ops == "builtin":
         raise ValueError("--batch none needs --ops fused: builtin operators fix the batch's size.")
-    if options.data is not None and quantize not in ("int8", "int16x8"):
+    if ops == "fused" and quantize in _NEED_SAMPLES:
+        raise ValueError(
+            f"--quantize {quantize} is of no use with --ops fused: the operator computes in "
+            "float32. Use --quantize dynamic, for int8 weights, or --ops builtin."
+        )
+    if options.data is None and quantize in _NEED_SAMPLES:
+        raise ValueError(
+            f"--quantize {quantize} needs samples of the inputs, for the ranges of everything "
+            "that is computed. Give some hundred as --data."
+        )
+    if options.data is not None and quantize not in _NEED_SAMPLES:
         raise ValueError("--data is for --quantize int8 or int16x8: nothing else takes ranges.")
     arrays = None if options.data is None else files.read_arrays(options.data)
     model = files.read_model(options.model)

@@ -72,7 +72,7 @@ class Narrowing(keras.callbacks.Callback):
         self._assign(0)
 
     def _assign(self, more_bits):
-        self.layer.widest.assign(2 ** (self.layer.accumulator_bits + more_bits) - 1)
+        self.layer.accumulator_span_limit.assign(2 ** (self.layer.accumulator_bits + more_bits) - 1)
 
 
 def load():

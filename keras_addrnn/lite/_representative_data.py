@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from addrnn import _validation
+
 
 def as_arrays(data):
     """The data as arrays of LiteRT's types, in the structure that they came in.
@@ -93,9 +95,10 @@ def _fitted(array, name, spec):
     if len(expected) != len(received) or any(
         size not in (None, other) for size, other in zip(expected, received, strict=True)
     ):
-        raise ValueError(
-            f"Argument `representative_data` must have samples of shape {expected} for the input "
-            f"'{name}', along a first axis. Received: an array of shape {array.shape}"
+        raise _validation.value_error(
+            "representative_data",
+            f"have samples of shape {expected} for the input '{name}', along a first axis",
+            f"an array of shape {array.shape}",
         )
     dtype = spec.dtype.as_numpy_dtype
     if array.dtype.kind == "f" and np.dtype(dtype).kind != "f":

@@ -5,11 +5,11 @@ import dataclasses
 import keras
 import numpy as np
 
+from addrnn._quantized_weights import ACTIVATIONS
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import AddGRU, AddGRUCell
 from keras_addrnn.ops import _validation
 
-ACTIVATIONS = ("relu", "linear", "hard_tanh")
 # What these do they do in training only.
 _NOTHING_IN_INFERENCE = (
     keras.layers.ActivityRegularization,

@@ -6,12 +6,13 @@ import numpy as np
 
 from addrnn import _validation, reference, weight_quantization
 from addrnn.model import IntegerModel
+from addrnn.quantization import Quantization, StateQuantization
 
-# How far the state reaches, as fractions of the largest that occurs: at few bits a finer step can
-# be worth more than the rarest values.
-_REACHES = (1.0, 0.75, 0.5, 0.375, 0.25)
+# The ranges of the state that are tried beside the full one, as fractions of the largest value that
+# occurs: at few bits a finer step can be worth more than the rarest values.
+_RANGE_FRACTIONS = (0.75, 0.5, 0.375, 0.25)
 _SEQUENCES = 128  # of the data, to choose among them
-_CUT = 0.01  # the part of all candidates that may be cut off at state_max without a word
+_CLIPPED_SHARE = 0.01  # of all candidates, which may be clipped at state_max without a warning
 
 
 def quantize(
@@ -74,83 +75,83 @@ def quantize(
     }
     given = {name: value for name, value in given.items() if value is not None}
     if _quantization_aware.is_aware(model):
-        if given:
-            raise ValueError(
-                f"Model '{model.name}' is quantization-aware and has the bits that it was trained "
-                f"with. Leave out {', '.join(f'`{name}`' for name in given)}."
+        for name, value in given.items():
+            raise _validation.value_error(
+                name,
+                f"be left out: model '{model.name}' is quantization-aware, and has the bits that "
+                "it was trained with",
+                f"{name}={value!r}",
             )
         return _quantization_aware.integer_model(model)
-    integers, cut = of_floats(model, representative_data, **given)
-    for name, part in cut.items():
-        if part > _CUT:
+    integers, clipped = quantize_float_model(model, representative_data, **given)
+    for name, share in clipped.items():
+        if share > _CLIPPED_SHARE:
             warnings.warn(
                 "In integers `state_max` bounds the candidates too, which changes "
-                f"{part:.0%} of those of layer '{name}'. Train it with "
+                f"{share:.0%} of those of layer '{name}'. Train it with "
                 "keras_addrnn.quantization.quantization_aware, or with a larger `state_max`.",
                 stacklevel=2,
             )
     return integers
 
 
-def of_floats(
+def quantize_float_model(
     model, representative_data, *, weight_bits=8, state_bits=16, input_bits=8, rescale="shift"
 ):
     """What `quantize` makes of a model that is not quantization-aware.
 
     Returns:
-        The `IntegerModel`, and a dict from each recurrent layer's name to the part of its
-        candidates that integers cut off at `state_max` and the layer does not.
+        The `IntegerModel`, and a dict from each recurrent layer's name to the share of
+        its candidates that integers clip at `state_max` and the layer does not.
     """
     from keras_addrnn.quantization import _keras_model  # which imports Keras
 
     weight_bits = _validation.integer("weight_bits", weight_bits, 2, 8)
     state_bits = _validation.integer("state_bits", state_bits, 2, 16)
     input_bits = _validation.integer("input_bits", input_bits, 1, 16)
-    if rescale not in weight_quantization.RESCALES:
-        raise ValueError(
-            f"Argument `rescale` must be one of {weight_quantization.RESCALES}. Received: "
-            f"{rescale!r}"
-        )
+    _validation.one_of("rescale", rescale, weight_quantization.RESCALES)
     layers = _keras_model.read(model)
     data = _checked(representative_data, layers[0].kernel.shape[0])
-    inputs = affine = weight_quantization.input_affine(data.min(), data.max(), input_bits)
+    inputs = layer_inputs = Quantization.of_range(data.min(), data.max(), input_bits)
     sample = np.linspace(0, len(data) - 1, min(len(data), _SEQUENCES)).astype(int)
     integers = inputs.quantize(data[sample])
-    made, cut = [], {}
+    made, clipped = [], {}
     for layer in layers:
         if isinstance(layer, _keras_model.Dense):
             made.append(
                 weight_quantization.dense(
                     layer.kernel,
                     layer.bias,
-                    inputs=affine,
+                    inputs=layer_inputs,
                     weight_bits=weight_bits,
                     name=layer.name,
                 )
             )
             break
-        reals, candidates, cut[layer.name] = _reals(layer, data)
+        reals, candidates, clipped[layer.name] = _reals(layer, data)
         best = _best_layer(
             layer,
-            affine,
+            layer_inputs,
             integers,
             reals[sample],
-            _ranges(layer, reals, candidates, affine, state_bits),
+            _calibrations(layer, reals, candidates, layer_inputs, state_bits),
             weight_bits=weight_bits,
             rescale=rescale,
         )
         made.append(best)
         integers, _ = reference.run_layer(best, integers)
-        affine = weight_quantization.Quantization(state_bits, best.state_scale)
+        layer_inputs = Quantization(state_bits, best.state_scale)
         data = reals
-    return IntegerModel(inputs, made), cut
+    return IntegerModel(inputs, made), clipped
 
 
 def _checked(data, features):
+    name = "representative_data"
     if data is None:
-        raise TypeError(
-            "Argument `representative_data` must be given: only a quantization-aware model holds "
-            "the ranges of its numbers already."
+        raise _validation.type_error(
+            name,
+            "be given: only a quantization-aware model holds the ranges of its numbers already",
+            "None",
         )
     try:
         given = np.asarray(data)
@@ -158,22 +159,24 @@ def _checked(data, features):
             raise TypeError
         data = given.astype(np.float32)
     except (TypeError, ValueError) as error:
-        raise TypeError(
-            "Argument `representative_data` must be an array of real numbers [N, T, D]. Received: "
-            f"{getattr(data, 'dtype', type(data).__name__)}"
+        raise _validation.type_error(
+            name,
+            "be an array of real numbers [N, T, D]",
+            getattr(data, "dtype", type(data).__name__),
         ) from error
     if data.ndim != 3 or data.shape[-1] != features or not data.size:
-        raise ValueError(
-            f"Argument `representative_data` must have the shape [N, T, {features}], with at least "
-            f"one sequence and one step. Received: shape={data.shape}"
+        raise _validation.value_error(
+            name,
+            f"have the shape [N, T, {features}], with at least one sequence and one step",
+            f"shape={data.shape}",
         )
     if not np.isfinite(data).all():
-        raise ValueError("Argument `representative_data` must be finite. Received: NaN or infinity")
+        raise _validation.value_error(name, "be finite", "NaN or infinity")
     return data
 
 
 def _reals(layer, data):
-    """Keras' own states and candidates after each step, float32 `[N, T, H]`; what `_cut` gives."""
+    """Keras' own states and candidates after each step, float32 `[N, T, H]`; the share clipped."""
     import keras
 
     from keras_addrnn import ops
@@ -191,9 +194,11 @@ def _reals(layer, data):
     )
     outputs = keras.ops.convert_to_numpy(outputs)
     if not np.isfinite(outputs).all():
-        raise ValueError(
-            f"The states of layer '{layer.name}' are not finite on `representative_data`. Train it "
-            "with state_max, or give data like that it was trained on."
+        raise _validation.value_error(
+            "representative_data",
+            f"give finite states: those of layer '{layer.name}' are not finite on it",
+            "NaN or infinity",
+            "Train it with state_max, or give data like that it was trained on.",
         )
     units = layer.recurrent_kernel.shape[0]
     before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)
@@ -204,44 +209,45 @@ def _reals(layer, data):
     activation = keras.activations.get(layer.activation)
     candidates = activation(keras.ops.convert_to_tensor(sums[..., units:]))
     candidates = keras.ops.convert_to_numpy(candidates)
-    return outputs, candidates, _cut(layer, sums[..., :units], candidates)
+    return outputs, candidates, _clipped_share(layer, sums[..., :units], candidates)
 
 
-def _cut(layer, update, candidates):
-    """The part of the candidates that makes a difference above `state_max`."""
+def _clipped_share(layer, update, candidates):
+    """The share of the candidates that makes a difference above `state_max`."""
     if layer.state_max is None:
         return 0.0
-    # Where the update gate takes nothing away, the new state is cut off at `state_max` anyway.
+    # Where the update gate takes nothing away, the new state is clipped at `state_max` anyway.
     return np.mean((candidates > layer.state_max) & (update > 0))
 
 
-def _ranges(layer, states, candidates, inputs, bits):
-    """The `State`s to choose from, the widest first."""
+def _calibrations(layer, states, candidates, inputs, bits):
+    """The `StateQuantization`s to choose from, the one of the widest range first."""
     largest = float(max(states.max(), candidates.max()))
     if layer.state_max is not None:
         largest = min(largest, layer.state_max)
     largest = largest if largest > 0 else 1.0
     bounds = layer.state_shift, layer.state_max
-    widest = weight_quantization.State.up_to(largest, bits, *bounds)
+    full = StateQuantization.of_range(largest, bits, *bounds)
     # A scale that is the inputs' times a power of two adds up inputs without rounding them.
-    scale = inputs.scale * 2.0 ** np.ceil(np.log2(widest.scale / inputs.scale))
-    exact = weight_quantization.State.of_scale(scale, bits, *bounds)
+    scale = inputs.scale * 2.0 ** np.ceil(np.log2(full.scale / inputs.scale))
+    exact = StateQuantization.of_scale(scale, bits, *bounds)
     finer = [
-        weight_quantization.State.up_to(reach * largest, bits, *bounds) for reach in _REACHES[1:]
+        StateQuantization.of_range(fraction * largest, bits, *bounds)
+        for fraction in _RANGE_FRACTIONS
     ]
-    return [widest, exact, *finer]
+    return [full, exact, *finer]
 
 
-def _best_layer(layer, affine, integers, reals, ranges, **settings):
+def _best_layer(layer, inputs, integers, reals, calibrations, **settings):
     """The layer whose states are nearest to the real ones, `[N, T, H]`."""
     best = None
-    for state in ranges:
+    for state in calibrations:
         made = weight_quantization.add_gru(
             layer.kernel,
             layer.recurrent_kernel,
             layer.bias,
             activation=layer.activation,
-            inputs=affine,
+            inputs=inputs,
             state=state,
             name=layer.name,
             go_backwards=layer.go_backwards,

@@ -1,9 +1,10 @@
-"""Quantisation-aware training: a Keras model that computes what its integers will, and trains."""
+"""Quantization-aware training: a Keras model that computes what its integers will, and trains."""
 
 import keras
 
+from addrnn import _validation
 from addrnn.model import IntegerModel
-from addrnn.weight_quantization import State
+from addrnn.quantization import StateQuantization
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.quantization import _post_training
 from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
@@ -41,10 +42,10 @@ def quantization_aware(
         state_bits: Integer from 2 to 16.
         input_bits: Integer from 1 to 16.
         accumulator_bits: Integer from 2 to 24, or None for no limit. Each sum of a recurrent layer
-            then goes over at most `2**accumulator_bits` values, whatever inputs and states are, and
-            a look-up of so many bits reads it: what encrypted models are paid for by. What does not
-            fit is cut down to smaller and fewer weights, and a penalty is added to the loss, so
-            that training makes do with them.
+            then has at most `2**accumulator_bits` values, whatever inputs and states are. A look-up
+            of so many bits reads it, and its bits decide the cost of an encrypted model. What does
+            not fit is shrunk to smaller and fewer weights. A penalty is added to the loss, so that
+            training makes do with them.
 
     Returns:
         A `keras.Model` of the same layers with the same weights, its recurrent layers and the dense
@@ -54,10 +55,13 @@ def quantization_aware(
         TypeError, ValueError: As for `quantize`.
     """
     if is_aware(model):
-        raise ValueError(
-            f"Model '{model.name}' is quantization-aware already. Take the model it was made of."
+        raise _validation.value_error(
+            "model",
+            "not be quantization-aware already",
+            f"'{model.name}'",
+            "Take the model it was made of.",
         )
-    integers, _ = _post_training.of_floats(
+    integers, _ = _post_training.quantize_float_model(
         model,
         representative_data,
         weight_bits=weight_bits,
@@ -67,22 +71,22 @@ def quantization_aware(
     first = model.inputs[0]
     outputs = inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
     made = iter(integers.layers)
-    affine = integers.inputs
+    quantization = integers.inputs
     for layer in layers_in_order(model):
         inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
         copy = inner.__class__.from_config(inner.get_config())
         if isinstance(inner, keras.layers.Dense):
-            outputs = FakeQuantizedDense(copy, affine, weight_bits, name=layer.name)(outputs)
+            outputs = FakeQuantizedDense(copy, quantization, weight_bits, name=layer.name)(outputs)
         elif isinstance(inner, keras.layers.RNN):
             chosen = next(made)
-            state = State(
+            state = StateQuantization(
                 chosen.state_bits, chosen.state_scale, chosen.state_shift, chosen.state_max
             )
             aware = FakeQuantizedAddGRU(
-                copy, affine, state, weight_bits, accumulator_bits, name=layer.name
+                copy, quantization, state, weight_bits, accumulator_bits, name=layer.name
             )
             outputs = aware(outputs)
-            affine = state.affine
+            quantization = state.quantization
         else:
             outputs = copy(outputs)
         copy.set_weights(inner.get_weights())

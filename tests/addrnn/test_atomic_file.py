@@ -2,6 +2,10 @@
 
 import os
 import pathlib
+import re
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -33,8 +37,9 @@ def test_stays_as_it_was_where_the_body_fails(tmp_path, error, written):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_longest_name(tmp_path):
-    path = tmp_path / ("n" * 250 + ".json")
+@pytest.mark.parametrize("name", ["n" * 250, "ß" * 125])
+def test_the_longest_name(tmp_path, name):
+    path = tmp_path / (name + ".json")
     with _atomic_file.replacing(path) as temporary:
         temporary.write_text("content")
     assert path.read_text() == "content"
@@ -122,6 +127,56 @@ def test_a_file_keeps_its_permissions(tmp_path):
     with _atomic_file.replacing(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new" and path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o604])
+def test_nobody_can_read_more_while_a_file_is_replaced(tmp_path, mode):
+    path = tmp_path / "secret.json"
+    path.touch(mode)
+    path.chmod(mode)
+    with _atomic_file.replacing(path) as temporary:
+        assert temporary.stat().st_mode & 0o777 & ~mode == 0
+        temporary.write_text("new")
+        assert temporary.stat().st_mode & 0o777 & ~mode == 0
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_new_file_has_the_permissions_that_any_has(tmp_path):
+    path = tmp_path / "table.md"
+    with _atomic_file.replacing(path) as temporary:
+        temporary.write_text("new")
+    (tmp_path / "other").touch()
+    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_content_and_name_are_on_the_disk_before_it_goes_on(tmp_path, monkeypatch):
+    path, calls = tmp_path / "table.md", []
+    fsync, replace = os.fsync, os.replace
+
+    def spy(descriptor):
+        calls.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("rename"), replace(*paths)))
+    with _atomic_file.replacing(path) as temporary:
+        temporary.write_text("new")
+        assert not calls
+    assert calls == [str(temporary), "rename", str(tmp_path)]
+
+
+def test_what_a_killed_writer_leaves_says_what_it_is(tmp_path):
+    code = (
+        "import os, signal\n"
+        "from addrnn._atomic_file import replacing\n"
+        f"with replacing({str(tmp_path / 'table.md')!r}) as temporary:\n"
+        "    temporary.write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code])
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert re.fullmatch(r"\.table\.incomplete-[0-9a-f]{16}\.md", left.name)
 
 
 def test_a_pipe_stays_one(tmp_path):

@@ -109,9 +109,11 @@ def test_unknown_executor():
 def test_bad_input_is_refused():
     layer = support.draw_layer(np.random.default_rng(0), 3, 4, input_bits=6, state_bits=10)
     inputs = np.zeros((2, 5, 3), np.int8)
-    with pytest.raises(ValueError, match="`inputs` must be from -32 to 31. Received: from 0 to 32"):
+    with pytest.raises(
+        ValueError, match="`inputs` must hold values from -32 to 31. Received: from 0 to 32"
+    ):
         executor.run_layer(layer, inputs + 32 * (np.arange(3) == 1))
-    with pytest.raises(ValueError, match="`initial_state` must be from 0 to"):
+    with pytest.raises(ValueError, match="`initial_state` must hold values from 0 to"):
         executor.run_layer(layer, inputs, np.full((2, 4), -1))
     for wrong in (inputs[0], inputs[..., :2]):
         with pytest.raises(ValueError, match="inputs must be of shape"):

@@ -18,7 +18,7 @@ from addrnn import file
 from tests import integer_problems as support
 from tests.golden import integer as vectors
 
-KEY = "keras_addrnn.integer"
+KEY = "addrnn.integer_model"
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +275,21 @@ def test_a_wrong_checksum(content, tmp_path):
 def test_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="none.safetensors"):
         addrnn.load(tmp_path / "none.safetensors")
+
+
+def test_no_file_but_a_device_or_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", tmp_path / "pipe"):
+        with pytest.raises(ValueError, match=f"'{path}' is a device or a pipe, not the file of an"):
+            addrnn.load(path)
+
+
+def test_a_file_that_is_too_large_for_a_model(tmp_path):
+    path = tmp_path / "large.safetensors"
+    path.touch()
+    os.truncate(path, file.SIZE_LIMIT + 1)
+    with pytest.raises(ValueError, match=f"has {file.SIZE_LIMIT + 1} bytes, and .* at most"):
+        addrnn.load(path)
 
 
 def test_without_safetensors(content, tmp_path, monkeypatch):

@@ -80,8 +80,8 @@ def test_any_dtype_of_integers():
         (np.full((2, 4, 3), 128), None, ValueError, "from -128 to 127"),
         (np.full((2, 4, 3), -129), None, ValueError, "from -128 to 127"),
         (np.full((2, 4, 3), 2**64 - 1, np.uint64), None, ValueError, "from -128 to 127"),
-        (np.zeros((2, 4, 3), int), np.ones((2, 4)), TypeError, "`mask` must be of booleans"),
-        (np.zeros((2, 4, 3), int), np.ones((4, 2), bool), ValueError, "`mask` must be of shape"),
+        (np.zeros((2, 4, 3), int), np.ones((2, 4)), TypeError, "`mask` must hold booleans"),
+        (np.zeros((2, 4, 3), int), np.ones((4, 2), bool), ValueError, "`mask` must have the shape"),
     ],
 )
 def test_run_refuses(inputs, mask, error, message):
@@ -90,7 +90,7 @@ def test_run_refuses(inputs, mask, error, message):
 
 
 def test_predict_refuses_what_is_not_finite():
-    with pytest.raises(ValueError, match="Only finite numbers"):
+    with pytest.raises(ValueError, match="must hold finite numbers"):
         draw().predict(np.full((1, 1, 3), np.nan))
 
 
@@ -98,17 +98,17 @@ def test_layers_must_fit():
     model = draw((4, 5), classes=3)
     first, second, dense = model.layers
     (other,) = support.draw_model(np.random.default_rng(0), 4, (6,), input_bits=7).layers
-    affine = model.inputs
+    quantization = model.inputs
     for inputs, layers, error, message in (
-        (None, [first], TypeError, "`inputs` must be an Quantization"),
-        (affine, [], ValueError, "must begin with an IntegerAddGRU"),
-        (affine, [dense], ValueError, "must begin with an IntegerAddGRU"),
-        (affine, [first, "dense"], TypeError, "`layers` must hold"),
+        (None, [first], TypeError, "`inputs` must be a Quantization"),
+        (quantization, [], ValueError, "must begin with an IntegerAddGRU"),
+        (quantization, [dense], ValueError, "must begin with an IntegerAddGRU"),
+        (quantization, [first, "dense"], TypeError, "`layers` must hold"),
         (Quantization(7, 1.0), [first], ValueError, "must take 7 bits"),
-        (affine, [first, other], ValueError, "must take 16 bits"),
-        (affine, [first, dense], ValueError, "must take 4 features"),
-        (affine, [first, second, dense, dense], ValueError, "must be the last layer"),
-        (affine, [first, second, second], ValueError, "must return sequences"),
+        (quantization, [first, other], ValueError, "must take 16 bits"),
+        (quantization, [first, dense], ValueError, "must take 4 features"),
+        (quantization, [first, second, dense, dense], ValueError, "must be the last layer"),
+        (quantization, [first, second, second], ValueError, "must return sequences"),
     ):
         with pytest.raises(error, match=message):
             IntegerModel(inputs, layers)

@@ -12,11 +12,11 @@ from addrnn import Quantization
 
 
 def test_by_hand():
-    affine = Quantization(4, 0.5, -3)
-    assert affine.range == (-8, 7)
+    quantization = Quantization(4, 0.5, -3)
+    assert quantization.range == (-8, 7)
     real = [0.0, 0.5, 0.24, 0.25, -0.25, -0.26, -2.5, -2.6, -99, 5.0, 5.3, 1e300]
-    assert affine.quantize(real).tolist() == [-3, -2, -3, -2, -3, -4, -8, -8, -8, 7, 7, 7]
-    np.testing.assert_array_equal(affine.dequantize([-8, -3, 7]), np.float32([-2.5, 0, 5]))
+    assert quantization.quantize(real).tolist() == [-3, -2, -3, -2, -3, -4, -8, -8, -8, 7, 7, 7]
+    np.testing.assert_array_equal(quantization.dequantize([-8, -3, 7]), np.float32([-2.5, 0, 5]))
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def test_by_hand():
     ],
 )
 def test_range_and_dtype(bits, low, high, dtype):
-    affine = Quantization(bits, 1.0)
-    assert affine.range == (low, high)
-    integers = affine.quantize(np.full((2, 3), 1e9))
-    assert integers.dtype == dtype == affine.dtype
+    quantization = Quantization(bits, 1.0)
+    assert quantization.range == (low, high)
+    integers = quantization.quantize(np.full((2, 3), 1e9))
+    assert integers.dtype == dtype == quantization.dtype
     assert integers.tolist() == [[high] * 3] * 2
-    assert affine.quantize(-1e9) == low
+    assert quantization.quantize(-1e9) == low
 
 
 @given(
@@ -57,10 +57,12 @@ def test_the_nearest_in_range(bits, exponent, position, real):
 @given(bits=st.integers(1, 16), scale=st.floats(1e-3, 1e3), position=st.floats(0, 1))
 def test_integers_come_back(bits, scale, position):
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    affine = Quantization(bits, scale, low + round(position * (high - low)))
+    quantization = Quantization(bits, scale, low + round(position * (high - low)))
     integers = np.arange(low, high + 1)
-    np.testing.assert_array_equal(affine.quantize(affine.dequantize(integers)), integers)
-    assert affine.dequantize(affine.zero_point) == 0
+    np.testing.assert_array_equal(
+        quantization.quantize(quantization.dequantize(integers)), integers
+    )
+    assert quantization.dequantize(quantization.zero_point) == 0
 
 
 def test_a_tiny_scale_saturates():
@@ -69,7 +71,7 @@ def test_a_tiny_scale_saturates():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_only_finite_numbers(bad):
-    with pytest.raises(ValueError, match="Only finite numbers"):
+    with pytest.raises(ValueError, match="`real` must hold finite numbers"):
         Quantization(8, 1.0).quantize([0.0, bad])
 
 
@@ -98,5 +100,5 @@ def test_refuses(arguments, error, message):
 
 
 def test_complex_numbers_have_no_integer():
-    with pytest.raises(TypeError, match="Only real numbers"):
+    with pytest.raises(TypeError, match="`real` must hold real numbers"):
         Quantization(8, 1.0).quantize([1 + 0j])

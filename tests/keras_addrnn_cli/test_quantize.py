@@ -103,9 +103,10 @@ def test_quantization_aware_model(saved, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
     assert run(folder, model="aware.keras").read_bytes() == expected
     assert len(capsys.readouterr().out.splitlines()) == 3
-    options = ["--weight-bits", "8", "--rescale", "shift"]
-    message = refused(capsys, folder, *options, model="aware.keras", data=None)
-    assert "Leave out --weight-bits, --rescale." in message
+    for options in (["--weight-bits", "8"], ["--rescale", "shift"]):
+        message = refused(capsys, folder, *options, model="aware.keras", data=None)
+        assert f"{options[0]} must be left out: model " in message
+        assert "is quantization-aware" in message and "`" not in message
 
 
 def test_where_nothing_can_be_written(saved, capsys):

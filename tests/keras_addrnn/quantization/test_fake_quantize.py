@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addrnn import weight_quantization
+from addrnn import _overflow, _scale_search, weight_quantization
 from addrnn.quantization import Quantization
 from keras_addrnn.quantization import _fake_quantize
 from tests.support import to_numpy
@@ -60,15 +60,21 @@ def test_powers_of_two_are_exact():
 
 
 @pytest.mark.parametrize(
-    "affine", [Quantization(8, 1 / 255, -128), Quantization(4, 0.3, 2), Quantization(16, 1e-3)]
+    "quantization",
+    [Quantization(8, 1 / 255, -128), Quantization(4, 0.3, 2), Quantization(16, 1e-3)],
 )
-def test_inputs_become_the_integers_of_their_affine(affine):
+def test_inputs_become_the_integers_of_their_quantization(quantization):
     rng = np.random.default_rng(0)
-    real = rng.normal(size=(5, 3, 7)).astype("float32") * affine.scale * 2.0**affine.bits / 2
-    halves = ((np.arange(-8, 8) + 0.5) * affine.scale).astype("float32")
+    real = (
+        rng.normal(size=(5, 3, 7)).astype("float32")
+        * quantization.scale
+        * 2.0**quantization.bits
+        / 2
+    )
+    halves = ((np.arange(-8, 8) + 0.5) * quantization.scale).astype("float32")
     for values in (real, halves):
-        integers = to_numpy(_fake_quantize.quantize_inputs(keras.ops.array(values), affine))
-        np.testing.assert_array_equal(integers, affine.quantize(values))
+        integers = to_numpy(_fake_quantize.quantize_inputs(keras.ops.array(values), quantization))
+        np.testing.assert_array_equal(integers, quantization.quantize(values))
 
 
 @pytest.mark.backend_neutral
@@ -81,10 +87,9 @@ def test_columns_get_the_steps_of_post_training(bits, shape):
     integers, exponents = _fake_quantize.quantize_columns(
         keras.ops.convert_to_tensor(real), greatest, least
     )
-    powers = weight_quantization.best_powers(real.astype("float64"), np.ones(shape[1]), bits)
-    np.testing.assert_array_equal(to_numpy(exponents), powers)
-    expected = weight_quantization.quantized(real, 2.0**powers, bits)
-    np.testing.assert_array_equal(to_numpy(integers), expected)
+    expected = _scale_search.quantize_columns(real, greatest, np.full(shape[1:], -30))
+    np.testing.assert_array_equal(to_numpy(integers), expected[0])
+    np.testing.assert_array_equal(to_numpy(exponents), expected[1])
 
 
 @pytest.mark.backend_neutral
@@ -118,6 +123,30 @@ def test_one_step_for_all_is_that_of_post_training(bits):
     expected = weight_quantization.dense(real, None, inputs=Quantization(8, 1.0), weight_bits=bits)
     np.testing.assert_array_equal(to_numpy(integers), expected.kernel)
     np.testing.assert_allclose(float(to_numpy(step)), expected.scale, rtol=1e-6)
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_the_bound_of_the_accumulators_is_that_of_post_training(bits):
+    rng = np.random.default_rng(bits)
+    weights = [rng.normal(size=(size, 40)).astype("float32") for size in (9, 31)]
+    bias = (1e4 * rng.normal(size=40)).astype("float32")
+    greatest = max(2 ** (bits - 1) - 1, 1)
+
+    def both(xp, asarray):
+        products = [
+            (asarray(value), limit) for value, limit in zip(weights, (200.0, 3e4), strict=True)
+        ]
+        scaled = [(value, limit, 4.0) for value, limit in products]
+        return (
+            *_overflow.least_exponent(products, asarray(bias), 3e4, greatest, xp),
+            _overflow.least_step(asarray(weights[0]), 128.0, asarray(bias), xp),
+            _overflow.accumulator_magnitude(asarray(bias), scaled, 0.5, xp),
+        )
+
+    expected = both(np, np.asarray)
+    for value, wanted in zip(both(keras.ops, keras.ops.convert_to_tensor), expected, strict=True):
+        np.testing.assert_allclose(to_numpy(value), wanted, rtol=1e-6)
 
 
 @pytest.mark.backend_neutral

@@ -1,5 +1,7 @@
 """Models that are trained as they compute in integers, and the integers that they give."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -107,15 +109,15 @@ def test_accumulators_become_narrow_little_by_little():
     )
     before = outputs_of(narrow.layers[2], narrow, x)
     for layer in narrow.layers[1:3]:
-        assert float(to_numpy(layer.widest)) == 2**4 - 1
-        layer.widest.assign(2**7 - 1)
+        assert float(to_numpy(layer.accumulator_span_limit)) == 2**4 - 1
+        layer.accumulator_span_limit.assign(2**7 - 1)
     widened = outputs_of(narrow.layers[2], narrow, x)
     np.testing.assert_array_equal(widened, outputs_of(wide.layers[2], wide, x))
     assert not np.array_equal(widened, before)
     with pytest.raises(ValueError, match="go over 128 values, not the 16 of accumulator_bits=4"):
         ka.quantization.quantize(narrow)
     for layer in narrow.layers[1:3]:
-        layer.widest.assign(2**4 - 1)
+        layer.accumulator_span_limit.assign(2**4 - 1)
     np.testing.assert_array_equal(outputs_of(narrow.layers[2], narrow, x), before)
     for layer in ka.quantization.quantize(narrow).layers[:2]:
         low, high = layer.accumulator_range()
@@ -167,6 +169,22 @@ def test_untrained_it_is_the_post_training_model(rnn):
         np.testing.assert_allclose(
             ours, ka.quantization.quantize(model, x, **bits).predict(x), atol=1e-3
         )
+
+
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("bits", [*BITS, (8, 16)])
+def test_untrained_it_has_the_integers_of_the_post_training_model(settings, bits):
+    """Bit for bit: the same rounding, the same search, the same bound."""
+    x, model = data(), make_model(settings)
+    bits = dict(zip(("weight_bits", "state_bits"), bits, strict=True))
+    ours = ka.quantization.quantize(ka.quantization.quantization_aware(model, x, **bits))
+    expected = ka.quantization.quantize(model, x, **bits)
+    assert ours.inputs == expected.inputs
+    for layer, wanted in zip(ours.layers, expected.layers, strict=True):
+        for field in dataclasses.fields(wanted):
+            value = getattr(wanted, field.name)
+            np.testing.assert_array_equal(getattr(layer, field.name), value, field.name)
 
 
 @pytest.mark.backend_neutral
@@ -242,10 +260,12 @@ def test_dropout_layers_stay_and_time_distributed_heads_are_taken():
 def test_errors():
     model, x = make_model(), data()
     aware = ka.quantization.quantization_aware(model, x)
-    with pytest.raises(ValueError, match="quantization-aware already"):
+    with pytest.raises(ValueError, match="`model` must not be quantization-aware already"):
         ka.quantization.quantization_aware(aware, x)
     for name, value in {"rescale": "multiplier", "weight_bits": 8, "state_bits": 16}.items():
-        with pytest.raises(ValueError, match=f"quantization-aware.*Leave out `{name}`"):
+        with pytest.raises(
+            ValueError, match=f"`{name}` must be left out: model .* is quantization-aware"
+        ):
             ka.quantization.quantize(aware, **{name: value})
     with pytest.raises(TypeError, match="`representative_data` must be given"):
         ka.quantization.quantize(model)
