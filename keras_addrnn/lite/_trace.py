@@ -6,10 +6,8 @@ import threading
 
 import keras
 
-from keras_addrnn.layers import AddGRU, AddGRUCell
 from keras_addrnn.lite import _signature as signatures
-from keras_addrnn.ops import _composed, _fused
-from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
+from keras_addrnn.ops import _lowering
 
 # While a model is traced, its layers are set to what the file wants of them.
 _tracing = threading.Lock()
@@ -64,7 +62,10 @@ def trace(model, signature, ops, quantize):
         new_states = [scope.get_current_value(state) for state in signature.states]
         return [*keras.tree.flatten(outputs), *new_states]
 
-    with _tracing, _implementations(model, ops), _for_integers(model, quantize):
+    lowering = _lowering.scope(
+        fused_operator=ops == "fused", integer_operations=quantize in ("int8", "int16x8")
+    )
+    with _tracing, _unrolled(model, quantize), lowering:
         concrete = serve.get_concrete_function()
     frozen, graph = convert_to_constants.convert_variables_to_constants_v2_as_graph(
         concrete, lower_control_flow=False
@@ -89,51 +90,19 @@ def _refuse_changes(model, states, scope):
 
 
 @contextlib.contextmanager
-def _implementations(model, ops):
-    """Has the model run composed, or each whole sequence by the fused operator if there is one.
-
-    Single steps are composed in both forms: there is one in a loop, which is not faster for a
-    custom operator.
-    """
-    parts = _parts(model)
-    steps = [part for part in parts if isinstance(part, (AddGRUCell, AddGruStep))]
-    sequences = [part for part in parts if isinstance(part, (AddGRU, AddGruSequence))]
-    before = [(part, part.implementation) for part in (*steps, *sequences)]
-    try:
-        for part, _ in before:
-            part.implementation = "composed"
-        if ops == "fused":
-            for part in sequences:
-                part.implementation = "auto"
-        with _fused.exported() if ops == "fused" else contextlib.nullcontext():
-            yield
-    finally:
-        for part, implementation in before:
-            part.implementation = implementation
-
-
-@contextlib.contextmanager
-def _for_integers(model, quantize):
-    """Has the steps written out, in operations that LiteRT has for integers.
+def _unrolled(model, quantize):
+    """Has Keras' own recurrent layers write their steps out.
 
     A loop ends the converter's process, when it has to compute in integers.
     """
-    if quantize not in ("int8", "int16x8"):
-        yield
-        return
-    loops = [p for p in _parts(model) if isinstance(p, (keras.layers.RNN, AddGruSequence))]
+    loops = []
+    if quantize in ("int8", "int16x8"):
+        loops = [part for part in model._flatten_layers() if isinstance(part, keras.layers.RNN)]
     before = [(part, part.unroll) for part in loops]
     try:
         for part in loops:
             part.unroll = True
-        with _composed.for_integers():
-            yield
+        yield
     finally:
         for part, unroll in before:
             part.unroll = unroll
-
-
-def _parts(model):
-    """The model's layers, and the operations that a functional model holds beside them."""
-    layers = model._flatten_layers()
-    return [part for layer in layers for part in (layer, *getattr(layer, "operations", ()))]

@@ -4,11 +4,9 @@ Source: arXiv 2308.05629, section 3.1; the bound on the state is an addition to 
 derivative 0 at the kink itself, and no comparison hides a NaN.
 """
 
-import contextlib
-import contextvars
-
 import keras
 
+from keras_addrnn.ops import _lowering
 from keras_addrnn.ops._scan import scan
 
 
@@ -23,23 +21,6 @@ _ACTIVATIONS = {
     "hard_tanh": _hard_tanh,
     "tanh": keras.ops.tanh,
 }
-
-
-_integers = contextvars.ContextVar("_integers", default=False)
-
-
-@contextlib.contextmanager
-def for_integers():
-    """What is traced meanwhile is made of operations that LiteRT has for integers.
-
-    Negating, comparing and taking a minimum are not among them, or are not done right. Gradients
-    at the kinks are not those of `_advance`: none may follow.
-    """
-    token = _integers.set(True)
-    try:
-        yield
-    finally:
-        _integers.reset(token)
 
 
 def step(
@@ -141,7 +122,8 @@ def _advance(projected, state, recurrent_kernel, dropout_mask, *, gate):
     recalled = state if dropout_mask is None else state * dropout_mask
     z = projected + keras.ops.matmul(recalled, recurrent_kernel)
     update, candidate = keras.ops.split(z, 2, axis=-1)
-    if _integers.get():
+    lowering = _lowering.current()
+    if lowering is not None and lowering.integer_operations:
         return _integer_gate(update, candidate, state, gate)
     candidate = _ACTIVATIONS.get(gate.activation, gate.activation)(candidate)
     kept = relu(state + gate.state_shift - relu(-update))
@@ -155,7 +137,10 @@ def _advance(projected, state, recurrent_kernel, dropout_mask, *, gate):
 
 
 def _integer_gate(update, candidate, state, gate):
-    """The same in additions, subtractions and ReLUs; see `for_integers`."""
+    """The same in additions, subtractions and ReLUs, which LiteRT has for integers.
+
+    It has no negation, and computes comparisons and minima wrongly or not at all.
+    """
     relu = keras.ops.relu
     if gate.activation == "hard_tanh":
         candidate = relu(candidate + 1) - relu(candidate - 1) - 1

@@ -7,7 +7,7 @@ gradient will follow, recurrent dropout, unrolling.
 import keras
 
 from keras_addrnn import _exporting
-from keras_addrnn.ops import _composed, _fused, _validation
+from keras_addrnn.ops import _composed, _fused, _lowering, _validation
 
 
 def sequence(
@@ -43,6 +43,10 @@ def sequence(
         mask = keras.ops.cast(mask, "bool")
     settings = {"gate": gate, "go_backwards": go_backwards}
     tensors = (inputs, kernel, recurrent_kernel, bias, initial_state, mask)
+    lowering = _lowering.current()
+    if lowering is not None:
+        implementation = "auto" if lowering.fused_operator else "composed"
+        unroll = unroll or lowering.integer_operations
     composed_only = unroll or recurrent_dropout_mask is not None
     if not composed_only and uses_fused(implementation, inputs.dtype, gate):
         return _fused.add_gru(*tensors, **settings, training=bool(training))
@@ -79,6 +83,8 @@ def step(
     """`add_gru_step` with a `Gate`; see `sequence`."""
     tensors = as_tensors(inputs, state, kernel, recurrent_kernel, bias)
     _validation.step_tensors(*tensors)
+    if _lowering.current() is not None:
+        return _composed.step(*tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
     if recurrent_dropout_mask is None and uses_fused(implementation, tensors[0].dtype, gate):
         return _fused.add_gru_step(*tensors, gate=gate, training=bool(training))
     _exporting.refuse_step_in_loop()
@@ -94,7 +100,11 @@ def uses_fused(implementation, dtype, gate):
     if implementation == "composed":
         return False
     forced = implementation == "fused"
-    reason = _fused.why_not(keras.backend.standardize_dtype(dtype), gate, exporting_is_fine=forced)
+    reason = _fused.why_not(
+        keras.backend.standardize_dtype(dtype),
+        gate,
+        exporting_is_fine=forced or _lowering.current() is not None,
+    )
     if reason and forced:
         raise ValueError(f'implementation="fused" cannot be used: {reason}')
     return reason is None

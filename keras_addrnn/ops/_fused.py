@@ -1,8 +1,5 @@
 """The recurrence by the project's own TensorFlow op."""
 
-import contextlib
-import contextvars
-
 import keras
 
 from addrnn.gate import ACTIVATIONS
@@ -10,18 +7,6 @@ from addrnn.tensorflow import _library
 from keras_addrnn import _exporting
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
-
-_goes_along = contextvars.ContextVar("_goes_along", default=False)
-
-
-@contextlib.contextmanager
-def exported():
-    """What is exported meanwhile may hold the op: there will be one where it is loaded."""
-    token = _goes_along.set(True)
-    try:
-        yield
-    finally:
-        _goes_along.reset(token)
 
 
 def why_not(dtype, gate, exporting_is_fine=False):
@@ -55,7 +40,7 @@ def why_not(dtype, gate, exporting_is_fine=False):
                 "LiteRT's converter does not know the op. Use keras_addrnn.lite.convert(model, "
                 'path, ops="fused"), or implementation="auto".'
             )
-        if not exporting_is_fine and not _goes_along.get() and _exporting.exporting():
+        if not exporting_is_fine and _exporting.exporting():
             return "the model is being exported, for processes which may not have this package."
     return None
 

@@ -144,7 +144,6 @@ class AddGruSequence(_AddGruOperation):
     def __init__(self, activation, state_shift, state_max, go_backwards, implementation, name=None):
         super().__init__(activation, state_shift, state_max, implementation, name)
         self.go_backwards = arguments.flag("go_backwards", go_backwards)
-        self.unroll = False  # set while a model is converted to integers
 
     def call(self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None):
         return _dispatch.sequence(
@@ -157,7 +156,6 @@ class AddGruSequence(_AddGruOperation):
             gate=self.gate,
             go_backwards=self.go_backwards,
             implementation=self.implementation,
-            unroll=self.unroll,
         )
 
     def compute_output_spec(

@@ -4,7 +4,7 @@ import ai_edge_litert.interpreter
 import keras
 import numpy as np
 
-from keras_addrnn.lite import _trace
+from keras_addrnn.ops import _lowering
 
 
 def run(content, *inputs, interpreter=ai_edge_litert.interpreter.Interpreter):
@@ -24,7 +24,7 @@ def run(content, *inputs, interpreter=ai_edge_litert.interpreter.Interpreter):
 
 def assert_same(model, content, *inputs, **kwargs):
     """LiteRT answers as Keras does, with its own operations: nothing that is of this project."""
-    with _trace._implementations(model, "builtin"):
+    with _lowering.scope(fused_operator=False, integer_operations=False):
         expected = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
     expected = [keras.ops.convert_to_numpy(value) for value in keras.tree.flatten(expected)]
     answers = run(content, *inputs, **kwargs)

@@ -15,7 +15,8 @@ pytest.importorskip("ai_edge_litert.interpreter")
 
 from ai_edge_litert import schema_py_generated as schema
 
-from keras_addrnn.lite import _converter_process, _operator_weights, _trace
+from keras_addrnn.lite import _converter_process, _operator_weights
+from keras_addrnn.ops import _lowering
 from tests.keras_addrnn.lite import answers
 from tests.keras_addrnn.lite.models import (
     FEATURES,
@@ -54,7 +55,7 @@ def samples(batch=64, seed=5):
 
 
 def assert_near(model, content, inputs, tolerance):
-    with _trace._implementations(model, "builtin"):
+    with _lowering.scope(fused_operator=False, integer_operations=False):
         expected = np.asarray(model(inputs, training=False))
     interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
     runner = interpreter.get_signature_runner()
