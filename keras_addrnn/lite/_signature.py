@@ -1,10 +1,12 @@
-"""What goes into a model's file and what comes out: shapes, types, names, order."""
+"""The inputs and outputs of a file: their shapes, types, names and order."""
 
 import collections
 import dataclasses
 import inspect
 
 import keras
+
+from addrnn import _validation
 
 
 @dataclasses.dataclass
@@ -30,8 +32,8 @@ class Signature:
         return [*self.model_specs, *self.state_specs]
 
 
-def of(model, batch_size, data):
-    """The signature of a model.
+def signature_of(model, batch_size, data):
+    """The signature of the file of a model.
 
     Args:
         batch_size: Size of the batch axis of all inputs, or None to leave open what the model
@@ -50,7 +52,7 @@ def of(model, batch_size, data):
         tensors = model.inputs
         names = _input_names(tensors, structure)
     else:
-        structure = _unsymbolic(model, data)
+        structure = _symbolic_inputs(model, data)
         tensors = keras.tree.flatten(structure)
         names = _keys(structure) if isinstance(structure, dict) else ["input"] * len(tensors)
     states, state_names = _states(model)
@@ -88,8 +90,8 @@ def output_names(model, outputs, signature):
     return _distinct([*states, *names])[len(states) :] + states
 
 
-def _unsymbolic(model, data):
-    """Stand-ins for the inputs of a subclassed model, in the structure that it takes them in."""
+def _symbolic_inputs(model, data):
+    """A `KerasTensor` for each input of a subclassed model, in the structure of its argument."""
     _refuse_more_arguments(model, _required(model.call))
     if data is not None:
         return keras.tree.map_structure(
@@ -136,18 +138,21 @@ def _refuse_more_arguments(model, names):
 def _check_batch_size(size, tensors, states):
     for tensor in tensors:
         if size is not None and tensor.shape[0] not in (None, size):
-            raise ValueError(
-                f"Argument `batch_size` must be {tensor.shape[0]}, to which the model's input "
-                f"'{tensor.name}' fixes it. Received: batch_size={size}. If nobody chose "
-                "that size, Keras took it from the first batch: start the model with "
-                "keras.Input, and set_weights."
+            raise _validation.value_error(
+                "batch_size",
+                f"be {tensor.shape[0]}, to which the model's input '{tensor.name}' fixes it",
+                f"batch_size={size}",
+                "If nobody chose that size, Keras took it from the first batch: start the model "
+                "with keras.Input, and set_weights.",
             )
     for state, name in states:
         if size not in (None, state.shape[0]):
-            raise ValueError(
-                f"Argument `batch_size` must be {state.shape[0]}, the number of sequences for "
-                f"which the stateful layer '{name.removesuffix('_state')}' was built. Received: "
-                f"batch_size={size}"
+            layer = name.removesuffix("_state")
+            raise _validation.value_error(
+                "batch_size",
+                f"be {state.shape[0]}, the number of sequences for which the stateful layer "
+                f"'{layer}' was built",
+                f"batch_size={size}",
             )
 
 
