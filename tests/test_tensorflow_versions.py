@@ -21,7 +21,7 @@ def test_every_public_function(version, tmp_path):
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, f"tensorflow-cpu=={version}", "keras>=3.12"], check=True)
+    subprocess.run([*pip, f"tensorflow-cpu=={version}", "keras>=3.12", "safetensors"], check=True)
     done = subprocess.run(
         [python, "-m", "tests.every_public_function", tmp_path],
         cwd=ROOT,

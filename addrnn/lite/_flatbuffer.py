@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from flatbuffers import Builder
 
-from addrnn.lite._schema import schema
+from addrnn.lite._schema import Builder, schema
 
 SIGNATURE = "serving_default"
 METADATA = "keras_addrnn"

@@ -5,7 +5,7 @@ missing, since converting a Keras model needs nothing else of LiteRT. That is th
 TensorFlow in `addrnn` outside `addrnn.tensorflow`.
 """
 
-__all__ = ["schema"]
+__all__ = ["Builder", "schema"]
 
 try:
     from ai_edge_litert import schema_py_generated as schema
@@ -17,3 +17,5 @@ except ImportError:
             "Writing LiteRT files needs their schema. Run `pip install ai-edge-litert`, or install "
             "keras_addrnn[litert]."
         ) from error
+
+from flatbuffers import Builder  # LiteRT and TensorFlow both install it
