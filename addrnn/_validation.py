@@ -14,37 +14,35 @@ INT32_MAX = 2**31 - 1
 
 
 class ArgumentValueError(ValueError):
-    """A value that is not allowed. `argument` is the name of the argument.
+    """A value that is not allowed. `argument` is the name of the argument."""
 
-    A message alone is enough to make one: frameworks that add to a message make the error anew.
-    """
-
-    def __init__(self, message, argument=None):
-        super().__init__(message)
-        self.argument = argument
+    argument = None
+    # Made anew of a longer message, in a `tf.function`, an error keeps its type only so.
+    __init__ = Exception.__init__
 
 
 class ArgumentTypeError(TypeError):
     """A value of the wrong type; as `ArgumentValueError`."""
 
-    def __init__(self, message, argument=None):
-        super().__init__(message)
-        self.argument = argument
+    argument = None
+    __init__ = Exception.__init__
 
 
 def value_error(argument, requirement, received, remedy=""):
     """The error "Argument `argument` must `requirement`. Received: `received`. `remedy`"."""
-    return ArgumentValueError(_message(argument, requirement, received, remedy), argument)
+    return _error(ArgumentValueError, argument, requirement, received, remedy)
 
 
 def type_error(argument, requirement, received, remedy=""):
     """As `value_error`, for a value of the wrong type."""
-    return ArgumentTypeError(_message(argument, requirement, received, remedy), argument)
+    return _error(ArgumentTypeError, argument, requirement, received, remedy)
 
 
-def _message(argument, requirement, received, remedy):
+def _error(kind, argument, requirement, received, remedy):
     message = f"Argument `{argument}` must {requirement}. Received: {received}"
-    return f"{message}. {remedy}" if remedy else message
+    error = kind(f"{message}. {remedy}" if remedy else message)
+    error.argument = argument
+    return error
 
 
 def integer(name, value, low, high=None):
@@ -150,6 +148,24 @@ def one_of(name, value, choices):
     return value
 
 
+def shape_fits(actual, expected):
+    """Whether a shape has the expected sizes; None on either side fits any size."""
+    return len(actual) == len(expected) and all(
+        None in (size, wanted) or size == wanted
+        for size, wanted in zip(actual, expected, strict=True)
+    )
+
+
+def shape_text(sizes):
+    """A shape in messages, such as "[any, 4]"; None stands for any size."""
+    return f"[{', '.join('any' if size is None else str(size) for size in sizes)}]"
+
+
+def shape_error(argument, expected, actual):
+    """The error for a shape that is not the expected one, which is a text."""
+    return value_error(argument, f"have the shape {expected}", f"shape={tuple(actual)}")
+
+
 def integer_array(name, value, dtype, shape, low, high):
     """The value as a read-only array of that dtype and shape, with values from `low` to `high`.
 
@@ -163,13 +179,8 @@ def integer_array(name, value, dtype, shape, low, high):
     given = np.asarray(value)
     if given.dtype.kind not in "iu":
         raise type_error(name, "hold integers", f"dtype={given.dtype}")
-    fits = len(given.shape) == len(shape) and all(
-        size >= 1 if expected is None else size == expected
-        for size, expected in zip(given.shape, shape, strict=True)
-    )
-    if not fits:
-        expected = ", ".join("any" if size is None else str(size) for size in shape)
-        raise value_error(name, f"have the shape ({expected})", f"shape={given.shape}")
+    if not shape_fits(given.shape, shape) or 0 in given.shape:
+        raise shape_error(name, shape_text(shape), given.shape)
     in_range(name, given, low, high)
     owned = np.ascontiguousarray(given, dtype).copy()
     owned.setflags(write=False)

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_addrnn import _keras_private
+
 
 def layers_in_order(model):
     """The layers of a model with one input `[batch, time, features]`, without the input layer.
@@ -30,14 +32,14 @@ def layers_in_order(model):
     # From the end: a layer may have been called elsewhere too, as those of a loaded model have.
     layers, tensor = [], model.outputs[0]
     while tensor is not inputs[0]:
-        layer, index, _ = tensor._keras_history
+        layer, index, _ = _keras_private.keras_history(tensor)
         if not isinstance(layer, keras.layers.Layer):
             raise ValueError(
                 f"Model '{model.name}' must be made of layers alone. Received: the operation "
                 f"'{layer.name}' of keras.ops. Use a layer in its place, such as "
                 "keras.layers.Activation or keras.layers.Rescaling."
             )
-        node = layer._inbound_nodes[index]
+        node = _keras_private.inbound_node(layer, index)
         if len(node.input_tensors) != 1 or len(node.outputs) != 1 or layer in layers:
             raise ValueError(
                 f"The layers of '{model.name}' must follow one another, each once, with one input "

@@ -1,9 +1,11 @@
 """The gradient of the fused op: a second op, which reads the bits that the forward pass kept."""
 
+from typing import Any
+
 import tensorflow as tf
 
 
-def register(ops):
+def register(ops: Any) -> None:
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
 
     @tf.RegisterGradient("AddGru")
@@ -54,11 +56,11 @@ def register(ops):
         )
 
 
-def _without_d_inputs(op):
+def _without_d_inputs(op: tf.Operation) -> bool:
     """Whether nobody wants the gradient of the inputs. A tape is told; `tf.gradients` is not."""
     return 0 in (getattr(op, "skip_input_indices", None) or ())
 
 
-def _present(tensor):
+def _present(tensor: tf.Tensor) -> bool:
     """Whether an optional input was given: an absent one is a constant without elements."""
     return tensor.shape.num_elements() != 0

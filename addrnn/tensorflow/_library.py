@@ -4,12 +4,15 @@ import ctypes
 import dataclasses
 import functools
 import os
+import pathlib
 import threading
+from typing import Any
 
-from addrnn import _libraries
+import tensorflow as tf
+
+from addrnn import _libraries, _validation
 from addrnn._version import __version__
-
-LIBRARY = _libraries.TENSORFLOW_OP
+from addrnn.tensorflow import _gradient
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,21 +25,22 @@ class Library:
         problem: One sentence with the reason and the remedy, or None if it is loaded.
     """
 
-    ops: object = None
+    ops: Any = None
     settings: ctypes.CDLL | None = None
     problem: str | None = None
 
-    def text(self, name):
+    def text(self, name: str) -> str:
         """What the C function `addrnn_<name>` says."""
-        return getattr(self.settings, f"addrnn_{name}")().decode()
+        text: bytes = getattr(self.settings, f"addrnn_{name}")()
+        return text.decode()
 
 
 # `functools.cache` alone lets two threads load at once, and a gradient can be registered only once.
 _loading = threading.Lock()
 
 
-def load():
-    """Loads the library at the first call; the Keras backend must be TensorFlow.
+def load() -> Library:
+    """Loads the library at the first call.
 
     Raises:
         ValueError: The environment variable `KERAS_ADDRNN_ISA` names an instruction set that is not
@@ -47,49 +51,77 @@ def load():
 
 
 @functools.cache
-def _load():
-    import tensorflow as tf
-
-    if not LIBRARY.is_file():
-        return Library(problem=f"its library is missing ({LIBRARY}). {_libraries.remedy()}")
+def _load() -> Library:
+    path = _libraries.TENSORFLOW_OP
+    if not path.is_file():
+        return Library(problem=f"its library is missing ({path}). {_libraries.remedy()}")
     try:
-        ops = tf.load_op_library(str(LIBRARY))
-        library = Library(ops, _settings())
+        ops = tf.load_op_library(str(path))
+        settings = _settings(path)
     except (tf.errors.OpError, RuntimeError, OSError, AttributeError) as error:
         return Library(problem=f"its library cannot be loaded ({error}). {_libraries.remedy()}")
-    if library.text("version") != __version__:
-        built = library.text("version")
+    library = Library(ops, settings)
+    if (built := library.text("version")) != __version__:
         return Library(
             problem=f"its library was built for keras_addrnn {built}. {_libraries.remedy()}"
         )
     _check_instruction_set(library)
     # As many threads as TensorFlow was told to use for one op; 0 leaves it to the library.
-    set_num_threads(tf.config.threading.get_intra_op_parallelism_threads(), library)
-
-    from addrnn.tensorflow import _gradient
-
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    settings.addrnn_set_num_threads(ctypes.c_int(threads))
     _gradient.register(ops)
     return library
 
 
-def num_threads():
-    """The number of threads that a call of the fused op may use."""
-    return load().settings.addrnn_num_threads()
+def load_library() -> None:
+    """Loads the library of the op, at the first call; for a SavedModel that holds the op.
+
+    Raises:
+        RuntimeError: It cannot be loaded; says why and what to do.
+        ValueError: As of `load`.
+
+    Example:
+
+    >>> addrnn.tensorflow.load_library()
+    >>> model = tf.saved_model.load("model")
+    """
+    _loaded()
 
 
-def set_num_threads(n, library=None):
-    """Sets `num_threads()`; 0 stands for the number of processors that the process may run on."""
-    (library or load()).settings.addrnn_set_num_threads(ctypes.c_int(n))
+def num_threads() -> int:
+    """The number of threads that a call of the op may use."""
+    return int(_loaded().addrnn_num_threads())
 
 
-def _settings():
-    settings = ctypes.CDLL(str(LIBRARY))
+def set_num_threads(n: int) -> None:
+    """Sets `num_threads()`.
+
+    Args:
+        n: Integer; 0 stands for the number of processors that the process may run on.
+
+    Raises:
+        ValueError, TypeError: It is none, or is negative.
+    """
+    _loaded().addrnn_set_num_threads(
+        ctypes.c_int(_validation.integer("n", n, 0, _validation.INT32_MAX))
+    )
+
+
+def _loaded() -> ctypes.CDLL:
+    library = load()
+    if library.settings is None:
+        raise RuntimeError(f"The op cannot be used: {library.problem}")
+    return library.settings
+
+
+def _settings(path: pathlib.Path) -> ctypes.CDLL:
+    settings = ctypes.CDLL(str(path))
     for name in ("version", "built_for", "instruction_set", "available_instruction_sets"):
         getattr(settings, f"addrnn_{name}").restype = ctypes.c_char_p
     return settings
 
 
-def _check_instruction_set(library):
+def _check_instruction_set(library: Library) -> None:
     requested = os.environ.get("KERAS_ADDRNN_ISA")
     available = library.text("available_instruction_sets").split()
     if requested and requested not in available:

@@ -158,6 +158,7 @@ class AddGRU(keras.layers.RNN):
         self._refuse_unrolled(implementation)
 
     units = _of_the_cell("units")
+    gate = _of_the_cell("gate")
     activation = _of_the_cell("activation")
     state_shift = _of_the_cell("state_shift")
     state_max = _of_the_cell("state_max")

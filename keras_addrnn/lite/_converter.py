@@ -5,12 +5,11 @@ from typing import Any
 
 import keras
 
-from addrnn import _validation
+from addrnn import _libraries, _validation
 from addrnn._atomic_file import checked_path, replacing
 from addrnn._version import __version__
 from addrnn.lite import _operators
 from addrnn.model import IntegerModel
-from addrnn.tensorflow import _library
 from keras_addrnn.lite import (
     _converter_process,
     _diagnostics,
@@ -70,7 +69,8 @@ def convert(
 
     The file has one signature, with the names of the model's inputs and outputs (the keys, where
     they are a dict), and metadata named "keras_addrnn" with our version, `ops` and `quantize`. The
-    same model and data give the same bytes.
+    same model and data give the same bytes, except for integers of Keras' own GRU: TensorFlow's
+    converter orders its operators differently from call to call. The model itself stays as it is.
 
     TensorFlow's converter runs in a process of its own, which takes some seconds to start the first
     time: where it crashes, that is an error and not the end of this process.
@@ -165,13 +165,14 @@ def _file(model, trace, ops, quantize, batches=None):
     from addrnn.lite import _flatbuffer
     from keras_addrnn.lite import _fused_operators
 
+    has_op = ops == "fused" and not _fused.missing()
     try:
         content = _converter_process.convert(
             trace.graph,
             trace.inputs,
             trace.outputs,
             quantize=quantize,
-            library=str(_library.LIBRARY) if ops == "fused" and not _fused.missing() else None,
+            library=str(_libraries.TENSORFLOW_OP) if has_op else None,
             batches=batches,
         )
     except _converter_process.ConversionError as error:

@@ -4,6 +4,7 @@ import re
 
 import keras
 
+from keras_addrnn import _keras_private
 from keras_addrnn.ops import _fused
 
 
@@ -34,7 +35,7 @@ def open_axes_error(model, problem):
     """
     names = [
         f"'{layer.name}'"
-        for layer in model._flatten_layers()
+        for layer in _keras_private.flatten_layers(model)
         if isinstance(layer, keras.layers.TimeDistributed)
     ]
     distributed = (

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_addrnn import _keras_private
 from keras_addrnn.lite import _diagnostics
 from keras_addrnn.quantization import _quantization_aware
 
@@ -33,7 +34,7 @@ def _check_training(model):
 
 def _check_types(model, ops):
     """Refuses layers that compute in other types than LiteRT's kernels do."""
-    for layer in model._flatten_layers():
+    for layer in _keras_private.flatten_layers(model):
         if isinstance(layer, keras.layers.InputLayer) or getattr(layer, "inputs", None):
             continue  # they compute nothing themselves, whatever the policy they were made under
         if layer.compute_dtype in ("float16", "bfloat16", "float64"):
@@ -68,7 +69,7 @@ def _check_weights(model, quantize):
 
 
 def _check_int16(model):
-    for layer in model._flatten_layers():
+    for layer in _keras_private.flatten_layers(model):
         if isinstance(layer, _NO_INT16):
             raise ValueError(
                 f"quantize=\"int16x8\" does not convert '{layer.name}' ({type(layer).__name__}): "

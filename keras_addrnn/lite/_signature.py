@@ -7,6 +7,7 @@ import inspect
 import keras
 
 from addrnn import _validation
+from keras_addrnn import _keras_private
 
 
 @dataclasses.dataclass
@@ -97,7 +98,7 @@ def _symbolic_inputs(model, data):
         return keras.tree.map_structure(
             lambda array: keras.KerasTensor((None, *array.shape[1:]), array.dtype.name), data
         )
-    shapes = getattr(model, "_build_shapes_dict", None)
+    shapes = _keras_private.first_call_shapes(model)
     if model.built and not shapes and _states(model)[0]:
         raise ValueError(
             f"The inputs of '{model.name}' are unknown: of a subclassed model with a stateful "
@@ -159,7 +160,7 @@ def _check_batch_size(size, tensors, states):
 def _states(model):
     """The variables with the states of stateful layers, and names for them."""
     states, names = [], []
-    for layer in model._flatten_layers():
+    for layer in _keras_private.flatten_layers(model):
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             variables = keras.tree.flatten(layer.states)
             states += variables
@@ -172,11 +173,11 @@ def _input_names(inputs, structure):
     if isinstance(structure, dict):
         return _keys(structure)
     # Not the tensor's own name: where none was given, that is another after saving and loading.
-    return [tensor._keras_history.operation.name for tensor in inputs]
+    return [_keras_private.keras_history(tensor)[0].name for tensor in inputs]
 
 
 def _output_name(tensor):
-    layer, _, place = tensor._keras_history
+    layer, _, place = _keras_private.keras_history(tensor)
     is_state = isinstance(layer, keras.layers.RNN) and place > 0
     return _state_name(layer) if is_state else layer.name
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from addrnn import _validation
+from keras_addrnn import _keras_private
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import AddGRU
 
@@ -11,7 +12,6 @@ from keras_addrnn.layers import AddGRU
 _PIECES, _STEPS = 3, 32
 _TOLERANCE = {"float32": 0.01, "float64": 0.01}
 _TOLERANCE_OF_HALVES = 0.05
-_WINDOWED = ("keras.src.layers.convolutional.", "keras.src.layers.pooling.")
 
 
 def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
@@ -134,7 +134,7 @@ def _has_window(layer):
         return any(map(_has_window, layer.layers))
     if isinstance(layer, keras.layers.Wrapper):
         return not isinstance(layer, keras.layers.TimeDistributed) and _has_window(layer.layer)
-    if not any(kind.__module__.startswith(_WINDOWED) for kind in type(layer).__mro__):
+    if not _keras_private.is_windowed(layer):
         return False
     # The steps are the first axis behind the batch, where channels_first has no window.
     windows = [getattr(layer, name, 1) for name in ("kernel_size", "pool_size")]
@@ -143,7 +143,7 @@ def _has_window(layer):
 
 def _take_weights(copy, layer):
     copy.set_weights(layer.get_weights())
-    for part in copy._flatten_layers():
+    for part in _keras_private.flatten_layers(copy):
         if hasattr(part, "finalize_state"):  # Normalization computes with what it derives from them
             part.finalize_state()
 
@@ -179,6 +179,7 @@ def _close(got, expected, layer):
     if not np.isfinite(expected).all():
         return True  # nothing can be said
     tolerance = max(
-        _TOLERANCE.get(part.compute_dtype, _TOLERANCE_OF_HALVES) for part in layer._flatten_layers()
+        _TOLERANCE.get(part.compute_dtype, _TOLERANCE_OF_HALVES)
+        for part in _keras_private.flatten_layers(layer)
     )
     return bool(np.all(np.abs(got - expected) <= tolerance * np.abs(expected).max(initial=0)))

@@ -4,6 +4,7 @@ import copy
 
 import keras
 
+from keras_addrnn import _keras_private
 from keras_addrnn.layers import AddGRU
 
 
@@ -20,7 +21,7 @@ def unrolled(model):
 def _copied(layer, copies):
     if id(layer) in copies:
         return copies[id(layer)]
-    if not any(map(_loops, layer._flatten_layers())):
+    if not any(map(_loops, _keras_private.flatten_layers(layer))):
         return layer
     copies[id(layer)] = new = object.__new__(type(layer))
     # Past `__setattr__`, which would track in lists that both share.
@@ -31,8 +32,8 @@ def _copied(layer, copies):
         return new
     for name, value in vars(layer).items():
         attributes[name] = _with_copies(value, copies)
-    for depth, nodes in attributes.get("_nodes_by_depth", {}).items():  # of a functional model
-        attributes["_nodes_by_depth"][depth] = [_node(node, copies) for node in nodes]
+    for nodes in _keras_private.nodes_by_depth(new).values():
+        nodes[:] = [_node(node, copies) for node in nodes]
     return new
 
 

@@ -6,6 +6,8 @@ derivative 0 at the kink itself, and no comparison hides a NaN.
 
 import keras
 
+from addrnn.gate import Gate
+from addrnn.sequence import SequenceTensors
 from keras_addrnn.ops import _lowering
 from keras_addrnn.ops._scan import scan
 
@@ -23,24 +25,11 @@ _ACTIVATIONS = {
 }
 
 
-def step(
-    inputs,
-    state,
-    kernel,
-    recurrent_kernel,
-    bias,
-    *,
-    gate,
-    recurrent_dropout_mask=None,
-):
+def step(tensors: SequenceTensors, *, gate: Gate, recurrent_dropout_mask=None):
     """One step of the recurrence.
 
     Args:
-        inputs: `[B, D]`.
-        state: `[B, H]`.
-        kernel: `[D, 2H]`.
-        recurrent_kernel: `[H, 2H]`.
-        bias: `[2H]` or None.
+        tensors: With inputs `[B, D]`, an initial state and no mask.
         gate: `Gate`.
         recurrent_dropout_mask: `[B, H]` or None; multiplies the state on its way into the matrix
             product. The state that the gate keeps is never dropped.
@@ -48,35 +37,24 @@ def step(
     Returns:
         The new state `[B, H]`.
     """
-    return _advance(
-        _project(inputs, kernel, bias),
-        state,
-        recurrent_kernel,
-        recurrent_dropout_mask,
-        gate=gate,
-    )
+    projected = _project(tensors.inputs, tensors)
+    weights = tensors.recurrent_kernel
+    return _advance(projected, tensors.initial_state, weights, recurrent_dropout_mask, gate=gate)
 
 
 def add_gru(
-    inputs,
-    kernel,
-    recurrent_kernel,
-    bias,
-    initial_state,
-    mask,
+    tensors: SequenceTensors,
     *,
-    gate,
-    go_backwards,
-    return_sequences=True,
-    unroll=False,
+    gate: Gate,
+    go_backwards: bool,
+    return_sequences: bool = True,
+    unroll: bool = False,
     recurrent_dropout_mask=None,
 ):
     """The recurrence over a whole sequence.
 
     Args:
-        inputs: `[B, T, D]`.
-        initial_state: `[B, H]`.
-        mask: Boolean `[B, T]` or None. Where it is False, the state stays as it is.
+        tensors: The mask, if any, is Boolean.
         go_backwards: Whether to read the inputs (and the mask) from the last to the first.
         return_sequences: Whether to return the states after each step.
         unroll: Whether to write the steps out instead of looping; needs a known `T`.
@@ -86,34 +64,50 @@ def add_gru(
         The states after each step, in the order of processing, `[B, T, H]`, or None, and the last
         state `[B, H]`.
     """
+    inputs, _, recurrent_kernel, _, initial_state, mask = tensors
+    if initial_state is None:
+        batch = keras.ops.shape(inputs)[0]
+        initial_state = keras.ops.zeros((batch, recurrent_kernel.shape[0]), inputs.dtype)
     if inputs.shape[1] == 0:
-        return _no_steps(inputs, kernel, recurrent_kernel, bias), initial_state
+        return _no_steps(tensors), initial_state
 
     xs = [keras.ops.swapaxes(inputs, 0, 1)]
     if mask is not None:
         xs.append(keras.ops.expand_dims(keras.ops.transpose(mask), -1))
     if go_backwards:
         xs = [keras.ops.flip(x, axis=0) for x in xs]
-    xs[0] = _project(xs[0], kernel, bias)  # of all steps at once: [T, B, 2H]
+    within_loop = _projects_within_loop(inputs)
+    if not within_loop:
+        xs[0] = _project(xs[0], tensors)  # of all steps at once: [T, B, 2H]
 
     def body(state, x_t):
-        new_state = _advance(
-            x_t[0],
-            state,
-            recurrent_kernel,
-            recurrent_dropout_mask,
-            gate=gate,
-        )
+        projected = _project(x_t[0], tensors) if within_loop else x_t[0]
+        new_state = _advance(projected, state, recurrent_kernel, recurrent_dropout_mask, gate=gate)
         return new_state if mask is None else keras.ops.where(x_t[1], new_state, state)
 
     outputs, state = scan(body, initial_state, xs, collect=return_sequences, unroll=unroll)
     return keras.ops.swapaxes(outputs, 0, 1) if return_sequences else None, state
 
 
-def _project(inputs, kernel, bias):
+def _projects_within_loop(inputs):
+    """Whether a training step is faster with the inputs' product in the loop than ahead of it.
+
+    On CPUs, XLA spends more on writing and reading the projections of all steps than on reading the
+    kernel at each step, unless a batch has few rows. The limit of 8 is measured.
+    """
+    if keras.backend.backend() != "jax":
+        return False
+
+    import jax
+
+    batch, _, features = inputs.shape
+    return jax.default_backend() == "cpu" and isinstance(batch, int) and 8 * batch >= features
+
+
+def _project(inputs, weights):
     """`inputs [..., D]` to their part of the pre-activations `[..., 2H]`."""
-    projected = keras.ops.matmul(inputs, kernel)
-    return projected if bias is None else keras.ops.add(projected, bias)
+    projected = keras.ops.matmul(inputs, weights.kernel)
+    return projected if weights.bias is None else keras.ops.add(projected, weights.bias)
 
 
 def _advance(projected, state, recurrent_kernel, dropout_mask, *, gate):
@@ -158,8 +152,8 @@ def _integer_gate(update, candidate, state, gate):
     return state if gate.state_max is None else gate.state_max - relu(gate.state_max - state)
 
 
-def _no_steps(inputs, kernel, recurrent_kernel, bias):
+def _no_steps(tensors):
     """Outputs `[B, 0, H]` that depend on every weight, so that each gets a gradient (of zeros)."""
-    units = recurrent_kernel.shape[0]
-    outputs = _project(inputs, kernel, bias)[..., :units]
-    return keras.ops.matmul(outputs, recurrent_kernel)[..., :units]
+    units = tensors.recurrent_kernel.shape[0]
+    outputs = _project(tensors.inputs, tensors)[..., :units]
+    return keras.ops.matmul(outputs, tensors.recurrent_kernel)[..., :units]

@@ -6,62 +6,48 @@ gradient will follow, recurrent dropout, unrolling.
 
 import keras
 
-from keras_addrnn import _exporting
+from addrnn.gate import Gate
+from addrnn.sequence import SequenceTensors
+from keras_addrnn import _keras_private
 from keras_addrnn.ops import _composed, _fused, _lowering, _validation
 
 
 def sequence(
-    inputs,
-    kernel,
-    recurrent_kernel,
-    bias,
-    initial_state,
-    mask,
+    tensors: SequenceTensors,
     *,
-    gate,
-    go_backwards,
-    implementation,
+    gate: Gate,
+    go_backwards: bool,
+    implementation: str,
     training=False,
-    return_sequences=True,
-    unroll=False,
+    return_sequences: bool = True,
+    unroll: bool = False,
     recurrent_dropout_mask=None,
 ):
-    """`add_gru` with a `Gate`.
+    """`add_gru` of a structure of tensors and a `Gate`.
 
     Args:
         training: Whether a gradient will follow. The fused op then keeps what its gradient needs,
             and computes that anew otherwise.
         return_sequences: Whether the states after each step are wanted. The composed implementation
             returns None for them if not.
-        unroll, recurrent_dropout_mask: As in `composed.add_gru`; only the composed implementation
+        unroll, recurrent_dropout_mask: As in `_composed.add_gru`; only the composed implementation
             knows them.
     """
-    tensors = as_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
-    _validation.sequence_tensors(*tensors)
-    inputs, kernel, recurrent_kernel, bias, initial_state, mask = tensors
-    if mask is not None:
-        mask = keras.ops.cast(mask, "bool")
-    settings = {"gate": gate, "go_backwards": go_backwards}
-    tensors = (inputs, kernel, recurrent_kernel, bias, initial_state, mask)
+    tensors = as_tensors(tensors)
+    _validation.tensors(tensors)
+    if tensors.mask is not None:
+        tensors = tensors._replace(mask=keras.ops.cast(tensors.mask, "bool"))
     lowering = _lowering.current()
     if lowering is not None:
         implementation = "auto" if lowering.fused_operator else "composed"
         unroll = unroll or lowering.integer_operations
     composed_only = unroll or recurrent_dropout_mask is not None
-    if not composed_only and uses_fused(implementation, inputs.dtype, gate):
-        return _fused.add_gru(*tensors, **settings, training=bool(training))
-
-    if initial_state is None:
-        batch = keras.ops.shape(inputs)[0]
-        initial_state = keras.ops.zeros((batch, recurrent_kernel.shape[0]), inputs.dtype)
+    if not composed_only and uses_fused(implementation, tensors.inputs.dtype, gate):
+        return _fused.run(tensors, gate=gate, go_backwards=go_backwards, training=bool(training))
     return _composed.add_gru(
-        inputs,
-        kernel,
-        recurrent_kernel,
-        bias,
-        initial_state,
-        mask,
-        **settings,
+        tensors,
+        gate=gate,
+        go_backwards=go_backwards,
         return_sequences=return_sequences,
         unroll=unroll,
         recurrent_dropout_mask=recurrent_dropout_mask,
@@ -69,29 +55,26 @@ def sequence(
 
 
 def step(
-    inputs,
-    state,
-    kernel,
-    recurrent_kernel,
-    bias,
+    tensors: SequenceTensors,
     *,
-    gate,
-    implementation,
+    gate: Gate,
+    implementation: str,
     training=False,
     recurrent_dropout_mask=None,
 ):
-    """`add_gru_step` with a `Gate`; see `sequence`."""
-    tensors = as_tensors(inputs, state, kernel, recurrent_kernel, bias)
-    _validation.step_tensors(*tensors)
-    if _lowering.current() is not None:
-        return _composed.step(*tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
-    if recurrent_dropout_mask is None and uses_fused(implementation, tensors[0].dtype, gate):
-        return _fused.add_gru_step(*tensors, gate=gate, training=bool(training))
-    _exporting.refuse_step_in_loop()
-    return _composed.step(*tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
+    """`add_gru_step` of a structure of tensors and a `Gate`; see `sequence`."""
+    tensors = as_tensors(tensors)
+    _validation.tensors(tensors, one_step=True)
+    lowering = _lowering.current() is not None
+    if not lowering and recurrent_dropout_mask is None:
+        if uses_fused(implementation, tensors.inputs.dtype, gate):
+            return _fused.run(tensors, gate=gate, go_backwards=False, training=bool(training))[1]
+    if not lowering:
+        _refuse_step_in_exported_loop()
+    return _composed.step(tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
 
 
-def uses_fused(implementation, dtype, gate):
+def uses_fused(implementation: str, dtype, gate: Gate) -> bool:
     """Whether the fused op is the one to run here and now.
 
     Raises:
@@ -99,26 +82,46 @@ def uses_fused(implementation, dtype, gate):
     """
     if implementation == "composed":
         return False
-    forced = implementation == "fused"
+    demanded = implementation == "fused"
     reason = _fused.why_not(
         keras.backend.standardize_dtype(dtype),
         gate,
-        exporting_is_fine=forced or _lowering.current() is not None,
+        demanded=demanded,
+        lowering=_lowering.current() is not None,
     )
-    if reason and forced:
+    if reason and demanded:
         raise ValueError(f'implementation="fused" cannot be used: {reason}')
     return reason is None
 
 
-def as_tensors(*values):
+def as_tensors(values: SequenceTensors) -> SequenceTensors:
     """Each value as a tensor of the backend; None and symbolic tensors stay what they are."""
-    return tuple(
-        value if value is None or isinstance(value, keras.KerasTensor) else _as_tensor(value)
-        for value in values
-    )
+    return values.map(_as_tensor)
 
 
 def _as_tensor(value):
+    if isinstance(value, keras.KerasTensor):
+        return value
     tensor = keras.ops.convert_to_tensor(value)
     # A variable of TensorFlow's own, which Keras takes for a tensor: read it.
     return tensor if hasattr(tensor, "ndim") else keras.ops.copy(tensor)
+
+
+def _refuse_step_in_exported_loop():
+    """Refuses a step in a loop that Keras exports to LiteRT, as it would take TensorFlow's kernels.
+
+    Raises:
+        ValueError: The step is in such a loop.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+
+    import tensorflow as tf
+
+    if tf.executing_eagerly() or not _keras_private.in_while_loop():
+        return
+    if _keras_private.exporter() == "litert":
+        raise ValueError(
+            "keras.layers.RNN(AddGRUCell) needs TensorFlow's own kernels when Keras exports it "
+            "to LiteRT. Use keras_addrnn.lite.convert(model, path), or AddGRU in its place."
+        )

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_addrnn import _exporting
+from keras_addrnn import _keras_private
 
 
 def scan(step, state, xs, collect=True, unroll=False):
@@ -56,7 +56,7 @@ def _tensorflow_loop(step, state, xs, collect):
     slots = steps + 1
     write, read = _write_to_array, _read_array
     collected = []
-    if collect and state.shape[0] is None and _exporting.exporting_to_litert():
+    if collect and state.shape[0] is None and _keras_private.exporter() == "litert":
         # LiteRT has arrays of a known batch only, and copies all of them at each step anyway.
         write, read = _append, _read_tensor
         collected.append(tf.zeros((slots, *tf.unstack(tf.shape(state))), state.dtype))

@@ -6,6 +6,7 @@ import keras
 
 from addrnn import _validation
 from addrnn.gate import ACTIVATIONS, Gate
+from addrnn.sequence import SequenceTensors, check_dtypes, check_shapes
 
 IMPLEMENTATIONS = ("auto", "fused", "composed")
 
@@ -64,93 +65,15 @@ def gate(activation_value, state_shift, state_max):
     return Gate(activation(activation_value), state_shift, state_max)
 
 
-def sequence_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask):
-    """Checks the tensors of a whole sequence; sizes that are not known yet (None) pass.
-
-    Args:
-        inputs: `[B, T, D]`.
-        kernel: `[D, 2H]`.
-        recurrent_kernel: `[H, 2H]`.
-        bias: `[2H]` or None.
-        initial_state: `[B, H]` or None.
-        mask: `[B, T]` or None.
+def tensors(given: SequenceTensors, *, one_step: bool = False) -> None:
+    """Checks that tensors fit each other; sizes that are not known yet (None) pass.
 
     Raises:
         ValueError: A shape does not fit the others.
         TypeError: The dtypes are not one and the same floating-point dtype.
     """
-    _rank("inputs", inputs, "[batch, time, features]")
-    _weights(inputs, kernel, recurrent_kernel, bias)
-    batch, time, _ = inputs.shape
-    if initial_state is not None:
-        _shape("initial_state", initial_state, (batch, recurrent_kernel.shape[0]))
-        _same_dtype(inputs, initial_state=initial_state)
-    if mask is not None:
-        _shape("mask", mask, (batch, time))
-
-
-def step_tensors(inputs, state, kernel, recurrent_kernel, bias):
-    """Checks the tensors of one step: as `sequence_tensors`, with inputs `[B, D]`."""
-    _rank("inputs", inputs, "[batch, features]")
-    _weights(inputs, kernel, recurrent_kernel, bias)
-    _shape("state", state, (inputs.shape[0], recurrent_kernel.shape[0]))
-    _same_dtype(inputs, state=state)
-
-
-def _weights(inputs, kernel, recurrent_kernel, bias):
-    _rank("recurrent_kernel", recurrent_kernel, "[units, 2 * units]")
-    units = recurrent_kernel.shape[0]
-    if not units:
-        raise ValueError(
-            "Argument `recurrent_kernel` must have the shape [units, 2 * units] with at least one "
-            f"unit. Received: shape={tuple(recurrent_kernel.shape)}"
-        )
-    _shape("recurrent_kernel", recurrent_kernel, (units, 2 * units))
-    _shape("kernel", kernel, (inputs.shape[-1], 2 * units))
-    if bias is not None:
-        _shape("bias", bias, (2 * units,))
-    _same_dtype(inputs, kernel=kernel, recurrent_kernel=recurrent_kernel, bias=bias)
-
-
-def _rank(name, tensor, axes):
-    _present(name, tensor)
-    if len(tensor.shape) != axes.count(",") + 1:
-        raise ValueError(
-            f"Argument `{name}` must have the shape {axes}. Received: shape={tuple(tensor.shape)}"
-        )
-
-
-def _present(name, tensor):
-    if tensor is None:
-        raise TypeError(f"Argument `{name}` must be a tensor. Received: None")
-
-
-def _shape(name, tensor, expected):
-    _present(name, tensor)
-    actual = tuple(tensor.shape)
-    fits = len(actual) == len(expected) and all(
-        a is None or e is None or a == e for a, e in zip(actual, expected, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"Argument `{name}` must have the shape {list(expected)} to fit the other arguments. "
-            f"Received: shape={actual}"
-        )
-
-
-def _same_dtype(inputs, **tensors):
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
-    if not keras.backend.is_float_dtype(dtype):
-        raise TypeError(
-            f"Argument `inputs` must have a floating-point dtype. Received: dtype={dtype}. "
-            "Cast it with `keras.ops.cast`."
-        )
-    for name, tensor in tensors.items():
-        if tensor is None:
-            continue
-        actual = keras.backend.standardize_dtype(tensor.dtype)
-        if actual != dtype:
-            raise TypeError(
-                f"Argument `{name}` must have the dtype of `inputs`, {dtype}. Received: "
-                f"dtype={actual}. Cast one to the other with `keras.ops.cast`."
-            )
+    given.require_weights()
+    check_shapes(given.map(lambda tensor: tuple(tensor.shape)), one_step=one_step)
+    dtypes = given.map(lambda tensor: keras.backend.standardize_dtype(tensor.dtype))
+    is_float = keras.backend.is_float_dtype(dtypes.inputs)
+    check_dtypes(dtypes, one_step=one_step, is_float=is_float, cast="keras.ops.cast")

@@ -3,6 +3,7 @@
 import keras
 
 from addrnn import _validation as arguments
+from addrnn.sequence import SequenceTensors
 from keras_addrnn.ops import _dispatch, _validation
 
 
@@ -64,12 +65,12 @@ def add_gru(
     >>> outputs.shape, state.shape
     ((32, 10, 4), (32, 4))
     """
-    tensors = (inputs, kernel, recurrent_kernel, bias, initial_state, mask)
+    tensors = SequenceTensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
     if _any_symbolic(tensors):
         op = AddGruSequence(activation, state_shift, state_max, go_backwards, implementation)
         return op.symbolic_call(*tensors)
     return _dispatch.sequence(
-        *tensors,
+        tensors,
         gate=_validation.gate(activation, state_shift, state_max),
         go_backwards=arguments.flag("go_backwards", go_backwards),
         implementation=_validation.implementation(implementation),
@@ -102,12 +103,12 @@ def add_gru_step(
         ValueError: A shape or a setting does not fit.
         TypeError: The tensors have different dtypes, or not a floating-point one.
     """
-    tensors = (inputs, state, kernel, recurrent_kernel, bias)
+    tensors = SequenceTensors(inputs, kernel, recurrent_kernel, bias, state)
     if _any_symbolic(tensors):
         op = AddGruStep(activation, state_shift, state_max, implementation)
-        return op.symbolic_call(*tensors)
+        return op.symbolic_call(inputs, state, kernel, recurrent_kernel, bias)
     return _dispatch.step(
-        *tensors,
+        tensors,
         gate=_validation.gate(activation, state_shift, state_max),
         implementation=_validation.implementation(implementation),
     )
@@ -145,30 +146,22 @@ class AddGruSequence(_AddGruOperation):
         super().__init__(activation, state_shift, state_max, implementation, name)
         self.go_backwards = arguments.flag("go_backwards", go_backwards)
 
-    def call(self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None):
+    def call(self, *tensors):
         return _dispatch.sequence(
-            inputs,
-            kernel,
-            recurrent_kernel,
-            bias,
-            initial_state,
-            mask,
+            SequenceTensors(*tensors),
             gate=self.gate,
             go_backwards=self.go_backwards,
             implementation=self.implementation,
         )
 
-    def compute_output_spec(
-        self, inputs, kernel, recurrent_kernel, bias=None, initial_state=None, mask=None
-    ):
-        tensors = _dispatch.as_tensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
-        _validation.sequence_tensors(*tensors)
-        inputs, _, recurrent_kernel, *_ = tensors
-        batch, time, _ = inputs.shape
-        units = recurrent_kernel.shape[0]
+    def compute_output_spec(self, *tensors):
+        given = _dispatch.as_tensors(SequenceTensors(*tensors))
+        _validation.tensors(given)
+        batch, time, _ = given.inputs.shape
+        units = given.recurrent_kernel.shape[0]
         return (
-            keras.KerasTensor((batch, time, units), inputs.dtype),
-            keras.KerasTensor((batch, units), inputs.dtype),
+            keras.KerasTensor((batch, time, units), given.inputs.dtype),
+            keras.KerasTensor((batch, units), given.inputs.dtype),
         )
 
     def get_config(self):
@@ -179,19 +172,14 @@ class AddGruSequence(_AddGruOperation):
 class AddGruStep(_AddGruOperation):
     """`add_gru_step` as a node of a functional model."""
 
-    def call(self, inputs, state, kernel, recurrent_kernel, bias=None):
+    def call(self, inputs, state, *weights):
         return _dispatch.step(
-            inputs,
-            state,
-            kernel,
-            recurrent_kernel,
-            bias,
+            SequenceTensors(inputs, *weights, initial_state=state),
             gate=self.gate,
             implementation=self.implementation,
         )
 
-    def compute_output_spec(self, inputs, state, kernel, recurrent_kernel, bias=None):
-        tensors = _dispatch.as_tensors(inputs, state, kernel, recurrent_kernel, bias)
-        _validation.step_tensors(*tensors)
-        inputs, _, _, recurrent_kernel, _ = tensors
-        return keras.KerasTensor((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)
+    def compute_output_spec(self, inputs, state, *weights):
+        given = _dispatch.as_tensors(SequenceTensors(inputs, *weights, initial_state=state))
+        _validation.tensors(given, one_step=True)
+        return keras.KerasTensor(given.initial_state.shape, given.inputs.dtype)

@@ -197,7 +197,7 @@ def test_add_gru_refuses(changes, error, message):
     [
         (dict(kernel=np.ones((1, 3))), TypeError, "`kernel` must hold integers"),
         (dict(kernel=np.full((1, 3), 8)), ValueError, "from -7 to 7"),
-        (dict(bias=np.array([1, 2])), ValueError, r"`bias` must have the shape \(3\)"),
+        (dict(bias=np.array([1, 2])), ValueError, r"`bias` must have the shape \[3\]"),
         (dict(input_bits=0), ValueError, "`input_bits` must be an integer from 1 to 16"),
         (dict(weight_bits=9), ValueError, "`weight_bits` must be an integer from 2 to 8"),
         (dict(scale=np.nan), ValueError, "`scale` must be a finite"),

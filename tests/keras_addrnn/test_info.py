@@ -8,15 +8,16 @@ import sys
 import pytest
 
 import keras_addrnn as ka
+from addrnn import _libraries
 from addrnn.tensorflow import _library
 from keras_addrnn_cli import main
 
 # Stands in for a package whose library was not built: everything but the compiled files.
 WITHOUT_LIBRARY = """
 import keras, numpy as np
-from addrnn.tensorflow import _library
+from addrnn import _libraries
 import pathlib
-_library.LIBRARY = pathlib.Path("/nowhere/libaddrnn_tf.so")
+_libraries.TENSORFLOW_OP = pathlib.Path("/nowhere/libaddrnn_tf.so")
 import keras_addrnn as ka
 info = ka.info()
 assert not info["fused"] and "missing" in info["why_not"] and "make setup" in info["why_not"], info
@@ -77,7 +78,7 @@ def test_library_of_another_version(monkeypatch):
 def test_file_that_is_no_library(monkeypatch, tmp_path):
     broken = tmp_path / "libaddrnn_tf.so"
     broken.write_bytes(b"not a library")
-    monkeypatch.setattr(_library, "LIBRARY", broken)
+    monkeypatch.setattr(_libraries, "TENSORFLOW_OP", broken)
     assert "cannot be loaded" in _library._load.__wrapped__().problem
 
 

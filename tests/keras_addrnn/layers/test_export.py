@@ -73,7 +73,7 @@ def test_keeps_the_fused_op_where_that_is_demanded(tmp_path):
     layer = ka.AddGRU(**lively(5), implementation="fused")
     x, model = masked_sequences(), export(tmp_path, layer)
     assert [op for op in ops_of(tmp_path) if op.startswith("AddGru")]
-    load_library = "from addrnn.tensorflow import _library; _library.load()"
+    load_library = "import addrnn.tensorflow; addrnn.tensorflow.load_library()"
     assert_close(serve(tmp_path, x, load_library), model.predict(x, verbose=0))
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
+from addrnn.sequence import SequenceTensors
 from keras_addrnn.ops import _composed, _validation
 from tests import support
 from tests.agreement import assert_close, relative_error
@@ -35,8 +36,7 @@ def composed_of(problem, **more):
     go_backwards = settings.pop("go_backwards")
     mask = None if problem.mask is None else keras.ops.convert_to_tensor(problem.mask)
     outputs, state = _composed.add_gru(
-        *[tensors.get(name) for name in support.ARRAYS],
-        mask,
+        SequenceTensors(**tensors, mask=mask),
         gate=_validation.gate(*settings.values()),
         go_backwards=go_backwards,
         **more,

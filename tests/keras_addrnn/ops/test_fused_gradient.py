@@ -12,6 +12,7 @@ def gradients(problem, dtype, training, watch=None):
     """The gradients of the op as the layers call it, of the arguments watched (all by default)."""
     import tensorflow as tf
 
+    from addrnn.sequence import SequenceTensors
     from keras_addrnn.ops import _dispatch, _validation
 
     tensors = {name: tf.constant(array, dtype) for name, array in problem.arrays.items()}
@@ -22,8 +23,7 @@ def gradients(problem, dtype, training, watch=None):
     with tf.GradientTape() as tape:
         tape.watch(watched)
         results = _dispatch.sequence(
-            *tensors.values(),
-            problem.mask,
+            SequenceTensors(**tensors, mask=problem.mask),
             gate=gate,
             go_backwards=go_backwards,
             implementation="fused",

@@ -64,11 +64,11 @@ print("all agree")
 FORK_TENSORFLOW = """
 import os, sys
 import numpy as np
-from addrnn.tensorflow import _library
+import addrnn.tensorflow
 from tests.keras_addrnn.ops.test_fused_processes import PROBLEM, _run_fused
 from tests.support import make_problem
 
-_library.set_num_threads(3)
+addrnn.tensorflow.set_num_threads(3)
 problem = make_problem(0, PROBLEM)
 expected = _run_fused(problem)["state"]
 child = os.fork()

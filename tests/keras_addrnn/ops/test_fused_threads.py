@@ -17,11 +17,11 @@ SIZES = [(33, 20, 64, 130), (64, 12, 28, 128), (1, 50, 130, 1500), (13, 100, 64,
 
 @pytest.fixture
 def set_num_threads():
-    from addrnn.tensorflow import _library
+    import addrnn.tensorflow
 
-    before = _library.num_threads()
-    yield _library.set_num_threads
-    _library.set_num_threads(before)
+    before = addrnn.tensorflow.num_threads()
+    yield addrnn.tensorflow.set_num_threads
+    addrnn.tensorflow.set_num_threads(before)
 
 
 def bits(problem, dtype="float32"):
@@ -36,12 +36,12 @@ def assert_same_bits(got, expected, label=""):
 
 
 def test_setting_the_number_of_threads(set_num_threads):
-    from addrnn.tensorflow import _library
+    from addrnn.tensorflow import num_threads
 
     set_num_threads(3)
-    assert _library.num_threads() == 3
+    assert num_threads() == 3
     set_num_threads(0)  # back to the processors this process may use
-    assert _library.num_threads() >= 1
+    assert num_threads() >= 1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
