@@ -38,6 +38,16 @@ def inbound_node(operation: keras.Operation, index: int):
     return operation._inbound_nodes[index]
 
 
+def nodes_by_depth(layer: keras.layers.Layer) -> dict:
+    """The calls that make up a functional model, in lists by depth; empty for another layer."""
+    return vars(layer).get("_nodes_by_depth", {})
+
+
+def first_call_shapes(model: keras.Model) -> dict | None:
+    """The shapes of the arguments that a model was first called with, if Keras has kept them."""
+    return getattr(model, "_build_shapes_dict", None)
+
+
 def is_windowed(layer: keras.layers.Layer) -> bool:
     """Whether a layer is one of Keras' convolutions or poolings, or derived from one."""
     return any(kind.__module__.startswith(_WINDOWED) for kind in type(layer).__mro__)

@@ -1,32 +1,27 @@
-"""What is left to do in a file that TensorFlow's converter has written."""
+"""LiteRT files as objects of the schema: read, written, and built from tensors and operators."""
 
 import json
-import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from flatbuffers import Builder, flexbuffers
 
-try:  # LiteRT's own, which needs no TensorFlow
-    from ai_edge_litert import schema_py_generated as schema
-except ImportError:
-    from tensorflow.lite.python import schema_py_generated as schema
+from addrnn.lite._schema import Builder, schema
 
-OPERATOR = "AddGru"
 SIGNATURE = "serving_default"
 METADATA = "keras_addrnn"
 
-# As cc_ops/lite/options.h says.
-_OPTIONS = struct.Struct("<4sIBBHff")
-_ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
 _ON_VARIABLES = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
-_REQUIRED_INPUTS, _OUTPUTS = 3, 2
-_ABSENT = -1
+_TYPES = {
+    np.dtype(name): getattr(schema.TensorType, name.upper())
+    for name in ("bool", "int8", "uint8", "int16", "int32", "float16", "float32")
+}
 
 
-class _AlignedBuffer(schema.BufferT):
+class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
     """A buffer whose data begins where vectors may be loaded from: Python's writer aligns to 1."""
 
-    def Pack(self, builder):
+    def Pack(self, builder: Any) -> Any:
         if self.data is None:
             return super().Pack(builder)
         payload = bytes(self.data)
@@ -39,30 +34,91 @@ class _AlignedBuffer(schema.BufferT):
         return schema.BufferEnd(builder)
 
 
-def read(content):
+def read(content: bytes | bytearray) -> Any:
     """The file as `schema.ModelT`."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
 
 
-def write(model):
+def write(model: Any) -> bytes:
     """The bytes of a `schema.ModelT`; the same for the same model."""
     for index, buffer in enumerate(model.buffers):
-        model.buffers[index] = _AlignedBuffer(buffer.data)
+        # The classes of TensorFlow 2.19 and 2.20 take no arguments.
+        model.buffers[index] = _AlignedBuffer()
+        model.buffers[index].data = buffer.data
     builder = Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 
 
-def custom_operators(model):
+def add_tensor(
+    subgraph: Any, name: str | bytes, dtype: Any, shape: Sequence[int | None], buffer: int = 0
+) -> int:
+    """Adds a tensor to a subgraph and returns its index. A size of None stays open."""
+    tensor = schema.TensorT()
+    tensor.name, tensor.type, tensor.buffer = name, _TYPES[np.dtype(dtype)], buffer
+    tensor.shape = [1 if size is None else size for size in shape]
+    tensor.shapeSignature = [-1 if size is None else size for size in shape]
+    subgraph.tensors.append(tensor)
+    return len(subgraph.tensors) - 1
+
+
+def add_constant(model: Any, subgraph: Any, name: str | bytes, values: np.ndarray) -> int:
+    """Adds a tensor with values to a subgraph and returns its index."""
+    little_endian = values.astype(values.dtype.newbyteorder("<"))
+    buffer = add_buffer(model, little_endian.tobytes())
+    return add_tensor(subgraph, name, values.dtype, values.shape, buffer)
+
+
+def add_buffer(model: Any, content: bytes) -> int:
+    """Adds bytes to a file and returns the index of their buffer."""
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(content, np.uint8)
+    model.buffers.append(buffer)
+    return len(model.buffers) - 1
+
+
+def quantization(scales: Sequence[float], zero_point: int = 0, dimension: int = 0) -> Any:
+    """The scales of a tensor, along one of its dimensions, as `schema.QuantizationParametersT`."""
+    parameters = schema.QuantizationParametersT()
+    parameters.scale = scales
+    parameters.zeroPoint = np.full(len(scales), zero_point, np.int64)
+    parameters.quantizedDimension = dimension
+    return parameters
+
+
+def add_operator(
+    model: Any,
+    subgraph: Any,
+    name: str,
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    options: bytes,
+) -> None:
+    """Adds a custom operator to a subgraph, and its name to the file if it is the first."""
+    names = [code.customCode for code in model.operatorCodes]
+    if name not in names:
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = name, 1
+        model.operatorCodes.append(code)
+        names.append(name)
+    node = schema.OperatorT()
+    node.opcodeIndex = names.index(name)
+    node.inputs, node.outputs = inputs, outputs
+    node.customOptions = np.frombuffer(options, np.uint8)
+    subgraph.operators.append(node)
+
+
+def custom_operators(model: Any) -> list[str]:
     """The names of the operators that are not builtin; Flex operators are among them."""
     return [
-        code.customCode.decode()
+        (code.customCode or b"").decode()
         for code in model.operatorCodes
         if code.builtinCode == schema.BuiltinOperator.CUSTOM
     ]
 
 
-def variables(model):
+def variable_operators(model: Any) -> list[str]:
     """The names of the operators that need variables, which LiteRT keeps in resources."""
     names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
     return [
@@ -72,45 +128,15 @@ def variables(model):
     ]
 
 
-def add_grus(model):
-    """Each `AddGru` operator with the subgraph that it is in."""
+def operators_named(model: Any, name: str) -> Iterator[tuple[Any, Any]]:
+    """Each custom operator of that name, behind the subgraph that it is in."""
     for subgraph in model.subgraphs:
         for node in subgraph.operators:
-            if model.operatorCodes[node.opcodeIndex].customCode == OPERATOR.encode():
+            if model.operatorCodes[node.opcodeIndex].customCode == name.encode():
                 yield subgraph, node
 
 
-def finish_operators(model):
-    """Brings the `AddGru` operators from the converter's form to the delegate's.
-
-    That is: options of a fixed layout instead of a flexbuffer; absent optional inputs instead of
-    empty ones; no outputs for a gradient.
-
-    Raises:
-        ValueError: An operator does not compute in float32.
-    """
-    for subgraph, node in add_grus(model):
-        if subgraph.tensors[node.inputs[0]].type != schema.TensorType.FLOAT32:
-            raise ValueError("AddGru in LiteRT computes in float32 only.")
-        attributes = flexbuffers.Loads(bytes(node.customOptions))
-        options = _OPTIONS.pack(
-            b"AGRU",
-            1,
-            _ACTIVATIONS.index(attributes["activation"]),
-            attributes["go_backwards"],
-            0,
-            attributes["state_shift"],
-            attributes["state_max"],
-        )
-        node.customOptions = np.frombuffer(options, np.uint8)
-        node.inputs = [
-            _ABSENT if place >= _REQUIRED_INPUTS and 0 in subgraph.tensors[index].shape else index
-            for place, index in enumerate(node.inputs)
-        ]
-        node.outputs = node.outputs[:_OUTPUTS]
-
-
-def name_inputs_and_outputs(model, inputs, outputs):
+def name_inputs_and_outputs(model: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
     """Gives the file its signature, which the converter keeps in a SavedModel's only.
 
     Args:
@@ -125,7 +151,7 @@ def name_inputs_and_outputs(model, inputs, outputs):
     model.signatureDefs = [signature]
 
 
-def _tensor_map(names, indices):
+def _tensor_map(names: Sequence[str], indices: Sequence[int]) -> list[Any]:
     maps = []
     for name, index in zip(names, indices, strict=True):
         entry = schema.TensorMapT()
@@ -134,11 +160,9 @@ def _tensor_map(names, indices):
     return maps
 
 
-def add_metadata(model, facts):
+def add_metadata(model: Any, facts: dict[str, Any]) -> None:
     """Adds a dict, as JSON, to the file's metadata."""
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8)
     entry = schema.MetadataT()
-    entry.name, entry.buffer = METADATA, len(model.buffers)
-    model.buffers.append(buffer)
+    entry.name = METADATA
+    entry.buffer = add_buffer(model, json.dumps(facts, sort_keys=True).encode())
     model.metadata = [*(model.metadata or []), entry]

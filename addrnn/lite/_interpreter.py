@@ -1,18 +1,25 @@
-"""LiteRT's interpreter with the `AddGru` operator. Imports neither Keras nor TensorFlow."""
+"""LiteRT's own interpreter, with the operators of this project."""
 
 import ctypes
-import operator
 import os
 import pathlib
+from typing import TYPE_CHECKING, Any
 
-from addrnn import _libraries
+from addrnn import _libraries, _validation
+
+if TYPE_CHECKING:
+    from ai_edge_litert import interpreter as litert
 
 
-def Interpreter(model_path=None, model_content=None, num_threads=None):
-    """Makes an `ai_edge_litert.interpreter.Interpreter` that knows the operators of this project.
+def Interpreter(
+    model_path: str | os.PathLike[str] | None = None,
+    model_content: bytes | bytearray | None = None,
+    num_threads: int | None = None,
+) -> "litert.Interpreter":
+    """Makes a stock `ai_edge_litert.interpreter.Interpreter` with our delegate loaded.
 
-    Runs what `keras_addrnn.lite.convert` writes, in either form, and any other LiteRT file. It is
-    the stock interpreter, given our delegate: by itself it runs a fused file with
+    It runs the files of `convert_integer` and of `keras_addrnn.lite.convert`, and any other LiteRT
+    file. Without this function, pass the delegate to LiteRT yourself:
     `experimental_delegates=[load_delegate(addrnn.lite.delegate_path())]`.
 
     Args:
@@ -21,7 +28,12 @@ def Interpreter(model_path=None, model_content=None, num_threads=None):
         num_threads: Positive integer, how many threads an operator may use. None for LiteRT's
             default, which is one.
 
+    Returns:
+        An `ai_edge_litert.interpreter.Interpreter`. Where the delegate's library is missing and
+        the file needs none, it is one without the delegate.
+
     Raises:
+        ImportError: LiteRT is missing: install keras_addrnn[litert].
         TypeError: An argument is of the wrong type.
         ValueError: An argument has a value that is not allowed, or the file is not one of LiteRT.
         RuntimeError: The file cannot be run, or needs the delegate where its library is missing;
@@ -42,19 +54,18 @@ def Interpreter(model_path=None, model_content=None, num_threads=None):
     if model_path is not None:
         model_path = os.fspath(model_path)
         if not os.path.isfile(model_path):
-            raise ValueError(
-                f"Argument `model_path` must be that of a file. Received: {model_path}"
-            )
+            raise _validation.value_error("model_path", "be that of a file", model_path)
     elif not isinstance(model_content, (bytes, bytearray)):
-        raise TypeError(
-            "Argument `model_content` must be the bytes of a file. Received: "
-            f"{type(model_content).__name__}"
+        raise _validation.type_error(
+            "model_content", "be the bytes of a file", type(model_content).__name__
         )
-    num_threads = _checked_num_threads(num_threads)
+    if num_threads is not None:
+        num_threads = _validation.integer("num_threads", num_threads, 1)
+    delegates, problem = [], None
     try:
-        delegates, problem = [_delegate(num_threads)], None
+        delegates.append(_delegate(num_threads))
     except RuntimeError as error:
-        delegates, problem = [], error
+        problem = error
     interpreter = litert.Interpreter(
         model_path=model_path,
         model_content=None if model_content is None else bytes(model_content),
@@ -62,17 +73,20 @@ def Interpreter(model_path=None, model_content=None, num_threads=None):
         experimental_delegates=delegates,
     )
     if problem is not None:  # which does not matter to a file of builtin operators
-        content = model_content or pathlib.Path(model_path).read_bytes()
-        if name := _operator_of_ours(content):
+        content = model_content or pathlib.Path(model_path or "").read_bytes()
+        if name := _own_operator(content):
             raise RuntimeError(f"The file has an operator {name}. {problem}") from problem
     return interpreter
 
 
-def delegate_path():
-    """The path of the delegate's library, for `load_delegate` and for other languages.
+def delegate_path() -> str:
+    """Gives the path of the delegate's library, for `load_delegate` and for other languages.
+
+    Returns:
+        A string.
 
     Raises:
-        RuntimeError: It is not there; says what to do.
+        RuntimeError: The library is missing; says what to do.
     """
     path = _libraries.LITERT_DELEGATE
     if not path.is_file():
@@ -80,7 +94,7 @@ def delegate_path():
     return str(path)
 
 
-def _litert():
+def _litert() -> Any:
     try:
         import ai_edge_litert.interpreter
     except ImportError as error:
@@ -91,37 +105,15 @@ def _litert():
     return ai_edge_litert.interpreter
 
 
-def _operator_of_ours(content):
+def _own_operator(content: bytes | bytearray) -> str | None:
     """The name of an operator in the file that the delegate runs, or None."""
-    from ai_edge_litert import schema_py_generated as schema
+    from addrnn.lite import _flatbuffer
 
-    model = schema.Model.GetRootAsModel(content, 0)
-    for index in range(model.OperatorCodesLength()):
-        name = model.OperatorCodes(index).CustomCode() or b""
-        if name.startswith(b"AddGru"):
-            return name.decode()
-    return None
+    names = _flatbuffer.custom_operators(_flatbuffer.read(content))
+    return next((name for name in names if name.startswith("AddGru")), None)
 
 
-def _checked_num_threads(num_threads):
-    if num_threads is None:
-        return None
-    try:
-        threads = operator.index(num_threads)
-    except TypeError:
-        threads = None
-    if threads is None or isinstance(num_threads, bool):
-        raise TypeError(
-            f"Argument `num_threads` must be an integer. Received: num_threads={num_threads!r}"
-        )
-    if threads < 1:
-        raise ValueError(
-            f"Argument `num_threads` must be positive. Received: num_threads={threads}"
-        )
-    return threads
-
-
-def _delegate(num_threads):
+def _delegate(num_threads: int | None) -> Any:
     path = delegate_path()
     options = {} if num_threads is None else {"num_threads": num_threads}
     try:

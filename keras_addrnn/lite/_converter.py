@@ -1,12 +1,14 @@
 """Keras model to LiteRT file (`.tflite`)."""
 
-import operator
+import os
+from typing import Any
 
 import keras
 
-import keras_addrnn
-from addrnn import _libraries
+from addrnn import _libraries, _validation
 from addrnn._atomic_file import checked_path, replacing
+from addrnn._version import __version__
+from addrnn.lite import _operators
 from addrnn.model import IntegerModel
 from keras_addrnn.lite import (
     _converter_process,
@@ -14,18 +16,25 @@ from keras_addrnn.lite import (
     _open_axes,
     _preflight_checks,
     _representative_data,
+    _signature,
+    _trace,
 )
-from keras_addrnn.lite import _signature as signatures
-from keras_addrnn.lite import _trace as traces
+from keras_addrnn.lite._trace import INTEGERS
 from keras_addrnn.ops import _fused
 
-_QUANTIZE = ("float16", "dynamic", "int8", "int16x8")
-_INTEGERS = ("int8", "int16x8")
+_OPS = ("builtin", "fused")
+_QUANTIZE = (None, "float16", "dynamic", *INTEGERS)
 
 
 def convert(
-    model, path=None, *, ops="builtin", quantize=None, batch_size=1, representative_data=None
-):
+    model: keras.Model,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    ops: str = "builtin",
+    quantize: str | None = None,
+    batch_size: int | None = 1,
+    representative_data: Any = None,
+) -> bytes:
     """Converts a Keras model to a LiteRT flatbuffer.
 
     With `ops="builtin"` every LiteRT and TFLite runtime can run the file: it holds builtin
@@ -60,7 +69,8 @@ def convert(
 
     The file has one signature, with the names of the model's inputs and outputs (the keys, where
     they are a dict), and metadata named "keras_addrnn" with our version, `ops` and `quantize`. The
-    same model and data give the same bytes.
+    same model and data give the same bytes, except for integers of Keras' own GRU: TensorFlow's
+    converter orders its operators differently from call to call. The model itself stays as it is.
 
     TensorFlow's converter runs in a process of its own, which takes some seconds to start the first
     time: where it crashes, that is an error and not the end of this process.
@@ -101,17 +111,16 @@ def convert(
     if not isinstance(model, keras.Model):
         remedy = ""
         if isinstance(model, IntegerModel):
-            remedy = " Use addrnn.lite.convert_integer for an integer model."
-        raise TypeError(
-            f"Argument `model` must be a keras.Model. Received: {type(model).__name__}.{remedy}"
-        )
-    ops = _checked_ops(ops)
-    quantize = _checked_quantize(quantize, ops)
-    batch_size = _checked_batch_size(batch_size, ops)
+            remedy = "Use addrnn.lite.convert_integer for an integer model."
+        raise _validation.type_error("model", "be a keras.Model", type(model).__name__, remedy)
+    _validation.one_of("ops", ops, _OPS)
+    _check_quantize(quantize, ops)
+    if batch_size is not None or ops != "fused":
+        batch_size = _validation.integer("batch_size", batch_size, 1)
     path = None if path is None else checked_path(path)
     data = _representative_data.as_arrays(representative_data)
     _preflight_checks.check(model, ops, quantize)
-    signature = signatures.of(model, batch_size, data)
+    signature = _signature.signature_of(model, batch_size, data)
     arrays = None if data is None else _representative_data.in_order(data, signature)
 
     content = _converted(model, signature, ops, quantize, arrays)
@@ -122,72 +131,75 @@ def convert(
 
 
 def _converted(model, signature, ops, quantize, arrays):
-    from addrnn.lite import _flatbuffer  # TensorFlow's: see the package's docstring
-    from keras_addrnn.lite import _operator_weights  # TensorFlow's: see the package's docstring
+    # These need the schema of LiteRT's files, which may come from TensorFlow.
+    from addrnn.lite import _flatbuffer
+    from keras_addrnn.lite import _fused_operators
 
     batches = None
-    if quantize in _INTEGERS:
+    if quantize in INTEGERS:
         batches = _batches(signature, quantize, arrays)
-    trace = traces.trace(model, signature, ops, quantize)
-    if quantize in _INTEGERS and trace.has_loop():
+    trace = _trace.trace(model, signature, ops, quantize)
+    if quantize in INTEGERS and trace.has_loop():
         raise ValueError(
             f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that is "
             'not that of a recurrent layer. Use quantize="dynamic".'
         )
-    if quantize in _INTEGERS and signature.states:
+    if quantize in INTEGERS and signature.states:
         batches = _representative_data.with_states(batches, signature, trace.function)
     file = _file(model, trace, ops, quantize, batches)
     if any(None in tuple(spec.shape) for spec in signature.input_specs):
-        # The quantised file is made as the other is, whose numbers are those of the model.
+        # The quantized file is made as the other is, whose numbers are those of the model.
         plain = file if quantize is None else _file(model, trace, ops, None)
-        problem = _open_axes.why_wrong(trace, _flatbuffer.write(plain), signature.input_specs)
+        problem = _open_axes.problem(trace, _flatbuffer.write(plain), signature.input_specs)
         if problem is not None:
-            raise ValueError(_diagnostics.open_axes_failure(model, problem))
-    _operator_weights.quantize(file, quantize)
+            raise _diagnostics.open_axes_error(model, problem)
+    _fused_operators.quantize_weights(file, quantize)
     _flatbuffer.name_inputs_and_outputs(file, signature.input_names, trace.output_names)
-    facts = {"ops": ops, "quantize": quantize, "version": keras_addrnn.__version__}
+    facts = {"ops": ops, "quantize": quantize, "version": __version__}
     _flatbuffer.add_metadata(file, facts)
     return _flatbuffer.write(file)
 
 
 def _file(model, trace, ops, quantize, batches=None):
-    """What the converter makes of a trace, checked: `schema.ModelT`."""
+    """The file that the converter makes of a trace, checked: `schema.ModelT`."""
     from addrnn.lite import _flatbuffer
+    from keras_addrnn.lite import _fused_operators
 
+    has_op = ops == "fused" and not _fused.missing()
     try:
         content = _converter_process.convert(
             trace.graph,
             trace.inputs,
             trace.outputs,
             quantize=quantize,
-            library=str(_libraries.TENSORFLOW_OP)
-            if ops == "fused" and not _fused.missing()
-            else None,
+            library=str(_libraries.TENSORFLOW_OP) if has_op else None,
             batches=batches,
         )
     except _converter_process.ConversionError as error:
-        raise _diagnostics.failure(model, ops, _diagnostics.reason(str(error))) from error
+        raise _diagnostics.conversion_error(model, ops, _diagnostics.summary(str(error))) from error
     file = _flatbuffer.read(content)
     custom = set(_flatbuffer.custom_operators(file))
-    if others := custom - ({_flatbuffer.OPERATOR} if ops == "fused" else set()):
-        raise _diagnostics.failure(model, ops, _diagnostics.needs(others))
-    if variables := _flatbuffer.variables(file):
-        raise _diagnostics.failure(model, ops, _diagnostics.needs(variables))
+    if others := custom - ({_operators.ADD_GRU} if ops == "fused" else set()):
+        raise _diagnostics.conversion_error(model, ops, _diagnostics.missing_operators(others))
+    if variables := _flatbuffer.variable_operators(file):
+        raise _diagnostics.conversion_error(model, ops, _diagnostics.missing_operators(variables))
     if ops == "fused" and not custom:
-        raise ValueError(_diagnostics.why_not_fused(model))
+        raise _diagnostics.nothing_fused_error(model)
     try:
-        _flatbuffer.finish_operators(file)
+        _fused_operators.finish(file)
     except ValueError as error:
-        raise _diagnostics.failure(model, ops, _diagnostics.reason(str(error))) from error
+        raise _diagnostics.conversion_error(model, ops, _diagnostics.summary(str(error))) from error
     return file
 
 
 def _batches(signature, quantize, arrays):
-    """What the converter runs the model on, to see the ranges."""
+    """The samples of each input, cut into batches: the converter runs the model on them."""
     if arrays is None:
-        raise ValueError(
-            f'quantize="{quantize}" needs samples of the inputs, for the ranges of everything that '
-            "is computed. Give some hundred as `representative_data`."
+        raise _validation.value_error(
+            "representative_data",
+            f'be given with quantize="{quantize}", for the ranges of everything that is computed',
+            "None",
+            "Give some hundred samples of the inputs.",
         )
     for name, spec in zip(signature.input_names, signature.input_specs, strict=True):
         if None in tuple(spec.shape):
@@ -213,37 +225,12 @@ def _require_tensorflow():
         )
 
 
-def _checked_ops(ops):
-    if ops not in ("builtin", "fused"):
-        raise ValueError(f'Argument `ops` must be "builtin" or "fused". Received: ops={ops!r}')
-    return ops
-
-
-def _checked_quantize(quantize, ops):
-    if quantize is not None and quantize not in _QUANTIZE:
-        raise ValueError(
-            f"Argument `quantize` must be None or one of {_QUANTIZE}. Received: "
-            f"quantize={quantize!r}"
+def _check_quantize(quantize, ops):
+    _validation.one_of("quantize", quantize, _QUANTIZE)
+    if ops == "fused" and quantize in INTEGERS:
+        raise _validation.value_error(
+            "quantize",
+            'be None, "float16" or "dynamic" with ops="fused", which computes in float32',
+            f'quantize="{quantize}"',
+            'Use quantize="dynamic", for int8 weights, or ops="builtin".',
         )
-    if ops == "fused" and quantize in _INTEGERS:
-        raise ValueError(
-            f'quantize="{quantize}" is of no use with ops="fused": the operator computes in '
-            'float32. Use quantize="dynamic", for int8 weights, or ops="builtin".'
-        )
-    return quantize
-
-
-def _checked_batch_size(batch_size, ops):
-    if batch_size is None and ops == "fused":
-        return None
-    if isinstance(batch_size, bool):
-        raise TypeError("Argument `batch_size` must be an integer. Received: batch_size=True")
-    try:
-        size = operator.index(batch_size)
-    except TypeError:
-        raise TypeError(
-            f"Argument `batch_size` must be an integer. Received: batch_size={batch_size!r}"
-        ) from None
-    if size < 1:
-        raise ValueError(f"Argument `batch_size` must be positive. Received: batch_size={size}")
-    return size

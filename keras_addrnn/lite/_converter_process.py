@@ -1,8 +1,8 @@
-"""Asks a process of its own for what TensorFlow's converter makes of a graph, and LiteRT of a file.
+"""Runs TensorFlow's converter, and LiteRT, in a process of its own.
 
-Both are C++ that ends its process where it meets what it did not expect; with a model that took a
-day to train in it, that must not be the user's. The process takes seconds to start, since it
-imports TensorFlow, and is therefore kept for some time, for the next model.
+Both are C++ that ends its process when it meets something unexpected. The user's process may hold a
+model that took a day to train, and must not end. The other process takes seconds to start, since it
+imports TensorFlow; so it is kept for a while, for the next model.
 """
 
 import contextlib
@@ -15,8 +15,10 @@ import sys
 import tempfile
 import threading
 
-from keras_addrnn.lite._converter_process_main import read_arrays, write_arrays
+from keras_addrnn.lite import _converter_program
+from keras_addrnn.lite._converter_program.array_files import read_arrays, write_arrays
 
+_PROGRAM = pathlib.Path(_converter_program.__file__).parent
 _one_at_a_time = threading.Lock()
 _started = None
 
@@ -51,7 +53,7 @@ def convert(graph, inputs, outputs, *, quantize, library=None, batches=None):
     }
     with _folder(job, batches) as folder:
         (folder / "graph.pb").write_bytes(graph.SerializeToString(deterministic=True))
-        _require(folder)
+        _work_on(folder)
         return (folder / "model.tflite").read_bytes()
 
 
@@ -71,7 +73,7 @@ def run(content, inputs, *, delegate=None):
     """
     with _folder({"delegate": delegate}, inputs) as folder:
         (folder / "model.tflite").write_bytes(content)
-        _require(folder)
+        _work_on(folder)
         return read_arrays(folder / "outputs.npz")
 
 
@@ -86,10 +88,10 @@ def _folder(job, arrays):
         yield folder
 
 
-def _require(folder):
-    """Has the process do it, and raises what went wrong."""
+def _work_on(folder):
+    """Has the process work on a folder; raises `ConversionError` if that fails."""
     with _one_at_a_time:
-        error = _ask(folder)
+        error = _error_of(folder)
     if error is not None:
         raise ConversionError(error)
 
@@ -102,7 +104,7 @@ class _Process:
         # converter has no use for one, and TensorFlow would take its memory.
         path = os.pathsep.join(_absolute(sys.path))
         self.popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "keras_addrnn.lite._converter_process_main"],
+            [sys.executable, "-P", str(_PROGRAM)],
             cwd=os.sep,  # the one here may be deleted before that one ends
             env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"},
             stdin=subprocess.PIPE,
@@ -154,8 +156,8 @@ def _absolute(paths):
             pass
 
 
-def _ask(folder):
-    """None if it is done, or what went wrong."""
+def _error_of(folder):
+    """The message of the process about a folder, or None if it has done its work."""
     global _started
     while True:
         if _started is None or not _started.usable():

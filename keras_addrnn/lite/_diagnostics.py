@@ -1,36 +1,41 @@
-"""Why a model does not convert: one sentence for what may be pages of the converter's."""
+"""The errors of models that do not convert, in a sentence or two each."""
 
 import re
 
 import keras
 
+from keras_addrnn import _keras_private
 from keras_addrnn.ops import _fused
 
 
-def why_not_fused(model):
-    """Why a converted model has no fused operator, and what to do."""
+def nothing_fused_error(model):
+    """The error of a model that was converted with `ops="fused"` and has no fused operator."""
     if problem := _fused.missing():
-        return f'ops="fused" needs the project\'s fused op for TensorFlow: {problem}'
-    return (
+        return ValueError(f'ops="fused" needs the project\'s fused op for TensorFlow: {problem}')
+    return ValueError(
         f"Model '{model.name}' has nothing to fuse: it has no AddGRU layer, or only such as have "
         "no fused kernel (unroll=True, or another activation than linear, relu, hard_tanh and "
         'tanh). Use ops="builtin".'
     )
 
 
-def failure(model, ops, reason):
-    """The error of a model that does not convert, for a reason."""
+def conversion_error(model, ops, reason):
+    """The error of a model that does not convert, with a sentence that gives the reason."""
     kinds = "builtin" if ops == "builtin" else "builtin and AddGru"
     return ValueError(
         f"Model '{model.name}' does not convert to {kinds} LiteRT operators: {reason}"
     )
 
 
-def open_axes_failure(model, problem):
-    """What is wrong with the file at some lengths, and what to do."""
+def open_axes_error(model, problem):
+    """The error of a model whose file is wrong at some lengths of an open axis.
+
+    Args:
+        problem: From `_open_axes.problem`.
+    """
     names = [
         f"'{layer.name}'"
-        for layer in model._flatten_layers()
+        for layer in _keras_private.flatten_layers(model)
         if isinstance(layer, keras.layers.TimeDistributed)
     ]
     distributed = (
@@ -39,14 +44,14 @@ def open_axes_failure(model, problem):
         if names
         else ""
     )
-    return (
+    return ValueError(
         f"Model '{model.name}' does not convert with an open number of steps: {problem}. Build it "
         f"anew with a keras.Input that fixes their number, and set_weights.{distributed}"
     )
 
 
-def reason(message):
-    """One sentence for what may be pages of the converter's."""
+def summary(message):
+    """One sentence for a message of TensorFlow's converter, which may have pages."""
     if unknown := re.findall(r"16x8-bit not yet supported for op: '(\w+)'", message):
         names = ", ".join(sorted(set(unknown)))
         return f'LiteRT has no int16 for {names}. Use quantize="dynamic" or "int8".'
@@ -56,13 +61,13 @@ def reason(message):
             'quantize="dynamic" or "int8".'
         )
     if unknown := re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message):
-        return needs(unknown)
+        return missing_operators(unknown)
     errors = re.findall(r"error: (.+)", message) or message.strip().splitlines()
     return errors[0] if errors else "the converter says no more."
 
 
-def needs(operators):
-    """The reason of a model that needs operators that LiteRT does not have."""
+def missing_operators(operators):
+    """The reason for `conversion_error` where LiteRT lacks operators."""
     return (
         f"it needs {', '.join(sorted(set(operators)))}. Compute that part outside the model, or "
         "with other layers."

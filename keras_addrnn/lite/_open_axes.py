@@ -16,13 +16,16 @@ _LENGTHS = (3, 8, 32, 128, 512)
 _TOLERANCE = 0.01
 
 
-def why_wrong(trace, content, specs):
-    """What the file does wrong, a sentence's end without a full stop, or None.
+def problem(trace, content, specs):
+    """Runs the file at several lengths and compares it with the model.
 
     Args:
-        trace: `trace.Trace` of the model.
-        content: The file without quantisation, so that it computes what the model computes.
+        trace: `Trace` of the model.
+        content: The file without quantization, so that it computes as the model does.
         specs: A `tf.TensorSpec` for each input.
+
+    Returns:
+        The end of a sentence that tells the first difference, or None if there is none.
     """
     delegate = _libraries.LITERT_DELEGATE
     delegate = str(delegate) if delegate.is_file() else None
@@ -52,7 +55,7 @@ def why_wrong(trace, content, specs):
 
 
 def _drawn(spec, length):
-    """Numbers for an input: its open axes have that length, and an open batch one less."""
+    """Random numbers for an input. Its open axes have that length, an open batch one less."""
     shape = [size or length - (axis == 0) for axis, size in enumerate(spec.shape)]
     generator = np.random.default_rng(length)
     if spec.dtype.is_floating:
@@ -61,7 +64,7 @@ def _drawn(spec, length):
 
 
 def _answers(function, inputs):
-    """What the model gives, eagerly; None if it does not run on such inputs."""
+    """The model's own answers, eagerly; None if it does not run on such inputs."""
     import tensorflow as tf
 
     try:

@@ -1,29 +1,30 @@
-"""What is refused before the converter is entered, since it would say less, and later."""
+"""Checks before the converter runs, which would fail later and say less."""
 
 import keras
 import numpy as np
 
+from keras_addrnn import _keras_private
 from keras_addrnn.lite import _diagnostics
 from keras_addrnn.quantization import _quantization_aware
 
-# What int16 has no operators for, beside that with which it has none.
+# Layers without int16 operators that the converter does not name.
 _NO_INT16 = (keras.layers.Embedding, keras.layers.Masking)
 
 
 def check(model, ops, quantize):
-    """Refuses what the arguments of `keras_addrnn.lite.convert` cannot do with the model.
+    """Checks a model against the arguments of `keras_addrnn.lite.convert`.
 
     Raises:
-        ValueError: Says what, and what to do.
+        ValueError: It cannot be converted with them; says why and what to do.
     """
-    _aware(model)
-    _types(model, ops)
-    _weights(model, quantize)
+    _check_training(model)
+    _check_types(model, ops)
+    _check_weights(model, quantize)
     if quantize == "int16x8":
-        _words_and_masks(model)
+        _check_int16(model)
 
 
-def _aware(model):
+def _check_training(model):
     if _quantization_aware.is_aware(model):
         raise ValueError(
             f"Model '{model.name}' is quantization-aware, for a file of integers. Convert what "
@@ -31,13 +32,13 @@ def _aware(model):
         )
 
 
-def _types(model, ops):
+def _check_types(model, ops):
     """Refuses layers that compute in other types than LiteRT's kernels do."""
-    for layer in model._flatten_layers():
+    for layer in _keras_private.flatten_layers(model):
         if isinstance(layer, keras.layers.InputLayer) or getattr(layer, "inputs", None):
             continue  # they compute nothing themselves, whatever the policy they were made under
         if layer.compute_dtype in ("float16", "bfloat16", "float64"):
-            raise _diagnostics.failure(
+            raise _diagnostics.conversion_error(
                 model,
                 ops,
                 f"layer '{layer.name}' computes in {layer.compute_dtype}, where they need float32. "
@@ -46,7 +47,7 @@ def _types(model, ops):
             )
 
 
-def _weights(model, quantize):
+def _check_weights(model, quantize):
     """Refuses weights that the smaller type cannot hold."""
     if quantize is None:
         return
@@ -67,8 +68,8 @@ def _weights(model, quantize):
             )
 
 
-def _words_and_masks(model):
-    for layer in model._flatten_layers():
+def _check_int16(model):
+    for layer in _keras_private.flatten_layers(model):
         if isinstance(layer, _NO_INT16):
             raise ValueError(
                 f"quantize=\"int16x8\" does not convert '{layer.name}' ({type(layer).__name__}): "

@@ -1,13 +1,15 @@
-"""The samples from which a quantisation takes its ranges: checked, and cut into batches."""
+"""The argument `representative_data`: checked, ordered as the inputs, cut into batches."""
 
 import keras
 import numpy as np
 
 from addrnn import _validation
 
+_NAME = "representative_data"
+
 
 def as_arrays(data):
-    """The data as arrays of LiteRT's types, in the structure that they came in.
+    """The data as arrays of LiteRT's types, in the structure of the argument.
 
     Raises:
         TypeError, ValueError: It is not an array, or a list or dict of arrays, of numbers.
@@ -15,39 +17,36 @@ def as_arrays(data):
     if data is None:
         return None
     if callable(data) or hasattr(data, "__next__") or type(data).__name__.endswith("Dataset"):
-        raise TypeError(
-            "Argument `representative_data` must be arrays of samples, as `model.predict` takes "
-            f"them. Received: {type(data).__name__}. Put its batches together with np.concatenate."
+        raise _validation.type_error(
+            _NAME,
+            "be arrays of samples, as `model.predict` takes them",
+            type(data).__name__,
+            "Put its batches together with np.concatenate.",
         )
     return keras.tree.map_structure(_as_array, data)
 
 
 def _as_array(value):
     try:
-        array = np.asarray(keras.ops.convert_to_numpy(value) if _is_tensor(value) else value)
+        if keras.ops.is_tensor(value):
+            value = keras.ops.convert_to_numpy(value)
+        array = np.asarray(value)
     except ValueError as error:
-        raise TypeError(
-            f"Argument `representative_data` must hold arrays of numbers ({error})."
-        ) from None
+        raise _validation.type_error(_NAME, "hold arrays of numbers", error) from None
     if array.dtype.kind not in "fiub":
-        raise TypeError(
-            "Argument `representative_data` must hold arrays of numbers. Received: an array of "
-            f"dtype {array.dtype}"
-        )
+        received = f"an array of dtype {array.dtype}"
+        raise _validation.type_error(_NAME, "hold arrays of numbers", received)
     if array.ndim == 0 or len(array) == 0:
-        raise ValueError(
-            "Argument `representative_data` must hold at least one sample, along the first axis. "
-            f"Received: an array of shape {array.shape}"
+        raise _validation.value_error(
+            _NAME,
+            "hold at least one sample, along the first axis",
+            f"an array of shape {array.shape}",
         )
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
-            raise ValueError("Argument `representative_data` must be finite. Received: NaN or inf")
+            raise _validation.value_error(_NAME, "be finite", "NaN or inf")
         array = array.astype("float32")
     return array
-
-
-def _is_tensor(value):
-    return keras.ops.is_tensor(value)
 
 
 def in_order(data, signature):
@@ -63,23 +62,17 @@ def in_order(data, signature):
     if isinstance(data, dict):
         flat = dict(zip(_paths(data), keras.tree.flatten(data), strict=True))
         if set(flat) != set(names):
-            raise ValueError(
-                "Argument `representative_data` must have an array for each of the model's inputs "
-                f"{sorted(names)}. Received: {sorted(flat)}"
-            )
+            requirement = f"have an array for each of the model's inputs {sorted(names)}"
+            raise _validation.value_error(_NAME, requirement, sorted(flat))
         arrays = [flat[name] for name in names]
     else:
         arrays = keras.tree.flatten(data)
         if len(arrays) != len(names):
-            raise ValueError(
-                f"Argument `representative_data` must have {len(names)} arrays, for the model's "
-                f"inputs {names}. Received: {len(arrays)}"
-            )
+            requirement = f"have {len(names)} arrays, for the model's inputs {names}"
+            raise _validation.value_error(_NAME, requirement, len(arrays))
     if len({len(array) for array in arrays}) > 1:
-        raise ValueError(
-            "Argument `representative_data` must have as many samples for each input. Received: "
-            f"{dict(zip(names, map(len, arrays), strict=True))}"
-        )
+        counts = dict(zip(names, map(len, arrays), strict=True))
+        raise _validation.value_error(_NAME, "have as many samples for each input", counts)
     return [
         _fitted(array, name, spec)
         for array, name, spec in zip(arrays, names, signature.model_specs, strict=True)
@@ -96,21 +89,19 @@ def _fitted(array, name, spec):
         size not in (None, other) for size, other in zip(expected, received, strict=True)
     ):
         raise _validation.value_error(
-            "representative_data",
+            _NAME,
             f"have samples of shape {expected} for the input '{name}', along a first axis",
             f"an array of shape {array.shape}",
         )
     dtype = spec.dtype.as_numpy_dtype
     if array.dtype.kind == "f" and np.dtype(dtype).kind != "f":
-        raise ValueError(
-            f"Argument `representative_data` must be of dtype {spec.dtype.name} for the input "
-            f"'{name}'. Received: {array.dtype}"
-        )
+        requirement = f"be of dtype {spec.dtype.name} for the input '{name}'"
+        raise _validation.value_error(_NAME, requirement, array.dtype)
     return array.astype(dtype)
 
 
 def with_states(batches, signature, function):
-    """Puts the states beside the batches: zeros, then what came out of the call before.
+    """Adds the states to the batches: zeros, then the states that the call before returned.
 
     Args:
         batches: Arrays `[batches, *shape]` of the model's own inputs.

@@ -1,10 +1,13 @@
-"""What goes into a model's file and what comes out: shapes, types, names, order."""
+"""The inputs and outputs of a file: their shapes, types, names and order."""
 
 import collections
 import dataclasses
 import inspect
 
 import keras
+
+from addrnn import _validation
+from keras_addrnn import _keras_private
 
 
 @dataclasses.dataclass
@@ -30,8 +33,8 @@ class Signature:
         return [*self.model_specs, *self.state_specs]
 
 
-def of(model, batch_size, data):
-    """The signature of a model.
+def signature_of(model, batch_size, data):
+    """The signature of the file of a model.
 
     Args:
         batch_size: Size of the batch axis of all inputs, or None to leave open what the model
@@ -50,7 +53,7 @@ def of(model, batch_size, data):
         tensors = model.inputs
         names = _input_names(tensors, structure)
     else:
-        structure = _unsymbolic(model, data)
+        structure = _symbolic_inputs(model, data)
         tensors = keras.tree.flatten(structure)
         names = _keys(structure) if isinstance(structure, dict) else ["input"] * len(tensors)
     states, state_names = _states(model)
@@ -88,14 +91,14 @@ def output_names(model, outputs, signature):
     return _distinct([*states, *names])[len(states) :] + states
 
 
-def _unsymbolic(model, data):
-    """Stand-ins for the inputs of a subclassed model, in the structure that it takes them in."""
+def _symbolic_inputs(model, data):
+    """A `KerasTensor` for each input of a subclassed model, in the structure of its argument."""
     _refuse_more_arguments(model, _required(model.call))
     if data is not None:
         return keras.tree.map_structure(
             lambda array: keras.KerasTensor((None, *array.shape[1:]), array.dtype.name), data
         )
-    shapes = getattr(model, "_build_shapes_dict", None)
+    shapes = _keras_private.first_call_shapes(model)
     if model.built and not shapes and _states(model)[0]:
         raise ValueError(
             f"The inputs of '{model.name}' are unknown: of a subclassed model with a stateful "
@@ -136,25 +139,28 @@ def _refuse_more_arguments(model, names):
 def _check_batch_size(size, tensors, states):
     for tensor in tensors:
         if size is not None and tensor.shape[0] not in (None, size):
-            raise ValueError(
-                f"Argument `batch_size` must be {tensor.shape[0]}, to which the model's input "
-                f"'{tensor.name}' fixes it. Received: batch_size={size}. If nobody chose "
-                "that size, Keras took it from the first batch: start the model with "
-                "keras.Input, and set_weights."
+            raise _validation.value_error(
+                "batch_size",
+                f"be {tensor.shape[0]}, to which the model's input '{tensor.name}' fixes it",
+                f"batch_size={size}",
+                "If nobody chose that size, Keras took it from the first batch: start the model "
+                "with keras.Input, and set_weights.",
             )
     for state, name in states:
         if size not in (None, state.shape[0]):
-            raise ValueError(
-                f"Argument `batch_size` must be {state.shape[0]}, the number of sequences for "
-                f"which the stateful layer '{name.removesuffix('_state')}' was built. Received: "
-                f"batch_size={size}"
+            layer = name.removesuffix("_state")
+            raise _validation.value_error(
+                "batch_size",
+                f"be {state.shape[0]}, the number of sequences for which the stateful layer "
+                f"'{layer}' was built",
+                f"batch_size={size}",
             )
 
 
 def _states(model):
     """The variables with the states of stateful layers, and names for them."""
     states, names = [], []
-    for layer in model._flatten_layers():
+    for layer in _keras_private.flatten_layers(model):
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             variables = keras.tree.flatten(layer.states)
             states += variables
@@ -167,11 +173,11 @@ def _input_names(inputs, structure):
     if isinstance(structure, dict):
         return _keys(structure)
     # Not the tensor's own name: where none was given, that is another after saving and loading.
-    return [tensor._keras_history.operation.name for tensor in inputs]
+    return [_keras_private.keras_history(tensor)[0].name for tensor in inputs]
 
 
 def _output_name(tensor):
-    layer, _, place = tensor._keras_history
+    layer, _, place = _keras_private.keras_history(tensor)
     is_state = isinstance(layer, keras.layers.RNN) and place > 0
     return _state_name(layer) if is_state else layer.name
 

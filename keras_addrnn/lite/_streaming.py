@@ -1,10 +1,10 @@
-"""From a model of whole sequences to one that is fed as they arrive."""
-
-import operator
+"""From a model of whole sequences to a model that takes them step by step."""
 
 import keras
 import numpy as np
 
+from addrnn import _validation
+from keras_addrnn import _keras_private
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import AddGRU
 
@@ -12,10 +12,9 @@ from keras_addrnn.layers import AddGRU
 _PIECES, _STEPS = 3, 32
 _TOLERANCE = {"float32": 0.01, "float64": 0.01}
 _TOLERANCE_OF_HALVES = 0.05
-_WINDOWED = ("keras.src.layers.convolutional.", "keras.src.layers.pooling.")
 
 
-def streaming_model(model, steps=1):
+def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
     """Makes a model that takes some steps at a time, with the states as inputs and outputs.
 
     Fed a sequence piece by piece, each time with the states of the time before, it gives what the
@@ -45,7 +44,7 @@ def streaming_model(model, steps=1):
     ...     answer, state = stream([x, state])
     """
     chain = layers_in_order(model)
-    steps = _checked_steps(steps)
+    steps = _validation.integer("steps", steps, 1)
     given = model.inputs[0]
     inputs = keras.Input((steps, given.shape[-1]), dtype=given.dtype, name="steps")
     whole = trial = _random(given, steps)
@@ -68,18 +67,6 @@ def streaming_model(model, steps=1):
     return stream
 
 
-def _checked_steps(steps):
-    try:
-        number = operator.index(steps)
-    except TypeError:
-        number = None
-    if number is None or isinstance(steps, bool):
-        raise TypeError(f"Argument `steps` must be an integer. Received: steps={steps!r}")
-    if number < 1:
-        raise ValueError(f"Argument `steps` must be positive. Received: steps={steps}")
-    return number
-
-
 def _with_state(layer):
     if layer.go_backwards:
         raise ValueError(f"Layer '{layer.name}' reads from the end: there is none in a stream.")
@@ -98,9 +85,13 @@ def _random(given, steps):
 
 
 def _each_step_by_itself(layer, x, whole, steps):
-    """What a copy of a layer makes of `x`, and of some pieces at once: the same as of each alone.
+    """Calls a copy of a layer on `x`, the next steps, and on `whole`, a trial of several pieces.
 
-    What a layer looks at is not known from its type: its options tell, or a user's code.
+    The layer must answer to the whole as to each piece. Its type does not tell: a layer's options
+    or a user's code may have it look at other steps.
+
+    Returns:
+        The outputs of both calls.
     """
     problem = (
         f"Layer '{layer.name}' ({type(layer).__name__}) looks at more than one step, and only "
@@ -143,7 +134,7 @@ def _has_window(layer):
         return any(map(_has_window, layer.layers))
     if isinstance(layer, keras.layers.Wrapper):
         return not isinstance(layer, keras.layers.TimeDistributed) and _has_window(layer.layer)
-    if not any(kind.__module__.startswith(_WINDOWED) for kind in type(layer).__mro__):
+    if not _keras_private.is_windowed(layer):
         return False
     # The steps are the first axis behind the batch, where channels_first has no window.
     windows = [getattr(layer, name, 1) for name in ("kernel_size", "pool_size")]
@@ -152,7 +143,7 @@ def _has_window(layer):
 
 def _take_weights(copy, layer):
     copy.set_weights(layer.get_weights())
-    for part in copy._flatten_layers():
+    for part in _keras_private.flatten_layers(copy):
         if hasattr(part, "finalize_state"):  # Normalization computes with what it derives from them
             part.finalize_state()
 
@@ -188,6 +179,7 @@ def _close(got, expected, layer):
     if not np.isfinite(expected).all():
         return True  # nothing can be said
     tolerance = max(
-        _TOLERANCE.get(part.compute_dtype, _TOLERANCE_OF_HALVES) for part in layer._flatten_layers()
+        _TOLERANCE.get(part.compute_dtype, _TOLERANCE_OF_HALVES)
+        for part in _keras_private.flatten_layers(layer)
     )
     return bool(np.all(np.abs(got - expected) <= tolerance * np.abs(expected).max(initial=0)))

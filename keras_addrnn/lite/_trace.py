@@ -1,16 +1,13 @@
 """Keras model to a frozen TensorFlow graph: what goes to the converter."""
 
-import contextlib
 import dataclasses
-import threading
 
 import keras
 
-from keras_addrnn.lite import _signature as signatures
+from keras_addrnn.lite import _signature, _unrolled
 from keras_addrnn.ops import _lowering
 
-# While a model is traced, its layers are set to what the file wants of them.
-_tracing = threading.Lock()
+INTEGERS = ("int8", "int16x8")
 
 
 @dataclasses.dataclass
@@ -38,7 +35,7 @@ def trace(model, signature, ops, quantize):
     """Traces the model in inference.
 
     Args:
-        signature: What `signature.of` gives.
+        signature: `Signature` of the model.
         ops, quantize: As for `keras_addrnn.lite.convert`.
 
     Raises:
@@ -47,6 +44,9 @@ def trace(model, signature, ops, quantize):
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
+    integers = quantize in INTEGERS
+    # A loop ends the converter's process, when it has to compute in integers.
+    layers = _unrolled.unrolled(model) if integers else model
     names = []
 
     @tf.function(input_signature=signature.input_specs, autograph=False)
@@ -56,16 +56,13 @@ def trace(model, signature, ops, quantize):
         inputs = keras.tree.pack_sequence_as(signature.structure, own)
         # States are read from the inputs, and what is assigned to them goes to the outputs.
         with keras.StatelessScope(state_mapping=states) as scope:
-            outputs = model(inputs, training=False)
+            outputs = layers(inputs, training=False)
         _refuse_changes(model, signature.states, scope)
-        names[:] = signatures.output_names(model, outputs, signature)
+        names[:] = _signature.output_names(model, outputs, signature)
         new_states = [scope.get_current_value(state) for state in signature.states]
         return [*keras.tree.flatten(outputs), *new_states]
 
-    lowering = _lowering.scope(
-        fused_operator=ops == "fused", integer_operations=quantize in ("int8", "int16x8")
-    )
-    with _tracing, _unrolled(model, quantize), lowering:
+    with _lowering.scope(fused_operator=ops == "fused", integer_operations=integers):
         concrete = serve.get_concrete_function()
     frozen, graph = convert_to_constants.convert_variables_to_constants_v2_as_graph(
         concrete, lower_control_flow=False
@@ -87,22 +84,3 @@ def _refuse_changes(model, states, scope):
                 f"Model '{model.name}' changes its variable '{variable.path}' at each call, but a "
                 "LiteRT file keeps no state. Make it an input and an output of the model."
             )
-
-
-@contextlib.contextmanager
-def _unrolled(model, quantize):
-    """Has Keras' own recurrent layers write their steps out.
-
-    A loop ends the converter's process, when it has to compute in integers.
-    """
-    loops = []
-    if quantize in ("int8", "int16x8"):
-        loops = [part for part in model._flatten_layers() if isinstance(part, keras.layers.RNN)]
-    before = [(part, part.unroll) for part in loops]
-    try:
-        for part in loops:
-            part.unroll = True
-        yield
-    finally:
-        for part, unroll in before:
-            part.unroll = unroll

@@ -3,7 +3,7 @@
 import numpy as np
 
 from addrnn.lite import Interpreter, convert_integer
-from addrnn.lite._integer_converter import Graph
+from addrnn.lite._integer_file import IntegerFile
 from tests import integer_problems as support
 
 
@@ -13,23 +13,23 @@ def _dtype(layer):
 
 def layer_file(layer, batch=None, steps=None, *, initial_state=False, mask=False):
     """A file of one layer, with its inputs, and both of its outputs."""
-    graph, given = Graph(), {}
-    inputs = graph.input("inputs", _dtype(layer), (batch, steps, layer.features))
+    file, given = IntegerFile(), {}
+    inputs = file.input("inputs", _dtype(layer), (batch, steps, layer.features))
     if initial_state:
-        given["initial_state"] = graph.input("initial_state", np.int16, (batch, layer.units))
+        given["initial_state"] = file.input("initial_state", np.int16, (batch, layer.units))
     if mask:
-        given["mask"] = graph.input("mask", bool, (batch, steps))
-    outputs, state = graph.add_gru(layer, inputs, **given)
-    graph.output("outputs", outputs)
-    graph.output("state", state)
-    return graph.content({})
+        given["mask"] = file.input("mask", bool, (batch, steps))
+    outputs, state = file.add_gru(layer, inputs, **given)
+    file.output("outputs", outputs)
+    file.output("state", state)
+    return file.content({})
 
 
 def dense_file(layer, shape):
     """A file of one `IntegerDense` alone."""
-    graph = Graph()
-    graph.output("outputs", graph.dense(layer, graph.input("inputs", _dtype(layer), shape)))
-    return graph.content({})
+    file = IntegerFile()
+    file.output("outputs", file.dense(layer, file.input("inputs", _dtype(layer), shape)))
+    return file.content({})
 
 
 def file_to_edit(kind):

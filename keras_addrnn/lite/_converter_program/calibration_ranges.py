@@ -1,17 +1,16 @@
-"""What TensorFlow's quantisers need to be told of a calibrated model to get it right.
+"""Corrects a calibrated model before TensorFlow's quantizers see it.
 
-The calibrator sees a range for each tensor, so another for the state at each step. Operators that
-move numbers without computing (stacking the steps, concatenating two directions) have to give
-inputs and output the same range; the quantisers take that of one of them, and what the state has
-added up beyond it is cut off. Here they get a common one first, which holds all; so do the steps of
-a layer, since a sum may come early, and a ReLU with its input, so that `u - relu(u)` is exactly 0.
+The calibrator finds a range for each tensor, and so another one for the state at each step.
 
-The steps of an unrolled layer share a bias, but an integer bias has the scale of its inputs, which
-differs from step to step. The quantiser for int16 gives it that of the first; so each gets its own.
-
-What is 0 in all samples, or a constant of zeros, has a range of nothing, on which LiteRT aborts.
-
-Knows TensorFlow alone, as `process_main.py` does.
+- Some operators move numbers without computing: they stack the steps or concatenate two
+  directions. Their inputs and outputs need one range. The quantizers take the range of one of them
+  and cut off everything beyond it. Here all of them get a range that holds all.
+- The steps of a layer get one range too, since a sum may come early. So does a ReLU with its input:
+  then `u - relu(u)` is exactly 0.
+- The steps of an unrolled layer share a bias. An integer bias has the scale of its inputs, which
+  differs from step to step, and the int16 quantizer uses the first. Here each step gets its own.
+- A tensor that is 0 in all samples, or a constant of zeros, has an empty range. LiteRT aborts on
+  it. Here it gets a small one.
 """
 
 import collections
@@ -44,7 +43,7 @@ _MOVING = {
 
 # LiteRT aborts where a result's scale is below 2**-14 of a summand's, as if all were always 0.
 _NARROW, _LEAST = 1 / 1024, 1e-6
-_WEIGHTS, _BIAS = 1, 2  # their places among the inputs of
+_WEIGHTS, _BIAS = 1, 2  # places among the inputs of the operators `_WITH_BIAS`
 _SUMS = {schema.BuiltinOperator.ADD, schema.BuiltinOperator.SUB}
 _WITH_BIAS = {
     getattr(schema.BuiltinOperator, name)
@@ -52,15 +51,15 @@ _WITH_BIAS = {
 }
 
 
-def unify(model):
-    """Widens ranges in a calibrated `schema.ModelT`: to one, where they should be the same."""
+def share_ranges(model):
+    """Widens the ranges of a calibrated `schema.ModelT` to a common one where one is needed."""
     for subgraph in model.subgraphs:
-        _unify(model, subgraph)
+        _share_ranges(model, subgraph)
         _widen_narrow(subgraph)
-        _unify(model, subgraph)
+        _share_ranges(model, subgraph)
 
 
-def _unify(model, subgraph):
+def _share_ranges(model, subgraph):
     group = list(range(len(subgraph.tensors)))
 
     def root(index):
@@ -91,7 +90,7 @@ def _unify(model, subgraph):
 
 
 def _widen_narrow(subgraph):
-    """Gives no result a range that is nothing beside that of what it is computed from."""
+    """Widens the range of each result that is tiny beside the ranges of its operands."""
     for node in subgraph.operators:
         inputs = [subgraph.tensors[index] for index in node.inputs if index >= 0]
         largest = max((_amplitude(tensor) for tensor in inputs if _range(tensor)), default=0.0)
@@ -106,7 +105,7 @@ def _amplitude(tensor):
 
 
 def _steps(model, subgraph):
-    """The operators that share their weights: those of a layer's steps."""
+    """Lists of operators that share their weights: the steps of a layer."""
     by_weights = collections.defaultdict(list)
     for node in subgraph.operators:
         if model.operatorCodes[node.opcodeIndex].builtinCode in _WITH_BIAS:
@@ -134,7 +133,7 @@ def separate_biases(model):
 
 
 def fill_zero_summands(model):
-    """Puts something next to nothing into constants of zeros: a range of nothing has no scale."""
+    """Replaces constants of zeros by tiny numbers, since an empty range has no scale."""
     for subgraph in model.subgraphs:
         for node in subgraph.operators:
             if model.operatorCodes[node.opcodeIndex].builtinCode not in _SUMS:

@@ -1,7 +1,7 @@
-"""TensorFlow's converter as a process of its own, which `process.py` starts and asks.
+"""The process that `_converter_process.py` starts.
 
-Reads the paths of folders from its input, converts or runs what is in each, and answers with a line
-of JSON. Knows TensorFlow and `ranges.py`, but neither Keras nor the rest of this package.
+It reads the paths of folders from its standard input, one a line. Each folder holds a graph to
+convert, or a file to run. The answer to each is a line of JSON.
 """
 
 import json
@@ -10,6 +10,8 @@ import pathlib
 import select
 import signal
 import sys
+
+from array_files import read_arrays, write_arrays
 
 # How long to wait for another model before giving the memory back.
 _IDLE_SECONDS = 60
@@ -43,21 +45,6 @@ def _do(folder):
     else:
         content, inputs = (folder / "model.tflite").read_bytes(), read_arrays(folder / "inputs.npz")
         write_arrays(folder / "outputs.npz", _run(content, inputs, job["delegate"]))
-
-
-def read_arrays(path):
-    """The arrays of a file of `write_arrays`."""
-    import numpy as np
-
-    with np.load(path) as file:
-        return [file[str(place)] for place in range(len(file))]
-
-
-def write_arrays(path, arrays):
-    """Writes a list of arrays."""
-    import numpy as np
-
-    np.savez(path, **{str(place): array for place, array in enumerate(arrays)})
 
 
 def _convert(folder, job):
@@ -95,7 +82,7 @@ def _convert(folder, job):
 
 
 def _run(content, inputs, delegate=None):
-    """The outputs of a file: if LiteRT crashes on it, then here and not on the phone."""
+    """The outputs of a file. If LiteRT crashes on it, then here and not on the phone."""
     import tensorflow as tf
 
     delegates = [] if delegate is None else [tf.lite.experimental.load_delegate(delegate)]
@@ -112,19 +99,18 @@ def _run(content, inputs, delegate=None):
 
 def _to_integers(converter, kind):
     """Converts in the converter's own three stages, to get at the ranges between the last two."""
+    import calibration_ranges
     import tensorflow as tf
     from flatbuffers import Builder
     from tensorflow.lite.python import convert
     from tensorflow.lite.python import schema_py_generated as schema
     from tensorflow.lite.python.optimize import calibrator
 
-    from keras_addrnn.lite import _calibration_ranges
-
     converter._experimental_calibrate_only = True
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(converter.convert(), 0))
-    _calibration_ranges.unify(model)
-    _calibration_ranges.separate_biases(model)
-    _calibration_ranges.fill_zero_summands(model)
+    calibration_ranges.share_ranges(model)
+    calibration_ranges.separate_biases(model)
+    calibration_ranges.fill_zero_summands(model)
     builder = Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     calibrated = bytes(builder.Output())

@@ -1,17 +1,46 @@
-"""The weights of a file's `AddGru` operators in float16 or int8, which the delegate expands."""
+"""The `AddGru` operators of a file that TensorFlow's converter has written: options and weights."""
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from flatbuffers import flexbuffers
 
-from addrnn.lite import _flatbuffer
+from addrnn.lite import _flatbuffer, _operators
+from addrnn.lite._schema import schema
 
+_REQUIRED_INPUTS, _OUTPUTS = 3, 2
 _KERNELS = (1, 2)  # the places of kernel and recurrent kernel among the operator's inputs
 # With fewer rows, the scales and zero points of the columns take more than int8 saves.
 _LEAST_ROWS = 5
 
 
-def quantize(model, kind):
-    """Stores the kernels of each `AddGru` as `kind` says, and all else that it reads as float32.
+def finish(model):
+    """Brings the `AddGru` operators from the converter's form to the delegate's.
+
+    That is: options of a fixed layout instead of a flexbuffer; absent optional inputs instead of
+    empty ones; no outputs for a gradient.
+
+    Raises:
+        ValueError: An operator does not compute in float32.
+    """
+    for subgraph, node in _flatbuffer.operators_named(model, _operators.ADD_GRU):
+        if subgraph.tensors[node.inputs[0]].type != schema.TensorType.FLOAT32:
+            raise ValueError("AddGru in LiteRT computes in float32 only.")
+        attributes = flexbuffers.Loads(bytes(node.customOptions))
+        names = ("activation", "state_shift", "state_max", "go_backwards")
+        options = _operators.add_gru_options(*(attributes[name] for name in names))
+        node.customOptions = np.frombuffer(options, np.uint8)
+        node.inputs = [
+            _operators.ABSENT
+            if place >= _REQUIRED_INPUTS and 0 in subgraph.tensors[index].shape
+            else index
+            for place, index in enumerate(node.inputs)
+        ]
+        node.outputs = node.outputs[:_OUTPUTS]
+
+
+def quantize_weights(model, kind):
+    """Stores the kernels of each `AddGru` in a smaller type, which the delegate expands.
+
+    All else that the operators read becomes float32.
 
     Args:
         model: `schema.ModelT`, which the converter made with the same `quantize`.
@@ -22,7 +51,7 @@ def quantize(model, kind):
     if kind is None:
         return
     made = {}
-    for subgraph, node in _flatbuffer.add_grus(model):
+    for subgraph, node in _flatbuffer.operators_named(model, _operators.ADD_GRU):
         node.inputs = [
             _input(model, subgraph, place, index, kind, made)
             for place, index in enumerate(node.inputs)
@@ -37,7 +66,7 @@ def _input(model, subgraph, place, index, kind, made):
     key = id(subgraph), index, place in _KERNELS
     if key in made:
         return made[key]
-    result = index
+    result, name = index, subgraph.tensors[index].name
     if kind == "float16":
         source = _before_dequantize(model, subgraph, index)
         if source is not None:
@@ -45,13 +74,13 @@ def _input(model, subgraph, place, index, kind, made):
                 result = source
             else:
                 values = _data(model, subgraph.tensors[source], np.float16).astype(np.float32)
-                result = _add(model, subgraph, index, values, schema.TensorType.FLOAT32)
+                result = _flatbuffer.add_constant(model, subgraph, name, values)
     elif place in _KERNELS and _is_constant(model, subgraph.tensors[index]):
         values = _data(model, subgraph.tensors[index], np.float32)
         if len(values) >= _LEAST_ROWS:
             values, scales = symmetric_int8(values)
-            result = _add(model, subgraph, index, values, schema.TensorType.INT8)
-            subgraph.tensors[result].quantization = _quantization(scales)
+            result = _flatbuffer.add_constant(model, subgraph, name, values)
+            subgraph.tensors[result].quantization = _flatbuffer.quantization(scales, dimension=1)
     made[key] = result
     return result
 
@@ -65,32 +94,12 @@ def symmetric_int8(values):
     return np.clip(np.rint(values / scales), -127, 127).astype(np.int8), scales
 
 
-def _quantization(scales):
-    quantization = schema.QuantizationParametersT()
-    quantization.scale = scales
-    quantization.zeroPoint = np.zeros(len(scales), np.int64)
-    quantization.quantizedDimension = 1
-    return quantization
-
-
 def _is_constant(model, tensor):
     return model.buffers[tensor.buffer].data is not None
 
 
 def _data(model, tensor, dtype):
     return np.frombuffer(bytes(model.buffers[tensor.buffer].data), dtype).reshape(tensor.shape)
-
-
-def _add(model, subgraph, like, values, kind):
-    """A constant beside the tensor `like`, of its name; its index."""
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-    tensor = schema.TensorT()
-    tensor.shape, tensor.type = np.array(values.shape, np.int32), kind
-    tensor.name, tensor.buffer = subgraph.tensors[like].name, len(model.buffers)
-    model.buffers.append(buffer)
-    subgraph.tensors.append(tensor)
-    return len(subgraph.tensors) - 1
 
 
 def _before_dequantize(model, subgraph, index):

@@ -1,0 +1,38 @@
+"""The custom operators of this project: their names, and the bytes of their options.
+
+The C++ side reads the same layouts: cc_ops/lite/options.h for `AddGru`, cc_ops/lite/options_int.h
+for `AddGruInt` and `AddGruIntDense`. Both headers have the table of the bytes.
+"""
+
+import struct
+
+from addrnn.gate import ACTIVATIONS
+from addrnn.layers import IntegerAddGRU, IntegerDense
+
+ADD_GRU, ADD_GRU_INT, ADD_GRU_INT_DENSE = "AddGru", "AddGruInt", "AddGruIntDense"
+# The index of an optional input that is not given.
+ABSENT = -1
+
+_VERSION = 1
+_FLOAT = struct.Struct("<4sIBBHff")
+_INTEGER = struct.Struct("<4sIBBhhhhH")
+
+
+def add_gru_options(
+    activation: str, state_shift: float, state_max: float, go_backwards: bool
+) -> bytes:
+    """The options of an `AddGru`; `state_max` is infinity for no bound."""
+    code = ACTIVATIONS.index(activation)
+    return _FLOAT.pack(b"AGRU", _VERSION, code, go_backwards, 0, state_shift, state_max)
+
+
+def add_gru_int_options(layer: IntegerAddGRU) -> bytes:
+    """The options of an `AddGruInt`."""
+    gate = layer.state_shift, layer.state_max, layer.candidate_min, layer.candidate_max
+    backwards = bool(layer.go_backwards)
+    return _INTEGER.pack(b"AGRI", _VERSION, layer.input_bits, backwards, *gate, 0)
+
+
+def add_gru_int_dense_options(layer: IntegerDense) -> bytes:
+    """The options of an `AddGruIntDense`."""
+    return _INTEGER.pack(b"AGRD", _VERSION, layer.input_bits, 0, 0, 0, 0, 0, 0)
