@@ -1,4 +1,4 @@
-"""The server's handle on a worker: starts it, asks it, and ends it."""
+"""Starts a worker process for the server, sends it requests, and ends it."""
 
 import asyncio
 import codecs
@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from encrypted_digits import frames
+from encrypted_digits.worker import HEAD
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1]
 _BAR = "█"  # concrete-python prints 50 of them
@@ -15,15 +15,15 @@ _BAR_LENGTH = 50
 
 
 class Refused(Exception):
-    """The worker does not accept what was sent, and says why."""
+    """The worker refuses a message; the error tells why."""
 
 
 class Died(Exception):
-    """The worker's process has ended, or was ended since it took too long."""
+    """The worker has ended, or took too long and was ended."""
 
 
 class Evaluator:
-    """One worker. Made by `start`; `close` ends its process, whatever it does."""
+    """One worker. `start` makes it, and `close` kills its process."""
 
     def __init__(self, process, answers, transport, directory):
         self._process, self._directory = process, directory
@@ -32,14 +32,14 @@ class Evaluator:
         self._progress = asyncio.create_task(self._read_progress())
 
     @classmethod
-    async def start(cls, server_zip, seconds):
-        """Starts a worker and waits until it has loaded the circuit.
+    async def start(cls, server_zip, sha256, seconds):
+        """Starts a worker, and waits until it has loaded the circuit.
 
         Raises:
-            Died: It could not, in so many seconds.
+            Died: It has not done so in that many seconds.
         """
         ours, theirs = os.pipe()
-        # The library unpacks the circuit into a temporary directory that it never removes.
+        # concrete-python unpacks the circuit into a temporary directory, and never removes it.
         directory = tempfile.TemporaryDirectory(prefix="encrypted_digits.")
         paths = [str(EXAMPLES), str(EXAMPLES.parent)]
         try:
@@ -51,6 +51,7 @@ class Evaluator:
                 "encrypted_digits.worker",
                 str(server_zip),
                 str(theirs),
+                *([sha256] if sha256 else []),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 pass_fds=(theirs,),
@@ -86,9 +87,9 @@ class Evaluator:
         """Evaluates a ciphertext; returns the encrypted output.
 
         Args:
-            message: Bytes, what the client sent.
-            seconds: How long it may take.
-            on_progress: Called with the part that is done, from 0 to 1.
+            message: Bytes of the client.
+            seconds: The time limit.
+            on_progress: Called with the fraction that is done, from 0 to 1.
 
         Raises:
             Refused: It is no ciphertext for this circuit and these keys.
@@ -111,7 +112,7 @@ class Evaluator:
     async def _ask(self, kind, message, seconds):
         try:
             async with asyncio.timeout(seconds):
-                self._process.stdin.write(frames.HEAD.pack(kind, len(message)))
+                self._process.stdin.write(HEAD.pack(kind, len(message)))
                 self._process.stdin.write(message)
                 await self._process.stdin.drain()
                 return await self._answer()
@@ -121,8 +122,9 @@ class Evaluator:
             raise Died("It ended the process that evaluates.") from error
 
     async def _answer(self):
-        kind, content = await frames.read_stream(self._answers)
-        if kind == b"refused":
+        kind, length = HEAD.unpack(await self._answers.readexactly(HEAD.size))
+        content = await self._answers.readexactly(length)
+        if kind.rstrip(b"\0") == b"refused":
             raise Refused(content.decode())
         return content
 

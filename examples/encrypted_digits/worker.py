@@ -1,43 +1,50 @@
 """Evaluates for one client, in a process of its own that the server starts.
 
-The library that reads keys and ciphertexts ends the process on some of what can be sent to it. Here
-that ends the work for the client that sent it, and nothing else.
+concrete-python reads keys and ciphertexts in C++, which hostile bytes can crash. Here that ends the
+work for the client that sent them, and nothing else.
 
-Requests come on standard input and answers go to the file descriptor in the arguments, both as
-`encrypted_digits.frames` writes them; the library's bar of progress goes to standard output.
+Requests come on standard input, and answers go to a file descriptor in the arguments. Each is a
+head (kind and length) and that many bytes. The progress bar of concrete-python goes to standard
+output.
 """
 
 import os
 import resource
+import struct
 import sys
 
 from addrnn import fhe
-from encrypted_digits import frames
 
-# Sizes in what is sent are not believed: what they ask for beyond this is not given.
+HEAD = struct.Struct("<8sQ")
+
+# A message can claim to be huge. Allocations beyond this fail.
 _MEMORY = 16 << 30
 
 
-def main(path, descriptor):
+def main(path, descriptor, sha256=None):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     requests = os.fdopen(0, "rb")
     answers = os.fdopen(int(descriptor), "wb")
-    server = fhe.Server.load(path)
+
+    def answer(kind, content=b""):
+        answers.write(HEAD.pack(kind, len(content)) + content)
+        answers.flush()
+
+    server = fhe.Server.load(path, sha256)
     keys = None
-    frames.write(answers, b"ready")
-    while request := frames.read(requests):
-        kind, message = request
+    answer(b"ready")
+    while head := requests.read(HEAD.size):
+        kind, length = HEAD.unpack(head)
+        message = requests.read(length)
         try:
-            if kind == b"keys":
+            if kind.rstrip(b"\0") == b"keys":
                 keys = server.load_keys(message)
-                answer = b""
+                answer(b"done")
             else:
-                answer = server.run(message, keys)
+                answer(b"done", server.run(message, keys))
         except ValueError as error:
-            frames.write(answers, b"refused", str(error).encode())
-        else:
-            frames.write(answers, b"done", answer)
+            answer(b"refused", str(error).encode())
 
 
 if __name__ == "__main__":

@@ -1,17 +1,21 @@
 """Processes that serve: they say where, and end when they are told to."""
 
+import hashlib
+
 import httpx
 import pytest
-from encrypted_digits.serving import Process
+from encrypted_digits.processes import Process
 
 pytestmark = pytest.mark.fhe
 
 
 def test_a_server_starts_and_ends(counting, tmp_path):
-    arguments = ["server", str(counting.directory / "server.zip"), "--port=0"]
+    archive = counting.directory / "server.zip"
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    arguments = ["server", str(archive), f"--sha256={sha256}", "--port=0"]
     with Process("server", arguments, tmp_path / "log") as server:
         about = httpx.get(f"{server.url}/model", timeout=60).json()
-        assert about["circuit"] == counting.client.interface.circuit_id
+        assert about["circuit"] == counting.client.spec.circuit_id
     with pytest.raises(httpx.ConnectError):
         httpx.get(server.url)
     assert "Application shutdown complete" in (tmp_path / "log").read_text()

@@ -1,30 +1,27 @@
-"""How many bytes keys and ciphertexts take, from concrete-python's description of a circuit."""
+"""The sizes of evaluation keys and ciphertexts, from concrete-python's description of a circuit."""
 
 import dataclasses
 import json
 import math
-import zipfile
-
-SPECIFICATION = "client.specs.json"  # in client.zip and in server.zip
 
 
 @dataclasses.dataclass(frozen=True)
-class Sizes:
-    """The bytes of the numbers alone, as they are sent: compressed.
+class TransferSizes:
+    """The bytes of the numbers in each message, compressed as they are sent.
 
     Args:
-        keys: Tuple of an integer, of the evaluation keys.
-        input: Tuple, of each encrypted input of the circuit.
-        output: Tuple, of each encrypted output: one, or one for each step.
+        keys: Tuple of one integer, for the evaluation keys.
+        input: Tuple, for each encrypted input of the circuit.
+        output: Tuple, for each encrypted output: one, or one for each step.
     """
 
-    keys: tuple
-    input: tuple
-    output: tuple
+    keys: tuple[int, ...]
+    input: tuple[int, ...]
+    output: tuple[int, ...]
 
     @classmethod
-    def of(cls, specification):
-        """From the description, `client.specs.json` as bytes."""
+    def from_specification(cls, specification: bytes) -> "TransferSizes":
+        """Reads the contents of `client.specs.json`."""
         about = json.loads(specification)
         keys, (circuit,) = about["keyset"], about["circuits"]
         return cls(
@@ -36,31 +33,25 @@ class Sizes:
             output=tuple(_ciphertext(value) for value in circuit["outputs"]),
         )
 
-    @classmethod
-    def load(cls, path):
-        """From `client.zip` or `server.zip`, which `Interface.load` has found to be one."""
-        with zipfile.ZipFile(path) as archive:
-            return cls.of(archive.read(SPECIFICATION))
+
+# In a compressed key or ciphertext a seed replaces each mask. So of each row of numbers only the
+# last one is sent, or of a polynomial ring the last polynomial.
 
 
-# A compressed key or ciphertext has a seed in place of each mask, so of a row of numbers only the
-# last one (of a polynomial ring: the last polynomial) is there.
-
-
-def _bootstrap_key(key):
+def _bootstrap_key(key: dict) -> int:
     about = key["params"]
     rows = about["inputLweDimension"] * about["levelCount"] * (about["glweDimension"] + 1)
     polynomials = 1 if key["compression"] == "seed" else about["glweDimension"] + 1
     return rows * polynomials * about["polynomialSize"] * about["integerPrecision"] // 8
 
 
-def _keyswitch_key(key):
+def _keyswitch_key(key: dict) -> int:
     about = key["params"]
     rows = about["inputLweDimension"] * about["levelCount"]
     numbers = 1 if key["compression"] == "seed" else about["outputLweDimension"] + 1
     return rows * numbers * about["integerPrecision"] // 8
 
 
-def _ciphertext(value):
+def _ciphertext(value: dict) -> int:
     raw = value["rawInfo"]
     return math.prod(raw["shape"]["dimensions"]) * raw["integerPrecision"] // 8
