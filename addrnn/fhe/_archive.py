@@ -10,7 +10,7 @@ from typing import Any
 from addrnn import _validation
 
 
-def read(path: str | PathLike, sha256: str | None = None) -> bytes:
+def read(path: str | PathLike[str], sha256: str | None = None) -> bytes:
     """The bytes of a file, if they have the digest.
 
     Args:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 from addrnn.fhe._concrete import concrete
 
+IntArray = npt.NDArray[np.int64]
+Elementwise = Callable[[IntArray], IntArray]
+
 MAX_LOOKUP_BITS = 8
 
 BOUNDS = "addrnn.bounds"  # a property of the nodes of a graph
@@ -37,7 +40,7 @@ class BoundedTracer:
             lowest, highest = max(lowest, known[0]), min(highest, known[1])
         properties[BOUNDS] = lowest, highest
 
-    def __add__(self, other: "BoundedTracer | npt.NDArray | int") -> "BoundedTracer":
+    def __add__(self, other: "BoundedTracer | IntArray | int") -> "BoundedTracer":
         if isinstance(other, BoundedTracer):
             return BoundedTracer(
                 self.tracer + other.tracer, self.low + other.low, self.high + other.high
@@ -46,14 +49,14 @@ class BoundedTracer:
             return self
         return BoundedTracer(self.tracer + other, self.low + other, self.high + other)
 
-    def __sub__(self, other: "BoundedTracer | npt.NDArray | int") -> "BoundedTracer":
+    def __sub__(self, other: "BoundedTracer | IntArray | int") -> "BoundedTracer":
         if isinstance(other, BoundedTracer):
             return BoundedTracer(
                 self.tracer - other.tracer, self.low - other.high, self.high - other.low
             )
         return self + -other
 
-    def __matmul__(self, weights: npt.NDArray) -> "BoundedTracer":
+    def __matmul__(self, weights: IntArray) -> "BoundedTracer":
         """The product with a matrix of integers in the clear, `[F] @ [F, C]`."""
         ends = weights * self.low[:, None], weights * self.high[:, None]
         low, high = np.minimum(*ends).sum(0), np.maximum(*ends).sum(0)
@@ -66,7 +69,7 @@ class BoundedTracer:
         """The same value with narrower bounds, which the caller has proven."""
         return BoundedTracer(self.tracer, np.maximum(self.low, low), np.minimum(self.high, high))
 
-    def lookup(self, function: Callable[[npt.NDArray], npt.NDArray], name: str) -> "BoundedTracer":
+    def lookup(self, function: Elementwise, name: str) -> "BoundedTracer":
         """Looks `function` up in a table: one programmable bootstrap (PBS) for each element.
 
         Args:
@@ -83,9 +86,7 @@ class BoundedTracer:
             return self
         return self.bootstrap(function, name)
 
-    def bootstrap(
-        self, function: Callable[[npt.NDArray], npt.NDArray], name: str
-    ) -> "BoundedTracer":
+    def bootstrap(self, function: Elementwise, name: str) -> "BoundedTracer":
         """As `lookup`, but with a PBS even if the function changes no value."""
         # Tables take signed indices. An offset centers values that are far from zero.
         offset = np.where(self.low < 0, (self.low + self.high + 1) >> 1, 0)
@@ -102,23 +103,23 @@ class BoundedTracer:
                 "in a column."
             )
 
-        def table(value: npt.NDArray) -> npt.NDArray:
+        def table(value: IntArray) -> IntArray:
             return function(np.clip(value, index.low, index.high) + offset)
 
         low, high = self._image(function)
         return BoundedTracer(concrete().univariate(table)(index.tracer), low, high)
 
-    def _is_identity(self, function: Callable) -> bool:
+    def _is_identity(self, function: Elementwise) -> bool:
         return all((function(value) == value).all() for value in self._values())
 
-    def _image(self, function: Callable) -> tuple[npt.NDArray, npt.NDArray]:
+    def _image(self, function: Elementwise) -> tuple[IntArray, IntArray]:
         """The least and the greatest value of `function` within the bounds of each element."""
         low = high = function(self.low)
         for value in self._values():
             low, high = np.minimum(low, function(value)), np.maximum(high, function(value))
         return low, high
 
-    def _values(self) -> Iterator[npt.NDArray]:
+    def _values(self) -> Iterator[IntArray]:
         """All values that the elements can have, array by array; at most those of a table."""
         longest = min(int((self.high - self.low).max()), 2**MAX_LOOKUP_BITS)
         for distance in range(longest + 1):

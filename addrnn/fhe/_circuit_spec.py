@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from addrnn.fhe import _archive, _messages
+from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._transfer_sizes import TransferSizes
 from addrnn.layers import IntegerAddGRU
 from addrnn.quantization import Quantization
@@ -56,7 +57,7 @@ class CircuitSpec:
 
     @classmethod
     def from_model(
-        cls, model: "IntegerModel", timesteps: int, input_range: tuple[npt.NDArray, npt.NDArray]
+        cls, model: "IntegerModel", timesteps: int, input_range: tuple[IntArray, IntArray]
     ) -> "CircuitSpec":
         recurrent = [layer for layer in model.layers if isinstance(layer, IntegerAddGRU)][-1]
         units = model.layers[-1].units
@@ -71,7 +72,7 @@ class CircuitSpec:
         )
 
     @classmethod
-    def load(cls, path: str | PathLike, sha256: str | None = None) -> "CircuitSpec":
+    def load(cls, path: str | PathLike[str], sha256: str | None = None) -> "CircuitSpec":
         """Reads the specification in `client.zip` or `server.zip`, and runs nothing.
 
         Args:
@@ -85,7 +86,7 @@ class CircuitSpec:
         return cls.from_bytes(_archive.read(path, sha256), path)
 
     @classmethod
-    def from_bytes(cls, content: bytes, path: str | PathLike) -> "CircuitSpec":
+    def from_bytes(cls, content: bytes, path: str | PathLike[str]) -> "CircuitSpec":
         """As `load`, from the bytes of an archive; `path` is for the errors."""
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -117,7 +118,7 @@ class CircuitSpec:
         del about["sizes"]  # they follow from concrete-python's description
         archive.writestr(_ENTRY, json.dumps(about, sort_keys=True))
 
-    def check_input(self, inputs: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def check_input(self, inputs: npt.ArrayLike) -> IntArray:
         """One sequence of integers as int64 `[T, D]`.
 
         Raises:
@@ -143,7 +144,7 @@ class CircuitSpec:
         # concrete-python ignores strides, so the rows must be in order.
         return np.ascontiguousarray(inputs, np.int64)
 
-    def stack_outputs(self, outputs: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def stack_outputs(self, outputs: npt.ArrayLike) -> IntArray:
         """The outputs of the circuit for one sequence, as an array of `output_shape`."""
         return np.asarray(outputs, np.int64).reshape(self.output_shape)
 

@@ -4,10 +4,10 @@ import secrets
 from os import PathLike
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from addrnn.fhe import _archive, _messages
+from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._circuit_spec import CircuitSpec
 from addrnn.fhe._concrete import concrete
 
@@ -28,7 +28,7 @@ class Client:
         self._key_id = secrets.token_bytes(_messages.KEY_ID_BYTES)
 
     @classmethod
-    def load(cls, path: str | PathLike) -> "Client":
+    def load(cls, path: str | PathLike[str]) -> "Client":
         """Reads the `client.zip` that `EncryptedModel.save` has written. It runs nothing of it.
 
         Raises:
@@ -53,7 +53,7 @@ class Client:
         value = self._client.encrypt(self.spec.check_input(inputs))
         return self.spec.pack("input", self._key_id, [value.serialize()])
 
-    def decrypt(self, message: bytes) -> npt.NDArray[np.int64]:
+    def decrypt(self, message: bytes) -> IntArray:
         """Decrypts the output of a server.
 
         Args:

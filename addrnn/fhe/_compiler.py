@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from addrnn import _validation
 from addrnn.fhe import _bounds, _tracing
+from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._concrete import concrete
 from addrnn.fhe._encrypted_model import EncryptedModel
 from addrnn.model import IntegerModel
@@ -71,7 +72,7 @@ def compile(
 def _compiled(
     model: IntegerModel,
     timesteps: int,
-    input_bounds: tuple[npt.NDArray, npt.NDArray],
+    input_bounds: tuple[IntArray, IntArray],
     formulation: str,
     global_p_error: float,
     show_progress: bool,
@@ -106,7 +107,7 @@ def _compiled(
 
 def _input_bounds(
     model: IntegerModel, given: tuple[npt.ArrayLike, npt.ArrayLike] | None
-) -> tuple[npt.NDArray, npt.NDArray]:
+) -> tuple[IntArray, IntArray]:
     lowest, highest = model.inputs.range
     if given is None:
         given = lowest, highest

@@ -55,7 +55,7 @@ def _torch_stand_in() -> Iterator[None]:
         del sys.modules["torch"]
 
 
-def _missing_function(name: str) -> Callable:
+def _missing_function(name: str) -> Callable[..., None]:
     if name.startswith("__"):
         raise AttributeError(name)
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from addrnn import _validation
 from addrnn._atomic_file import replacing
 from addrnn.fhe import _bounds
+from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._circuit_spec import CircuitSpec
 from addrnn.fhe._transfer_sizes import TransferSizes
 from addrnn.layers import IntegerAddGRU
@@ -36,7 +37,7 @@ class EncryptedModel:
         self,
         model: IntegerModel,
         timesteps: int,
-        input_range: tuple[npt.NDArray, npt.NDArray],
+        input_range: tuple[IntArray, IntArray],
         circuit: Any,
         formulation: str,
         costs: dict[str, float],
@@ -64,9 +65,9 @@ class EncryptedModel:
             ValueError: A shape, a value, or `fhe` is not allowed.
         """
         integers = self.predict_integers(self.model.inputs.quantize(inputs), fhe)
-        return (integers * self.model.output_scale).astype(np.float32)
+        return np.asarray(integers * self.model.output_scale, np.float32)
 
-    def predict_integers(self, inputs: npt.ArrayLike, fhe: str = "disable") -> npt.NDArray:
+    def predict_integers(self, inputs: npt.ArrayLike, fhe: str = "disable") -> npt.NDArray[Any]:
         """Like `predict`, from integers to integers, as `IntegerModel.run`."""
         _validation.one_of("fhe", fhe, MODES)
         inputs = np.asarray(inputs)
@@ -76,7 +77,7 @@ class EncryptedModel:
             )
         sequences = [self.spec.check_input(sequence) for sequence in inputs]
         if fhe == "disable":
-            return self.model.run(inputs)
+            return np.asarray(self.model.run(inputs))
         if fhe == "simulate":
             outputs = [self.spec.stack_outputs(self.circuit.simulate(s)) for s in sequences]
         else:
@@ -91,11 +92,11 @@ class EncryptedModel:
         """Evaluates the circuit on what `encrypt` returned."""
         return self.circuit.run(encrypted)
 
-    def decrypt(self, encrypted: Any) -> npt.NDArray[np.int64]:
+    def decrypt(self, encrypted: Any) -> IntArray:
         """Decrypts what `run` returned: integers `[C]`, `[H]`, or with a step axis before."""
         return self.spec.stack_outputs(self.circuit.decrypt(encrypted))
 
-    def save(self, directory: str | PathLike) -> str:
+    def save(self, directory: str | PathLike[str]) -> str:
         """Writes `client.zip` and `server.zip`, each whole or not at all.
 
         `addrnn.fhe.Client` and `Server` load them, without the model and the compiler. Neither

@@ -62,7 +62,8 @@ def unpack(
             f"Expected {expected} for the circuit {circuit_id[:12]}. Received: for "
             f"{circuit.hex()[:12]}. Load the client.zip that was saved with this server.zip."
         )
-    parts, at = [], _HEADER.size
+    parts: list[bytes] = []
+    at = _HEADER.size
     while at + _LENGTH.size <= len(message) and len(parts) < len(sizes):
         (length,) = _LENGTH.unpack_from(message, at)
         at += _LENGTH.size

@@ -33,7 +33,7 @@ class Server:
         self._server = server
 
     @classmethod
-    def load(cls, path: str | PathLike, sha256: str | None = None) -> "Server":
+    def load(cls, path: str | PathLike[str], sha256: str | None = None) -> "Server":
         """Reads the `server.zip` that `EncryptedModel.save` has written, and runs it.
 
         **The archive is a program.** It holds a shared library, which this process loads, and

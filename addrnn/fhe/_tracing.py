@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from addrnn import reference
-from addrnn.fhe._bounds import BoundedTracer
+from addrnn.fhe._bounds import BoundedTracer, Elementwise, IntArray
 from addrnn.fhe._concrete import concrete
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.model import IntegerModel
@@ -100,15 +100,15 @@ class _Recurrence:
         accumulator = Accumulator(layer, UPDATE, inputs, state)
         exact = accumulator.is_exact_within(-bound, bound)
         if self.formulation == "accumulator_lookup" and not exact:
-            negative, positive = (
-                self._lookup(
+
+            def part(sign: int) -> BoundedTracer:
+                return self._lookup(
                     accumulator.value,
-                    lambda value, sign=sign: np.clip(sign * accumulator.rescale(value), 0, bound),
+                    lambda value: np.clip(sign * accumulator.rescale(value), 0, bound),
                     UPDATE,
                 )
-                for sign in (-1, 1)
-            )
-            return negative, positive
+
+            return part(-1), part(1)
         update = accumulator.exact()
         if not exact:
             update = self._lookup(
@@ -137,7 +137,7 @@ class _Recurrence:
             CANDIDATE,
         )
 
-    def _lookup(self, value: BoundedTracer, function: Callable, part: str) -> BoundedTracer:
+    def _lookup(self, value: BoundedTracer, function: Elementwise, part: str) -> BoundedTracer:
         with concrete().tag(part.split()[0]):
             return value.lookup(function, self._name(part))
 
@@ -174,11 +174,10 @@ class Accumulator:
             self._value = self._sum([matrix // self.factor for matrix in self.weights])
         return self._value
 
-    def rescale(self, value: npt.NDArray) -> npt.NDArray:
+    def rescale(self, value: IntArray) -> IntArray:
         """`value` at the scale of the state: NumPy in a table, not encrypted."""
-        return reference.round_shift(
-            (value * self.factor + self.bias) * self.multiplier, self.shift
-        )
+        value = (value * self.factor + self.bias) * self.multiplier
+        return np.asarray(reference.round_shift(value, self.shift), np.int64)
 
     def is_exact_within(self, low: int | None, high: int) -> bool:
         """Whether the sums need no rescaling, and never leave these bounds."""
@@ -191,13 +190,13 @@ class Accumulator:
         """The sums with their bias."""
         return self._sum(self.weights) + self.bias
 
-    def _sum(self, weights: list[npt.NDArray]) -> BoundedTracer:
+    def _sum(self, weights: list[IntArray]) -> BoundedTracer:
         terms = [value @ matrix for value, matrix in zip(self.operands, weights, strict=True)]
         return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
-def _relu(value: npt.NDArray) -> npt.NDArray:
-    return np.maximum(value, 0)
+def _relu(value: IntArray) -> IntArray:
+    return np.maximum(value, 0).astype(np.int64)
 
 
 def _is_rescaled(layer: IntegerAddGRU, columns: slice) -> bool:
@@ -216,5 +215,5 @@ FORMULATIONS: dict[str, Callable[[IntegerAddGRU], bool]] = {
     "shared_relu": lambda layer: True,
     "clipped_candidate": lambda layer: not _is_rescaled(layer, slice(layer.units, None)),
     "accumulator_lookup": lambda layer: _is_rescaled(layer, slice(layer.units)),
-    "refreshed_state": lambda layer: layer.recurrent_kernel.any(),
+    "refreshed_state": lambda layer: bool(layer.recurrent_kernel.any()),
 }

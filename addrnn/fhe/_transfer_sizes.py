@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,20 +39,20 @@ class TransferSizes:
 # last one is sent, or of a polynomial ring the last polynomial.
 
 
-def _bootstrap_key(key: dict) -> int:
+def _bootstrap_key(key: dict[str, Any]) -> int:
     about = key["params"]
     rows = about["inputLweDimension"] * about["levelCount"] * (about["glweDimension"] + 1)
     polynomials = 1 if key["compression"] == "seed" else about["glweDimension"] + 1
-    return rows * polynomials * about["polynomialSize"] * about["integerPrecision"] // 8
+    return int(rows * polynomials * about["polynomialSize"] * about["integerPrecision"] // 8)
 
 
-def _keyswitch_key(key: dict) -> int:
+def _keyswitch_key(key: dict[str, Any]) -> int:
     about = key["params"]
     rows = about["inputLweDimension"] * about["levelCount"]
     numbers = 1 if key["compression"] == "seed" else about["outputLweDimension"] + 1
-    return rows * numbers * about["integerPrecision"] // 8
+    return int(rows * numbers * about["integerPrecision"] // 8)
 
 
-def _ciphertext(value: dict) -> int:
+def _ciphertext(value: dict[str, Any]) -> int:
     raw = value["rawInfo"]
-    return math.prod(raw["shape"]["dimensions"]) * raw["integerPrecision"] // 8
+    return int(math.prod(raw["shape"]["dimensions"]) * raw["integerPrecision"] // 8)
