@@ -12,7 +12,7 @@ import numpy as np
 import addrnn
 from addrnn import fhe
 from encrypted_digits import pixels
-from encrypted_digits.processes import Process
+from encrypted_digits.processes import serving
 
 MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
 _POLL_SECONDS = 0.2
@@ -55,19 +55,19 @@ def run(digits, output, stay):
     statistics, sha256 = compile(model, output)
     _print_circuit(model, statistics, time.monotonic() - started)
     arguments = ["server", f"{output}/server.zip", f"--sha256={sha256}", "--port=0"]
-    with Process("server", arguments, output / "server.log") as server:
-        print(f"server       {server.url}; it has server.zip, of this SHA-256:")
+    with serving("server", arguments, output / "server.log") as server:
+        print(f"server       {server}; it has server.zip, of this SHA-256:")
         print(f"             {sha256}")
         started = time.monotonic()
-        arguments = ["client", f"{output}/client.zip", f"--server={server.url}", "--port=0"]
-        with Process("client", arguments, output / "client.log") as client:
-            print(f"client       {client.url}; it has the secret key", end="", flush=True)
+        arguments = ["client", f"{output}/client.zip", f"--server={server}", "--port=0"]
+        with serving("client", arguments, output / "client.log") as client:
+            print(f"client       {client}; it has the secret key", end="", flush=True)
             print(f", made in {time.monotonic() - started:.0f} s")
-            with httpx.Client(base_url=client.url, timeout=60) as http:
+            with httpx.Client(base_url=client, timeout=60) as http:
                 print(f"             keys uploaded in {_connected(http):.0f} s\n")
                 same = _classify(http, model, digits, statistics["pbs"])
             if stay:
-                print(f"\nDraw a digit: {client.url} (Ctrl-C ends)", flush=True)
+                print(f"\nDraw a digit: {client} (Ctrl-C ends)", flush=True)
                 with contextlib.suppress(KeyboardInterrupt):
                     while True:
                         time.sleep(3600)

@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from encrypted_digits.evaluator import Died
 from encrypted_digits.serving import BodyReader
-from encrypted_digits.sessions import Full, Rejected, Sessions, TooManyJobs, Unknown
+from encrypted_digits.sessions import Sessions
 
 BINARY = "application/octet-stream"
 
@@ -116,11 +116,7 @@ def application(server_zip, limits, sha256=None):
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         exception_handlers={
             HTTPException: lambda request, error: _error(error.status_code, error.detail),
-            Rejected: lambda request, error: _error(400, error),
             ClientDisconnect: lambda request, error: _error(400, "The request was not finished."),
-            Unknown: lambda request, error: _error(401, error),
-            TooManyJobs: lambda request, error: _error(429, error),
-            Full: lambda request, error: _error(503, error),
             Died: lambda request, error: _error(503, error),
             Exception: lambda request, error: _error(500, "The server has failed; see its log."),
         },

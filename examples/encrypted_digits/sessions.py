@@ -5,6 +5,8 @@ import dataclasses
 import secrets
 import time
 
+from starlette.exceptions import HTTPException
+
 from addrnn.fhe import CircuitSpec
 from encrypted_digits.evaluator import Died, Evaluator, Refused
 
@@ -32,22 +34,6 @@ class Limits:
     load_seconds: float = 120
     evaluation_seconds: float = 600
     idle_seconds: float = 1800
-
-
-class Full(Exception):
-    """The server has as many clients as it takes."""
-
-
-class TooManyJobs(Exception):
-    """A client has too many jobs."""
-
-
-class Unknown(Exception):
-    """There is no such client any more."""
-
-
-class Rejected(Exception):
-    """The keys or the ciphertext do not fit the circuit or the client."""
 
 
 @dataclasses.dataclass
@@ -88,7 +74,7 @@ class Session:
 
 
 class Sessions:
-    """All clients of a server that evaluates the circuit of one `server.zip`."""
+    """All clients of a server. It refuses a request with an `HTTPException`."""
 
     def __init__(self, server_zip, limits, sha256=None):
         self.path, self.limits, self.sha256 = server_zip, limits, sha256
@@ -98,23 +84,16 @@ class Sessions:
         self._turn = asyncio.Semaphore(1)  # one evaluation takes all processors
 
     async def check_room(self):
-        """Checks that there is room for one more client.
-
-        Raises:
-            Full: There are as many clients as the limit allows.
-        """
+        """Raises an `HTTPException` if there are as many clients as the limit allows."""
         await self._forget_idle()
         taken = sum(session.evaluator is not None for session in self._sessions.values())
         if taken + self._opening >= self.limits.clients:
-            raise Full("The server holds the keys of as many clients as it can. Try again later.")
+            raise HTTPException(
+                503, "The server holds the keys of as many clients as it can. Try again later."
+            )
 
     async def open(self, message):
-        """Takes the complete evaluation keys of a client; returns its new session.
-
-        Raises:
-            Full: There are as many clients as the limit allows.
-            Rejected: They are not evaluation keys for this circuit.
-        """
+        """Takes the complete evaluation keys of a client; returns its new session."""
         key_id = self._key_id("keys", message)
         await self.check_room()
         self._opening += 1
@@ -133,37 +112,35 @@ class Sessions:
         except BaseException as error:
             await evaluator.close()
             if isinstance(error, (Refused, Died)):
-                raise Rejected(f"The evaluation keys cannot be used. {error}") from error
+                raise HTTPException(400, f"The evaluation keys cannot be used. {error}") from error
             raise
         return evaluator
 
     async def find(self, token):
-        """The session of a token.
-
-        Raises:
-            Unknown: There is none.
-        """
+        """The session of a token."""
         await self._forget_idle()
         session = self._sessions.get(token)
         if session is None:
-            raise Unknown("The server does not know this client. Upload the evaluation keys.")
+            raise HTTPException(
+                401, "The server does not know this client. Upload the evaluation keys."
+            )
         session.used = time.monotonic()
         return session
 
     def submit(self, session, message):
-        """Takes a ciphertext; returns its job.
-
-        Raises:
-            Unknown: The keys are gone.
-            TooManyJobs: The client has too many.
-            Rejected: It is no ciphertext for this circuit, under the keys of this client.
-        """
+        """Takes a ciphertext; returns its job."""
         if session.evaluator is None:
-            raise Unknown("An evaluation has failed, and the keys with it. Upload them again.")
+            raise HTTPException(
+                401, "An evaluation has failed, and the keys with it. Upload them again."
+            )
         if sum(not job.finished for job in session.jobs.values()) >= self.limits.jobs:
-            raise TooManyJobs(f"{self.limits.jobs} jobs of this client wait already. Wait for one.")
+            raise HTTPException(
+                429, f"{self.limits.jobs} jobs of this client wait already. Wait for one."
+            )
         if self._key_id("input", message) != session.key_id:
-            raise Rejected("This is encrypted under other keys than this client has uploaded.")
+            raise HTTPException(
+                400, "This is encrypted under other keys than this client has uploaded."
+            )
         finished = [job.id for job in session.jobs.values() if job.finished]
         for old in finished[: max(len(finished) - self.limits.finished + 1, 0)]:
             del session.jobs[old]
@@ -191,7 +168,7 @@ class Sessions:
         try:
             return self.spec.unpack(kind, message)[0]
         except ValueError as error:
-            raise Rejected(str(error)) from error
+            raise HTTPException(400, str(error)) from error
 
     async def _work(self, session, job, message):
         async with self._turn:
