@@ -28,7 +28,7 @@ import numpy as np
 from fhe_circuits import GATES, Layer, Step, compiled, expected
 from records import key_of, record, recorded
 
-from addrnn.fhe._ranges import table_bits
+from addrnn.fhe._bounds import lookup_bits
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "fhe.jsonl"
 BASE = "mul, 6 PBS"
@@ -65,7 +65,7 @@ class Prepared:
             "seconds": self.seconds,
             "processor_seconds": self.processor_seconds,
             "pbs": circuit.programmable_bootstrap_count,
-            "table_bits": sorted(table_bits(circuit.graph)),
+            "table_bits": sorted(lookup_bits(circuit.graph)),
             "complexity": circuit.complexity,
             "p_error": circuit.p_error,
             "key_bytes": circuit.size_of_bootstrap_keys + circuit.size_of_keyswitch_keys,

@@ -13,12 +13,12 @@ import inspect
 
 import numpy as np
 
-from addrnn.fhe._library import concrete
-from addrnn.fhe._ranges import Ranged, check_widths, processor
+from addrnn.fhe._bounds import BoundedTracer, check_bit_widths, graph_processor
+from addrnn.fhe._concrete import concrete
 
 
 class Clear:
-    """What `Ranged` is to a circuit, in NumPy: the same gates compute what has to come out."""
+    """Stands in for `BoundedTracer`, in NumPy: the same gates compute the expected outputs."""
 
     def __init__(self, values):
         self.values = values
@@ -32,7 +32,7 @@ class Clear:
     def __matmul__(self, weights):
         return Clear(self.values @ weights)
 
-    def table(self, function, what):
+    def lookup(self, function, name):
         return Clear(function(self.values))
 
     def within(self, low, high):
@@ -45,11 +45,11 @@ def _relu(value):
 
 
 def _add(u, z, h, most, *, candidate_relu):
-    c = z.table(_relu, "candidate") if candidate_relu else z
-    p = u.table(_relu, "update gate")
+    c = z.lookup(_relu, "candidate") if candidate_relu else z
+    p = u.lookup(_relu, "update gate")
     n = (p - u).within(0, most + 1)
-    kept = (h - n).table(_relu, "kept state")
-    return kept + (c - p).table(_relu, "written candidate")
+    kept = (h - n).lookup(_relu, "kept state")
+    return kept + (c - p).lookup(_relu, "written candidate")
 
 
 def _sigmoid(most):
@@ -63,24 +63,24 @@ def _quarter_squares(most, offset=0):
 
 def _mul_6(u, z, h, most):
     """As in the paper: a sigmoid, a ReLU, and two products; `h` is None for a state of zeros."""
-    c = z.table(_relu, "candidate")
-    g = u.table(_sigmoid(most), "update gate")
+    c = z.lookup(_relu, "candidate")
+    g = u.lookup(_sigmoid(most), "update gate")
     opposite = _quarter_squares(most, most)  # of (most - g) + c and of (most - g) - c
     backwards = _quarter_squares(most, -most)
-    written = (c - g).table(opposite, "product") - (g + c).table(backwards, "product")
+    written = (c - g).lookup(opposite, "product") - (g + c).lookup(backwards, "product")
     if h is None:
         return written
     quarter = _quarter_squares(most)
-    return (g + h).table(quarter, "product") - (g - h).table(quarter, "product") + written
+    return (g + h).lookup(quarter, "product") - (g - h).lookup(quarter, "product") + written
 
 
 def _mul_4(u, z, h, most):
     """One product: `c + g (h - c)`; `h` is None for a state of zeros."""
-    c = z.table(_relu, "candidate")
-    g = u.table(_sigmoid(most), "update gate")
+    c = z.lookup(_relu, "candidate")
+    g = u.lookup(_sigmoid(most), "update gate")
     up, down = (g - c, g + c) if h is None else (g + h - c, g - h + c)
     quarter = _quarter_squares(most)
-    return c + up.table(quarter, "product") - down.table(quarter, "product")
+    return c + up.lookup(quarter, "product") - down.lookup(quarter, "product")
 
 
 # Beside each, whether its state has to be cut off at `most`.
@@ -155,7 +155,7 @@ class Layer(_Circuit):
             )
             state = gate(u, z, state, self.most)
             if cut:
-                state = state.table(lambda value: np.minimum(value, self.most), "saturation")
+                state = state.lookup(lambda value: np.minimum(value, self.most), "saturation")
             else:
                 state = state.within(0, self.most)
         return state
@@ -168,7 +168,8 @@ def compiled(circuit, global_p_error):
 
     def trace(**inputs):
         ranged = [
-            Ranged(inputs[name], *ends) for name, ends in zip(names, circuit.ranges(), strict=True)
+            BoundedTracer(inputs[name], *ends)
+            for name, ends in zip(names, circuit.ranges(), strict=True)
         ]
         return circuit.run(*ranged).tracer
 
@@ -180,11 +181,11 @@ def compiled(circuit, global_p_error):
         global_p_error=global_p_error,
         dump_artifacts_on_unexpected_failures=False,
         compress_evaluation_keys=True,
-        additional_pre_processors=[processor()],
+        additional_pre_processors=[graph_processor()],
     )
     compiler = concrete().Compiler(trace, dict.fromkeys(names, "encrypted"))
     made = compiler.compile([tuple(sample)], configuration)
-    check_widths(made.graph)
+    check_bit_widths(made.graph)
     return made
 
 

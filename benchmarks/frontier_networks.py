@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from fhe_circuits import GATES, expected
 
-from addrnn.fhe._network import CANDIDATE, UPDATE, Accumulator
+from addrnn.fhe._tracing import CANDIDATE, UPDATE, Accumulator
 from addrnn.model import IntegerModel
 
 
@@ -49,11 +49,11 @@ class _Sums:
     accumulator: Accumulator
     most: int
 
-    def table(self, function, what):
+    def lookup(self, function, name):
         def look_up(value):
-            return function(np.clip(self.accumulator.scaled(value), -self.most - 1, self.most))
+            return function(np.clip(self.accumulator.rescale(value), -self.most - 1, self.most))
 
-        return self.accumulator.value.table(look_up, what)
+        return self.accumulator.value.lookup(look_up, name)
 
 
 def answers(network, inputs):

@@ -1,11 +1,13 @@
 """An integer model on encrypted numbers: TFHE, by concrete-python.
 
-`compile` makes the circuit of an `IntegerModel`; `Client` and `Server` are the two sides of what is
-saved of it. concrete-python is imported when it is first used: it does not live with TensorFlow in
-one process.
+`compile` makes a circuit of an `IntegerModel`. `Client` and `Server` load the two archives that
+`EncryptedModel.save` writes. concrete-python is imported at its first use, since it does not work
+in a process with TensorFlow.
 """
 
+from addrnn.fhe._circuit_spec import CircuitSpec as CircuitSpec
 from addrnn.fhe._client import Client as Client
 from addrnn.fhe._compiler import compile as compile
-from addrnn.fhe._model import EncryptedModel as EncryptedModel
+from addrnn.fhe._encrypted_model import EncryptedModel as EncryptedModel
+from addrnn.fhe._server import EvaluationKeys as EvaluationKeys
 from addrnn.fhe._server import Server as Server

@@ -1,78 +1,75 @@
-"""The side that holds the secret key: encrypts what goes to a server, decrypts what comes back."""
+"""The client holds the secret key. It encrypts the inputs of a server, and decrypts its outputs."""
 
 import secrets
+from os import PathLike
+from typing import Any
 
-from addrnn.fhe import _messages
-from addrnn.fhe._interface import Interface
-from addrnn.fhe._library import concrete
-from addrnn.fhe._sizes import Sizes
+import numpy.typing as npt
+
+from addrnn.fhe import _archive, _messages
+from addrnn.fhe._bounds import IntArray
+from addrnn.fhe._circuit_spec import CircuitSpec
+from addrnn.fhe._concrete import concrete
 
 
 class Client:
-    """Encrypts for one circuit. Made by `Client.load`.
+    """Encrypts and decrypts for one circuit. `Client.load` makes one.
 
-    The secret key is made when it is first needed, some seconds' work, and stays in the memory of
-    this process: no method gives it out or writes it.
+    The first use of the secret key makes it, which takes seconds. It stays in the memory of this
+    process: no method returns or writes it.
 
     Attributes:
-        interface: The `Interface` of the circuit.
-        sizes: The `Sizes` of its keys and ciphertexts.
+        spec: The `CircuitSpec`.
     """
 
-    def __init__(self, path):
-        self.interface = Interface.load(path)
-        self.sizes = Sizes.load(path)
-        self._client = concrete().Client.load(path)
+    def __init__(self, spec: CircuitSpec, client: Any):
+        self.spec = spec
+        self._client = client
         self._key_id = secrets.token_bytes(_messages.KEY_ID_BYTES)
 
     @classmethod
-    def load(cls, path):
-        """Reads the `client.zip` that `EncryptedModel.save` has written.
+    def load(cls, path: str | PathLike[str]) -> "Client":
+        """Reads the `client.zip` that `EncryptedModel.save` has written. It runs nothing of it.
 
         Raises:
             FileNotFoundError: There is no such file.
             ValueError: It is something else, damaged, or of another version.
         """
-        return cls(path)
+        content = _archive.read(path)
+        spec = CircuitSpec.from_bytes(content, path)
+        return cls(spec, _archive.load(content, concrete().Client))
 
-    def evaluation_keys(self):
-        """The keys that a server computes with and cannot decrypt with, compressed: bytes."""
-        keys = self._client.evaluation_keys.serialize()
-        return self._pack("keys", [keys])
+    def evaluation_keys(self) -> bytes:
+        """The compressed keys for a server, which can compute with them and not decrypt."""
+        return self.spec.pack("keys", self._key_id, [self._client.evaluation_keys.serialize()])
 
-    def encrypt(self, inputs):
-        """Encrypts one sequence of integers `[T, D]` to bytes, other bytes each time.
+    def encrypt(self, inputs: npt.ArrayLike) -> bytes:
+        """Encrypts one sequence of integers `[T, D]`. Each call gives other bytes.
 
         Raises:
             TypeError: `inputs` are not integers.
             ValueError: A shape or a value is not allowed.
         """
-        value = self._client.encrypt(self.interface.checked(inputs))
-        return self._pack("input", [value.serialize()])
+        value = self._client.encrypt(self.spec.check_input(inputs))
+        return self.spec.pack("input", self._key_id, [value.serialize()])
 
-    def decrypt(self, message):
-        """Decrypts what a server returned.
+    def decrypt(self, message: bytes) -> IntArray:
+        """Decrypts the output of a server.
 
         Args:
-            message: Bytes, as `Server.run` returns them.
+            message: What `Server.run` returned.
 
         Returns:
-            Integers, int64, of the shape `interface.output_shape`; `interface.output_scale` is the
-            real number that 1 stands for.
+            Integers of the shape `spec.output_shape`. Times `spec.output_scale` they are the real
+            outputs.
 
         Raises:
             ValueError: It is not an encrypted output of this circuit under the keys of this client.
         """
-        sizes = self.sizes.output
-        key_id, parts = _messages.unpack("output", message, self.interface.circuit_id, sizes)
+        key_id, parts = self.spec.unpack("output", message)
         if key_id != self._key_id:
             raise ValueError("This is encrypted under other keys than those of this client.")
-        try:
+        with _messages.library_errors("output"):
             values = [concrete().Value.deserialize(part) for part in parts]
             outputs = self._client.decrypt(*values)
-        except RuntimeError as error:
-            raise ValueError(f"Expected {_messages.KINDS['output']}, but: {error}") from error
-        return self.interface.joined(outputs)
-
-    def _pack(self, kind, parts):
-        return _messages.pack(kind, self.interface.circuit_id, self._key_id, parts)
+        return self.spec.stack_outputs(outputs)

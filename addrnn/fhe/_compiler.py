@@ -1,70 +1,84 @@
-"""From an integer model to a circuit: the forms it can be written in, and the cheapest of them."""
+"""From an integer model to a circuit, in the cheapest of several formulations."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from addrnn import _validation
-from addrnn.fhe import _network, _ranges
-from addrnn.fhe._library import concrete
-from addrnn.fhe._model import EncryptedModel
+from addrnn.fhe import _bounds, _tracing
+from addrnn.fhe._bounds import IntArray
+from addrnn.fhe._concrete import concrete
+from addrnn.fhe._encrypted_model import EncryptedModel
 from addrnn.model import IntegerModel
 
 
 def compile(
-    model, timesteps, *, input_range=None, form="auto", global_p_error=1e-4, show_progress=False
-):
+    model: IntegerModel,
+    timesteps: int,
+    *,
+    input_range: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    formulation: str = "auto",
+    global_p_error: float = 1e-4,
+    show_progress: bool = False,
+) -> EncryptedModel:
     """Makes the TFHE circuit of an integer model, for sequences of one length.
 
-    All ranges are proven from the weights and bounds of the model and from `input_range`, never
-    taken from samples, so that no input allowed can leave what a look-up reads.
+    The bounds of all values are proven from the weights and bounds of the model and from
+    `input_range`, never taken from samples. So no allowed input can leave a look-up table.
 
     Args:
         model: `addrnn.IntegerModel`.
         timesteps: Integer `T` of at least 1: the length of the sequences.
-        input_range: The least and the greatest input integer, each a number or an array `[D]`,
-            where the inputs never use all of their bits: narrower look-ups are cheaper. `encrypt`
-            refuses what is outside. None for all that `model.inputs` allows.
-        form: `"auto"` compiles the forms of `addrnn.fhe._network.FORMS` that differ for this
-            model, some seconds each, and takes the one of the least estimated cost; or one of
-            them.
-        global_p_error: Upper bound of the probability that the result of one sequence is not that
-            of the integer model.
-        show_progress: Whether each evaluation prints a bar of its progress, on standard output.
+        input_range: The least and the greatest input integer, each a number or an array `[D]`. A
+            narrower range makes narrower, cheaper look-up tables. `encrypt` refuses inputs outside.
+            None for all that `model.inputs` allows.
+        formulation: How the gate is written as look-up tables: `"shared_relu"`,
+            `"clipped_candidate"`, `"accumulator_lookup"` or `"refreshed_state"`. `"auto"` compiles
+            those that differ for this model, some seconds each, and takes the cheapest.
+        global_p_error: Upper bound of the probability that the result of one sequence differs from
+            that of the integer model.
+        show_progress: Whether each evaluation prints a progress bar on standard output.
 
     Returns:
         An `EncryptedModel`.
 
     Raises:
         ImportError: There is no concrete-python, or the process has TensorFlow.
-        TypeError: An argument is not what it has to be.
-        ValueError: A value is not allowed, or the model takes look-ups of more than 8 bits; the
-            message names the layer.
+        TypeError: An argument has the wrong type.
+        ValueError: A value is not allowed, or the model takes look-up tables of more than 8 bits;
+            the message names the layer.
     """
     if not isinstance(model, IntegerModel):
-        raise TypeError(f"`model` must be an IntegerModel. Received: {model!r}")
+        raise _validation.type_error("model", "be an IntegerModel", repr(model))
     timesteps = _validation.integer("timesteps", timesteps, 1, 10_000)
-    input_range = _input_range(model, input_range)
+    input_bounds = _input_bounds(model, input_range)
+    global_p_error = _validation.finite("global_p_error", global_p_error)
     if not 0 < global_p_error < 1:
-        raise ValueError(
-            f"`global_p_error` must be between 0 and 1, both excluded. Received: {global_p_error!r}"
+        raise _validation.value_error(
+            "global_p_error", "be between 0 and 1, both excluded", repr(global_p_error)
         )
-    possible = _network.forms(model)
-    if form != "auto" and form not in _network.FORMS:
-        raise ValueError(
-            f"`form` must be 'auto' or one of {', '.join(_network.FORMS)}. Received: {form!r}"
-        )
-    concrete()  # so that where it is missing nothing else is blamed
+    _validation.one_of("formulation", formulation, ("auto", *_tracing.FORMULATIONS))
+    concrete()  # before all else, so that its absence is not blamed on the model
     circuits = {
-        name: _circuit(model, timesteps, input_range, name, global_p_error, show_progress)
-        for name in (possible if form == "auto" else (form,))
+        name: _compiled(model, timesteps, input_bounds, name, global_p_error, show_progress)
+        for name in (_tracing.formulations(model) if formulation == "auto" else (formulation,))
     }
     costs = {name: circuit.complexity for name, circuit in circuits.items()}
-    cheapest = min(costs, key=costs.get)
-    return EncryptedModel(model, timesteps, input_range, circuits[cheapest], cheapest, costs)
+    cheapest = min(costs, key=lambda name: costs[name])
+    return EncryptedModel(model, timesteps, input_bounds, circuits[cheapest], cheapest, costs)
 
 
-def _circuit(model, timesteps, input_range, form, global_p_error, show_progress):
-    def circuit(inputs):
-        return _network.run(model, inputs, input_range, form)
+def _compiled(
+    model: IntegerModel,
+    timesteps: int,
+    input_bounds: tuple[IntArray, IntArray],
+    formulation: str,
+    global_p_error: float,
+    show_progress: bool,
+) -> Any:
+    def circuit(inputs: Any) -> Any:
+        return _tracing.trace(model, inputs, input_bounds, formulation)
 
     compiler = concrete().Compiler(circuit, {"inputs": "encrypted"})
     configuration = concrete().Configuration(
@@ -73,10 +87,10 @@ def _circuit(model, timesteps, input_range, form, global_p_error, show_progress)
         dump_artifacts_on_unexpected_failures=False,
         compress_evaluation_keys=True,
         compress_input_ciphertexts=True,
-        additional_pre_processors=[_ranges.processor()],
+        additional_pre_processors=[_bounds.graph_processor()],
     )
-    # One sample, since there has to be one; `ranges.processor` puts the proven ranges in its place.
-    sample = np.broadcast_to(input_range[0], (timesteps, model.features))
+    # The compiler wants a sample; `graph_processor` replaces its bounds by the proven ones.
+    sample = np.broadcast_to(input_bounds[0], (timesteps, model.features))
     try:
         compiled = compiler.compile([np.array(sample)], configuration)
     except RuntimeError as error:
@@ -84,30 +98,33 @@ def _circuit(model, timesteps, input_range, form, global_p_error, show_progress)
             raise
         raise ValueError(
             "concrete-python knows no secure parameters for this circuit: its sums carry too much "
-            "noise for look-ups as wide. Use fewer bits for inputs, weights or state, fewer units "
-            "or a larger `global_p_error`."
+            "noise for look-up tables as wide. Use fewer bits for inputs, weights or state, fewer "
+            "units or a larger `global_p_error`."
         ) from error
-    _ranges.check_widths(compiled.graph)
+    _bounds.check_bit_widths(compiled.graph)
     return compiled
 
 
-def _input_range(model, given):
-    least, greatest = model.inputs.range
+def _input_bounds(
+    model: IntegerModel, given: tuple[npt.ArrayLike, npt.ArrayLike] | None
+) -> tuple[IntArray, IntArray]:
+    lowest, highest = model.inputs.range
     if given is None:
-        given = least, greatest
-    ends = []
-    for name, end in zip(("least", "greatest"), given, strict=True):
-        end = np.asarray(end)
-        if end.dtype.kind not in "iu" or end.shape not in ((), (model.features,)):
-            raise ValueError(
-                f"The {name} of `input_range` must be an integer, or {model.features} of them. "
-                f"Received: {end!r}"
-            )
-        ends.append(np.broadcast_to(end.astype(np.int64), (model.features,)))
-    low, high = ends
-    if (low < least).any() or (high > greatest).any() or (low > high).any():
-        raise ValueError(
-            f"`input_range` must go up, and stay within {least} to {greatest}, the inputs of the "
-            f"model. Received: {given}"
+        given = lowest, highest
+    ends = [np.asarray(end) for end in given]
+    if len(ends) != 2 or not all(
+        end.dtype.kind in "iu" and end.shape in ((), (model.features,)) for end in ends
+    ):
+        raise _validation.value_error(
+            "input_range",
+            f"hold two ends, each of which must be an integer, or {model.features} of them",
+            str(given),
+        )
+    low, high = (np.broadcast_to(end.astype(np.int64), (model.features,)) for end in ends)
+    if (low < lowest).any() or (high > highest).any() or (low > high).any():
+        raise _validation.value_error(
+            "input_range",
+            f"go up, and stay within {lowest} to {highest}, the inputs of the model",
+            str(given),
         )
     return low, high

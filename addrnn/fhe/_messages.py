@@ -1,19 +1,20 @@
-"""What client and server send to one another: bytes that say what they are.
+"""Messages between client and server: what concrete-python serializes, behind a header.
 
-In front of what concrete-python serializes stands a head: which kind of message it is, for which
-circuit, and with which keys it was made. So what does not belong here is refused before the library
-sees it, as it would end the process for some of it.
+The header tells the kind of the message, its circuit and its keys. So a wrong message is refused
+before concrete-python reads it, which can end the process on some of them.
 """
 
+import contextlib
 import struct
+from collections.abc import Iterator, Sequence
 
-_HEAD = struct.Struct("<8s16s32s16sQ")  # magic, kind, circuit, keys, number of parts
+_HEADER = struct.Struct("<8s16s32s16sQ")  # magic, kind, circuit, keys, number of parts
 _LENGTH = struct.Struct("<Q")
 _MAGIC = b"addrnn\x00\x01"
 
 KEY_ID_BYTES = 16
-# What concrete-python writes around the numbers of each part: some hundreds of bytes.
-_AROUND = 16 * 1024
+# concrete-python adds some hundreds of bytes to the numbers of each part.
+_PART_OVERHEAD = 16 * 1024
 
 KINDS = {
     "keys": "evaluation keys",
@@ -22,60 +23,72 @@ KINDS = {
 }
 
 
-def pack(kind, circuit_id, key_id, parts):
+def pack(kind: str, circuit_id: str, key_id: bytes, parts: Sequence[bytes]) -> bytes:
     """A message.
 
     Args:
         kind: One of `KINDS`.
-        circuit_id: Hexadecimal, of an `Interface`.
-        key_id: Bytes, the number of the keys, drawn when they were made.
-        parts: Bytes objects, as concrete-python has serialized them.
+        circuit_id: Hexadecimal, of a `CircuitSpec`.
+        key_id: Random bytes that identify the keys of a client.
+        parts: What concrete-python has serialized.
     """
-    head = _HEAD.pack(_MAGIC, kind.encode(), bytes.fromhex(circuit_id), key_id, len(parts))
-    return b"".join([head, *(_LENGTH.pack(len(part)) + part for part in parts)])
+    header = _HEADER.pack(_MAGIC, kind.encode(), bytes.fromhex(circuit_id), key_id, len(parts))
+    return b"".join([header, *(_LENGTH.pack(len(part)) + part for part in parts)])
 
 
-def unpack(kind, message, circuit_id, sizes):
-    """The number of the keys, and the parts.
+def unpack(
+    kind: str, message: bytes, circuit_id: str, sizes: Sequence[int]
+) -> tuple[bytes, list[bytes]]:
+    """The identifier of the keys, and the parts.
 
     Args:
-        kind: The kind that is expected.
+        kind: The expected kind.
         message: Bytes from anywhere.
-        circuit_id: The circuit that is expected.
-        sizes: For each part, how many bytes its numbers take.
+        circuit_id: The expected circuit.
+        sizes: The bytes of the numbers of each part.
 
     Raises:
-        ValueError: The message is something else, of another circuit, cut off or too long.
+        ValueError: The message is something else, of another circuit, truncated or too long.
     """
-    what = KINDS[kind]
-    if len(message) < _HEAD.size or not bytes(message).startswith(_MAGIC):
-        raise ValueError(f"This is not {what} of addrnn.fhe: {len(message)} bytes.")
-    _, received, circuit, key_id, count = _HEAD.unpack_from(message)
+    expected = KINDS[kind]
+    if len(message) < _HEADER.size or not bytes(message).startswith(_MAGIC):
+        raise ValueError(f"This is not {expected} of addrnn.fhe: {len(message)} bytes.")
+    _, received, circuit, key_id, count = _HEADER.unpack_from(message)
     received = received.rstrip(b"\x00").decode("ascii", "replace")
     if received != kind:
-        raise ValueError(f"Expected {what}. Received: {KINDS.get(received, 'something else')}")
+        raise ValueError(f"Expected {expected}. Received: {KINDS.get(received, 'something else')}")
     if circuit.hex() != circuit_id:
         raise ValueError(
-            f"Expected {what} for the circuit {circuit_id[:12]}. Received: for "
+            f"Expected {expected} for the circuit {circuit_id[:12]}. Received: for "
             f"{circuit.hex()[:12]}. Load the client.zip that was saved with this server.zip."
         )
-    parts, at = [], _HEAD.size
+    parts: list[bytes] = []
+    at = _HEADER.size
     while at + _LENGTH.size <= len(message) and len(parts) < len(sizes):
         (length,) = _LENGTH.unpack_from(message, at)
         at += _LENGTH.size
         parts.append(bytes(message[at : at + length]))
         at += length
     fits = all(
-        size <= len(part) <= size + _AROUND for part, size in zip(parts, sizes, strict=False)
+        size <= len(part) <= size + _PART_OVERHEAD for part, size in zip(parts, sizes, strict=False)
     )
     if not (fits and len(parts) == count == len(sizes) and at == len(message)):
         raise ValueError(
-            f"Expected {what}, about {sum(sizes)} bytes. Received: {len(message)} bytes, which is "
-            "cut off, too long or damaged."
+            f"Expected {expected}, about {sum(sizes)} bytes. Received: {len(message)} bytes, which "
+            "is cut off, too long or damaged."
         )
     return key_id, parts
 
 
-def largest(sizes):
-    """The most bytes that `unpack` takes."""
-    return _HEAD.size + sum(_LENGTH.size + size + _AROUND for size in sizes)
+def max_bytes(sizes: Sequence[int]) -> int:
+    """The length of the longest message that `unpack` accepts."""
+    return _HEADER.size + sum(_LENGTH.size + size + _PART_OVERHEAD for size in sizes)
+
+
+@contextlib.contextmanager
+def library_errors(kind: str) -> Iterator[None]:
+    """Turns what concrete-python raises for a message of a kind into a `ValueError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ValueError(f"Expected {KINDS[kind]}, but: {error}") from error

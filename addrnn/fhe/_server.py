@@ -1,62 +1,73 @@
-"""The side that computes on what it cannot read: it holds the circuit and evaluation keys."""
+"""The server holds the circuit and evaluation keys. It computes, and cannot decrypt."""
 
 import dataclasses
+from os import PathLike
+from typing import Any
 
-from addrnn.fhe import _messages
-from addrnn.fhe._interface import Interface
-from addrnn.fhe._library import concrete
-from addrnn.fhe._sizes import Sizes
+from addrnn.fhe import _archive, _messages
+from addrnn.fhe._circuit_spec import CircuitSpec
+from addrnn.fhe._concrete import concrete
 
 
 @dataclasses.dataclass(frozen=True)
-class LoadedKeys:
+class EvaluationKeys:
     """Evaluation keys of one client, as `Server.load_keys` returns them."""
 
     id: bytes
-    keys: object
+    keys: Any
 
 
 class Server:
-    """Evaluates one circuit. Made by `Server.load`.
+    """Evaluates one circuit. `Server.load` makes one.
 
-    Messages are checked as far as their kind, circuit, keys and size go. What is inside is read by
-    concrete-python, and bytes made to do harm can end the process there. So a server that takes
-    them from a network evaluates in another process, as `examples/encrypted_digits` does.
+    It checks the kind, circuit, keys and size of each message. concrete-python reads the rest, and
+    hostile bytes can crash the process there. So a server on a network evaluates in another
+    process, as `examples/encrypted_digits` does.
 
     Attributes:
-        interface: The `Interface` of the circuit.
-        sizes: The `Sizes` of its keys and ciphertexts.
+        spec: The `CircuitSpec`.
     """
 
-    def __init__(self, path):
-        self.interface = Interface.load(path)
-        self.sizes = Sizes.load(path)
-        self._server = concrete().Server.load(path)
+    def __init__(self, spec: CircuitSpec, server: Any):
+        self.spec = spec
+        self._server = server
 
     @classmethod
-    def load(cls, path):
-        """Reads the `server.zip` that `EncryptedModel.save` has written.
+    def load(cls, path: str | PathLike[str], sha256: str | None = None) -> "Server":
+        """Reads the `server.zip` that `EncryptedModel.save` has written, and runs it.
+
+        **The archive is a program.** It holds a shared library, which this process loads, and
+        concrete-python unpickles its configuration. So whoever can change the file can run code
+        here. Load a file of your own, or one whose digest you have from its maker.
+
+        Args:
+            path: Path of the archive.
+            sha256: The SHA-256 that `EncryptedModel.save` returned, hexadecimal. An archive with
+                another digest is refused before anything of it is used. None loads any archive.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is something else, damaged, or of another version.
+            ValueError: It is something else, damaged, of another version or of another digest.
         """
-        return cls(path)
+        content = _archive.read(path, sha256)
+        spec = CircuitSpec.from_bytes(content, path)
+        return cls(spec, _archive.load(content, concrete().Server))
 
-    def load_keys(self, message):
+    def load_keys(self, message: bytes) -> EvaluationKeys:
         """Reads what `Client.evaluation_keys` returned.
 
         Raises:
             ValueError: It is something else, of another circuit, or damaged.
         """
-        key_id, (part,) = self._unpack("keys", message, self.sizes.keys)
-        return LoadedKeys(key_id, self._deserialized(concrete().EvaluationKeys, part, "keys"))
+        key_id, (part,) = self.spec.unpack("keys", message)
+        with _messages.library_errors("keys"):
+            return EvaluationKeys(key_id, concrete().EvaluationKeys.deserialize(part))
 
-    def run(self, message, keys):
-        """Evaluates the circuit. The first time with some keys it takes seconds to expand them.
+    def run(self, message: bytes, keys: EvaluationKeys) -> bytes:
+        """Evaluates the circuit. The first run with some keys expands them, which takes seconds.
 
         Args:
-            message: Bytes, as `Client.encrypt` returned them.
+            message: What `Client.encrypt` returned.
             keys: What `load_keys` returned for the same client.
 
         Returns:
@@ -66,27 +77,17 @@ class Server:
             ValueError: The message is something else, of another circuit, encrypted under other
                 keys, or damaged.
         """
-        key_id, parts = self._unpack("input", message, self.sizes.input)
+        key_id, parts = self.spec.unpack("input", message)
         if key_id != keys.id:
             raise ValueError(
                 "This is encrypted under other keys than the evaluation keys: both must come from "
                 "the same client."
             )
-        values = [self._deserialized(concrete().Value, part, "input") for part in parts]
+        with _messages.library_errors("input"):
+            values = [concrete().Value.deserialize(part) for part in parts]
         try:
             outputs = self._server.run(*values, evaluation_keys=keys.keys)
         except RuntimeError as error:
             raise ValueError(f"The circuit cannot be evaluated on this: {error}") from error
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        parts = [output.serialize() for output in outputs]
-        return _messages.pack("output", self.interface.circuit_id, key_id, parts)
-
-    def _unpack(self, kind, message, sizes):
-        return _messages.unpack(kind, message, self.interface.circuit_id, sizes)
-
-    @staticmethod
-    def _deserialized(what, part, kind):
-        try:
-            return what.deserialize(part)
-        except RuntimeError as error:
-            raise ValueError(f"Expected {_messages.KINDS[kind]}, but: {error}") from error
+        return self.spec.pack("output", key_id, [output.serialize() for output in outputs])

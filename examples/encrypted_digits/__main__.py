@@ -7,7 +7,7 @@ with the integer model in the clear, and ends both. It runs in .venv-fhe: `make 
     python examples/encrypted_digits                 # some digits; a minute
     python examples/encrypted_digits --serve         # and then a page on which to draw one
     python examples/encrypted_digits compile         # client.zip and server.zip alone
-    python examples/encrypted_digits server SERVER.ZIP
+    python examples/encrypted_digits server SERVER.ZIP --sha256 DIGEST
     python examples/encrypted_digits client CLIENT.ZIP --server http://127.0.0.1:8600
 """
 
@@ -37,7 +37,8 @@ def parse(arguments):
         add("--digits", type=integer(1, 100), default=3, metavar="N", help="to classify (3)")
         add("--serve", action="store_true", help="leave the page up afterwards, until Ctrl-C")
     elif command == "server":
-        add("archive", type=pathlib.Path, metavar="SERVER.ZIP")
+        add("archive", type=pathlib.Path, metavar="SERVER.ZIP", help="a program: know its maker")
+        add("--sha256", metavar="DIGEST", help="of SERVER.ZIP, which is refused if it has another")
         add("--port", type=port, default=SERVER_PORT, help=f"0 for a free one ({SERVER_PORT})")
     elif command == "client":
         add("archive", type=pathlib.Path, metavar="CLIENT.ZIP")
@@ -74,18 +75,18 @@ def main(arguments=None):
         if command == "compile":
             import addrnn
 
-            demo.compile(addrnn.load(demo.MODEL), flags.output)
-            print(f"{flags.output}/client.zip\n{flags.output}/server.zip")
+            _, sha256 = demo.compile(addrnn.load(demo.MODEL), flags.output)
+            print(f"{flags.output}/client.zip\n{flags.output}/server.zip --sha256 {sha256}")
         elif command == "server":
             from encrypted_digits import server, sessions
 
-            serving.serve(server.application(flags.archive, sessions.Limits()), flags.port)
+            application = server.application(flags.archive, sessions.Limits(), flags.sha256)
+            serving.serve(application, flags.port)
         else:
             from encrypted_digits import client, web
 
-            serving.serve(
-                web.application(client.DigitClient(flags.archive, flags.server)), flags.port
-            )
+            digits = client.DigitClient(flags.archive, flags.server)
+            serving.serve(web.application(digits), flags.port)
     except (OSError, ValueError, RuntimeError) as error:
         parser.error(error)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The client: holds the secret key, encrypts digits, asks the server, decrypts its answers."""
+"""The client holds the secret key. It encrypts digits for the server, and decrypts its answers."""
 
 import asyncio
 import dataclasses
@@ -9,7 +9,6 @@ import time
 import httpx
 
 from addrnn import fhe
-from addrnn.fhe import _messages
 from encrypted_digits.server import BINARY
 
 _POLL_SECONDS = 0.2
@@ -28,12 +27,12 @@ class _UnknownClient(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What came back for one digit.
+    """The answer for one digit.
 
     Args:
         scores: Integers, one for each class, as the integer model gives them.
-        seconds: From the digit to the answer.
-        evaluation_seconds: Of these, of the server's evaluation.
+        seconds: The time from the digit to the answer.
+        evaluation_seconds: The part of it that the server's evaluation took.
         sent_bytes, received_bytes: The sizes of the ciphertexts.
     """
 
@@ -55,7 +54,7 @@ class DigitClient:
     def __init__(self, client_zip, server):
         self.server = server
         self._fhe = fhe.Client.load(client_zip)
-        self.interface = self._fhe.interface
+        self.spec = self._fhe.spec
         self._http = httpx.AsyncClient(base_url=server, timeout=_TIMEOUT)
         self._token = None
         self._keys = None
@@ -77,7 +76,7 @@ class DigitClient:
             if self._token is not None:
                 return
             about = _fields(await self._ask("GET", "/model"), circuit=str)
-            if about["circuit"] != self.interface.circuit_id:
+            if about["circuit"] != self.spec.circuit_id:
                 raise ServerError(
                     f"The server at {self.server} evaluates another circuit than this client.zip "
                     "is for. Give it the server.zip that was saved with it."
@@ -90,7 +89,7 @@ class DigitClient:
 
         Args:
             pixels: Real numbers `[T, D]`, as the model reads them.
-            on_progress: Called with the state of the job and the part that is done, 0 to 1.
+            on_progress: Called with the state of the job, and the fraction done from 0 to 1.
 
         Returns:
             An `Answer`.
@@ -99,7 +98,7 @@ class DigitClient:
             ServerError: The server does not answer, or the evaluation fails.
         """
         started = time.monotonic()
-        message = self._fhe.encrypt(self.interface.inputs.quantize(pixels))
+        message = self._fhe.encrypt(self.spec.inputs.quantize(pixels))
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 try:
@@ -147,7 +146,7 @@ class DigitClient:
         headers = {"Content-Type": BINARY} if content is not None else {}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        largest = _messages.largest(self._fhe.sizes.output)
+        largest = self.spec.max_message_bytes("output")
         try:
             async with self._http.stream(method, path, content=content, headers=headers) as answer:
                 body = bytearray()

@@ -12,7 +12,7 @@ import numpy as np
 import addrnn
 from addrnn import fhe
 from encrypted_digits import pixels
-from encrypted_digits.serving import Process
+from encrypted_digits.processes import serving
 
 MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
 _POLL_SECONDS = 0.2
@@ -20,15 +20,18 @@ _ROW = "{:>5}  {:>5}  {:>6}  {:>12}  {:>12}  {:>8}  {:>7}"
 
 
 def compile(model, directory):
-    """Compiles for the digits, and writes client.zip and server.zip; returns statistics."""
+    """Compiles for the digits, and writes client.zip and server.zip.
+
+    Returns:
+        The statistics of the circuit, and the SHA-256 of server.zip.
+    """
     low, high = (int(model.inputs.quantize(value)) for value in (0.0, 1.0))
-    # Into a string, since the bar of progress would be another one for a terminal.
+    # For a terminal, concrete-python would compile another progress bar than `evaluator` reads.
     with contextlib.redirect_stdout(io.StringIO()):
         encrypted = fhe.compile(
             model, timesteps=_steps(model), input_range=(low, high), show_progress=True
         )
-    encrypted.save(directory)
-    return encrypted.statistics()
+    return encrypted.statistics(), encrypted.save(directory)
 
 
 def _steps(model):
@@ -49,23 +52,22 @@ def run(digits, output, stay):
     model = addrnn.load(MODEL)
     print("Encrypted digits: a server recognises what it cannot see\n")
     started = time.monotonic()
-    statistics = compile(model, output)
+    statistics, sha256 = compile(model, output)
     _print_circuit(model, statistics, time.monotonic() - started)
-    server = Process(
-        "server", ["server", f"{output}/server.zip", "--port=0"], output / "server.log"
-    )
-    with server:
-        print(f"server       {server.url}; it has server.zip")
+    arguments = ["server", f"{output}/server.zip", f"--sha256={sha256}", "--port=0"]
+    with serving("server", arguments, output / "server.log") as server:
+        print(f"server       {server}; it has server.zip, of this SHA-256:")
+        print(f"             {sha256}")
         started = time.monotonic()
-        arguments = ["client", f"{output}/client.zip", f"--server={server.url}", "--port=0"]
-        with Process("client", arguments, output / "client.log") as client:
-            print(f"client       {client.url}; it has the secret key", end="", flush=True)
+        arguments = ["client", f"{output}/client.zip", f"--server={server}", "--port=0"]
+        with serving("client", arguments, output / "client.log") as client:
+            print(f"client       {client}; it has the secret key", end="", flush=True)
             print(f", made in {time.monotonic() - started:.0f} s")
-            with httpx.Client(base_url=client.url, timeout=60) as http:
+            with httpx.Client(base_url=client, timeout=60) as http:
                 print(f"             keys uploaded in {_connected(http):.0f} s\n")
                 same = _classify(http, model, digits, statistics["pbs"])
             if stay:
-                print(f"\nDraw a digit: {client.url} (Ctrl-C ends)", flush=True)
+                print(f"\nDraw a digit: {client} (Ctrl-C ends)", flush=True)
                 with contextlib.suppress(KeyboardInterrupt):
                     while True:
                         time.sleep(3600)
@@ -75,20 +77,20 @@ def run(digits, output, stay):
 
 def _print_circuit(model, statistics, seconds):
     layers = ", ".join(f"{layer.name} of {layer.units}" for layer in model.layers)
-    bits = statistics["table_bits"]
+    bits = statistics["lookup_bits"]
+    size = {name: _size(count) for name, count in statistics.items() if name.endswith("_bytes")}
     print(
         f"model        {MODEL.name}: {_steps(model)} steps of {model.features}; {layers}\n"
-        f"circuit      form '{statistics['form']}', {statistics['pbs']:,} PBS, look-ups of "
-        f"{bits[0]} to {bits[-1]} bits, sums of up to {statistics['largest_sum_bits']}; "
+        f"circuit      formulation '{statistics['formulation']}', {statistics['pbs']:,} PBS, "
+        f"tables of {bits[0]} to {bits[-1]} bits, sums of up to {statistics['max_bits']}; "
         f"compiled in {seconds:.0f} s\n"
         f"security     {statistics['security_bits']} bits; an answer is wrong with a probability "
         f"of at most {statistics['global_p_error']:g}\n"
-        f"keys         {_size(statistics['sent_evaluation_key_bytes'])} to evaluate are sent once "
-        f"({_size(statistics['evaluation_key_bytes'])} expanded);\n"
-        f"             the secret key, {_size(statistics['secret_key_bytes'])}, stays with the "
-        f"client\n"
-        f"ciphertexts  {_size(statistics['input_bytes'])} to the server, "
-        f"{_size(statistics['output_bytes'])} back, for each digit"
+        f"keys         {size['compressed_evaluation_key_bytes']} to evaluate are sent once "
+        f"({size['evaluation_key_bytes']} expanded);\n"
+        f"             the secret key, {size['secret_key_bytes']}, stays with the client\n"
+        f"ciphertexts  {size['input_bytes']} to the server, {size['output_bytes']} back, for each "
+        "digit"
     )
 
 

@@ -1,13 +1,12 @@
-"""The server's handle on a worker: starts it, asks it, and ends it."""
+"""Starts a worker process for the server, sends it requests, and ends it."""
 
 import asyncio
 import codecs
+import multiprocessing
 import os
 import pathlib
 import sys
 import tempfile
-
-from encrypted_digits import frames
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1]
 _BAR = "█"  # concrete-python prints 50 of them
@@ -15,60 +14,46 @@ _BAR_LENGTH = 50
 
 
 class Refused(Exception):
-    """The worker does not accept what was sent, and says why."""
+    """The worker refuses a message; the error tells why."""
 
 
 class Died(Exception):
-    """The worker's process has ended, or was ended since it took too long."""
+    """The worker has ended, or took too long."""
 
 
 class Evaluator:
-    """One worker. Made by `start`; `close` ends its process, whatever it does."""
+    """One worker. `start` makes it, and `close` kills its process."""
 
-    def __init__(self, process, answers, transport, directory):
-        self._process, self._directory = process, directory
-        self._answers, self._transport = answers, transport
-        self._on_progress = None
+    def __init__(self, process, pipe, directory):
+        self._process, self._pipe, self._directory = process, pipe, directory
+        self._on_progress = lambda progress: None
         self._progress = asyncio.create_task(self._read_progress())
 
     @classmethod
-    async def start(cls, server_zip, seconds):
-        """Starts a worker and waits until it has loaded the circuit.
+    async def start(cls, server_zip, sha256, seconds):
+        """Starts a worker, and waits until it has loaded the circuit.
 
         Raises:
-            Died: It could not, in so many seconds.
+            Died: It has not done so in that many seconds.
         """
-        ours, theirs = os.pipe()
-        # The library unpacks the circuit into a temporary directory that it never removes.
+        ours, theirs = multiprocessing.Pipe()
+        # concrete-python unpacks the circuit into a temporary directory, and never removes it.
         directory = tempfile.TemporaryDirectory(prefix="encrypted_digits.")
         paths = [str(EXAMPLES), str(EXAMPLES.parent)]
-        try:
+        arguments = [str(theirs.fileno()), str(server_zip), *([sha256] if sha256 else [])]
+        with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-W",
-                "ignore",
-                "-m",
-                "encrypted_digits.worker",
-                str(server_zip),
-                str(theirs),
-                stdin=asyncio.subprocess.PIPE,
+                *[sys.executable, "-W", "ignore", "-m", "encrypted_digits.worker", *arguments],
                 stdout=asyncio.subprocess.PIPE,
-                pass_fds=(theirs,),
+                pass_fds=(theirs.fileno(),),
                 env=os.environ | {"TMPDIR": directory.name, "PYTHONPATH": os.pathsep.join(paths)},
             )
-        finally:
-            os.close(theirs)
-        answers = asyncio.StreamReader()
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(answers), os.fdopen(ours, "rb")
-        )
-        evaluator = cls(process, answers, transport, directory)
+        evaluator = cls(process, ours, directory)
         try:
-            async with asyncio.timeout(seconds):
-                await evaluator._answer()
+            await evaluator._ask((), seconds)
         except BaseException as error:
             await evaluator.close()
-            if isinstance(error, (TimeoutError, asyncio.IncompleteReadError)):
+            if isinstance(error, Died):
                 raise Died("The process that evaluates did not start; see its log.") from error
             raise
         return evaluator
@@ -80,15 +65,15 @@ class Evaluator:
             Refused: They are not for this circuit.
             Died: They have ended the worker.
         """
-        await self._ask(b"keys", message, seconds)
+        await self._ask((b"keys", message), seconds)
 
     async def run(self, message, seconds, on_progress):
         """Evaluates a ciphertext; returns the encrypted output.
 
         Args:
-            message: Bytes, what the client sent.
-            seconds: How long it may take.
-            on_progress: Called with the part that is done, from 0 to 1.
+            message: Bytes of the client.
+            seconds: The time limit.
+            on_progress: Called with the fraction that is done, from 0 to 1.
 
         Raises:
             Refused: It is no ciphertext for this circuit and these keys.
@@ -96,32 +81,30 @@ class Evaluator:
         """
         self._on_progress = on_progress
         try:
-            return await self._ask(b"run", message, seconds)
+            return await self._ask((b"run", message), seconds)
         finally:
-            self._on_progress = None
+            self._on_progress = lambda progress: None
 
     async def close(self):
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
         await self._progress
-        self._transport.close()
         self._directory.cleanup()
 
-    async def _ask(self, kind, message, seconds):
+    async def _ask(self, request, seconds):
+        def exchange():
+            for part in request:
+                self._pipe.send_bytes(part)
+            return self._pipe.recv_bytes(), self._pipe.recv_bytes()
+
         try:
             async with asyncio.timeout(seconds):
-                self._process.stdin.write(frames.HEAD.pack(kind, len(message)))
-                self._process.stdin.write(message)
-                await self._process.stdin.drain()
-                return await self._answer()
+                kind, content = await asyncio.to_thread(exchange)
         except TimeoutError as error:
             raise Died(f"It took more than {seconds:g} seconds, and was stopped.") from error
-        except (ConnectionError, asyncio.IncompleteReadError) as error:
+        except (OSError, EOFError) as error:
             raise Died("It ended the process that evaluates.") from error
-
-    async def _answer(self):
-        kind, content = await frames.read_stream(self._answers)
         if kind == b"refused":
             raise Refused(content.decode())
         return content
@@ -135,5 +118,4 @@ class Evaluator:
                     bars = 0
                 elif character == _BAR:
                     bars += 1
-            if self._on_progress is not None:
-                self._on_progress(min(bars / _BAR_LENGTH, 1))
+            self._on_progress(min(bars / _BAR_LENGTH, 1))

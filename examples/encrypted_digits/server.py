@@ -1,8 +1,7 @@
-"""The server: takes evaluation keys and ciphertexts over HTTP, and computes on what it cannot read.
+"""The server takes evaluation keys and ciphertexts over HTTP, and computes without decrypting.
 
-It holds `server.zip` and, for each client, the evaluation keys that the client has uploaded; with
-them one can compute and not decrypt. It listens on this machine alone: before it goes on a network,
-put TLS and a limit of requests in front of it.
+It holds `server.zip` and the evaluation keys of each client. They are for computing, and decrypt
+nothing. It listens on this machine alone. docs/encryption.md tells what a network needs in front.
 
 | request                | body             | answer                                              |
 | ---------------------- | ---------------- | --------------------------------------------------- |
@@ -16,7 +15,6 @@ put TLS and a limit of requests in front of it.
 An error is 4xx or 503 and `{"error": "what was wrong, and what to do"}`.
 """
 
-import asyncio
 import contextlib
 
 from starlette.applications import Starlette
@@ -27,28 +25,40 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from addrnn.fhe import _messages
 from encrypted_digits.evaluator import Died
-from encrypted_digits.sessions import Full, Rejected, Sessions, TooManyJobs, Unknown
+from encrypted_digits.serving import BodyReader
+from encrypted_digits.sessions import Sessions
 
 BINARY = "application/octet-stream"
 
 
-def application(server_zip, limits):
-    """The Starlette application of the circuit of one `server.zip`, within `Limits`."""
-    sessions = Sessions(server_zip, limits)
+def application(server_zip, limits, sha256=None):
+    """The Starlette application.
+
+    Args:
+        server_zip: Path of the archive with the circuit.
+        limits: `Limits`.
+        sha256: The digest that the archive must have; None for any.
+    """
+    sessions = Sessions(server_zip, limits, sha256)
+    spec = sessions.spec
+    bodies = BodyReader(
+        BINARY,
+        limits.clients * spec.max_message_bytes("keys"),
+        limits.upload_grace_seconds,
+        limits.upload_bytes_per_second,
+    )
 
     async def model(request):
-        interface, sizes = sessions.interface, sessions.sizes
         return JSONResponse(
             {
-                "circuit": interface.circuit_id,
-                "timesteps": interface.timesteps,
-                "features": len(interface.least),
-                "output_shape": interface.output_shape,
-                "evaluation_key_bytes": sum(sizes.keys),
-                "input_bytes": sum(sizes.input),
-                "output_bytes": sum(sizes.output),
+                "circuit": spec.circuit_id,
+                "timesteps": spec.timesteps,
+                "features": len(spec.input_min),
+                "output_shape": spec.output_shape,
+                "evaluation_key_bytes": sum(spec.sizes.keys),
+                "input_bytes": sum(spec.sizes.input),
+                "output_bytes": sum(spec.sizes.output),
                 "clients": limits.clients,
                 "jobs": limits.jobs,
                 "evaluation_seconds": limits.evaluation_seconds,
@@ -56,9 +66,9 @@ def application(server_zip, limits):
         )
 
     async def add_client(request):
-        async with sessions.place():
-            keys = await _body(request, _messages.largest(sessions.sizes.keys), limits)
-            session = await sessions.open(keys)
+        await sessions.check_room()  # told before the upload; it holds no place
+        keys = await bodies.read(request, spec.max_message_bytes("keys"))
+        session = await sessions.open(keys)
         return JSONResponse({"client": session.token}, 201)
 
     async def remove_client(request):
@@ -67,7 +77,7 @@ def application(server_zip, limits):
 
     async def add_job(request):
         session = await _session(request)
-        message = await _body(request, _messages.largest(sessions.sizes.input), limits)
+        message = await bodies.read(request, spec.max_message_bytes("input"))
         return JSONResponse(sessions.submit(session, message).describe(), 202)
 
     async def job(request):
@@ -106,38 +116,12 @@ def application(server_zip, limits):
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         exception_handlers={
             HTTPException: lambda request, error: _error(error.status_code, error.detail),
-            Rejected: lambda request, error: _error(400, error),
             ClientDisconnect: lambda request, error: _error(400, "The request was not finished."),
-            Unknown: lambda request, error: _error(401, error),
-            TooManyJobs: lambda request, error: _error(429, error),
-            Full: lambda request, error: _error(503, error),
             Died: lambda request, error: _error(503, error),
             Exception: lambda request, error: _error(500, "The server has failed; see its log."),
         },
         lifespan=lifespan,
     )
-
-
-async def _body(request, largest, limits):
-    """The body of a request; not one of another type, too long or too slow."""
-    if request.headers.get("content-type") != BINARY:
-        raise HTTPException(415, f"Send it as Content-Type: {BINARY}.")
-    too_long = HTTPException(413, f"At most {largest} bytes are taken for this circuit.")
-    declared = request.headers.get("content-length", "0")
-    if int(declared) > largest:  # uvicorn has refused what is no number
-        raise too_long
-    body = bytearray()
-    try:
-        async with asyncio.timeout(limits.upload_seconds):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > largest:
-                    raise too_long
-    except TimeoutError as error:
-        raise HTTPException(
-            408, f"It has not arrived within {limits.upload_seconds:g} seconds."
-        ) from error
-    return bytes(body)
 
 
 def _error(status, message):

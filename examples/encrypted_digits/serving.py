@@ -1,86 +1,123 @@
-"""Puts an application on a port of this machine, and processes that do so."""
+"""HTTP on a port of this machine, with limits for connections and for the bodies of requests."""
 
-import contextlib
-import pathlib
-import signal
+import asyncio
 import socket
-import subprocess
-import sys
-import threading
 
 import uvicorn
+from starlette.exceptions import HTTPException
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HOST = "127.0.0.1"
-_FIRST_LINE = "Serving "
-_STOP_SECONDS = 10
+FIRST_LINE = "Serving "  # then the URL
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection that has no request in progress for `timeout_keep_alive` seconds.
+
+    uvicorn itself closes a connection only between two requests, and not while headers arrive byte
+    by byte. A connection is without a request until the headers are complete, and after the answer.
+    """
+
+    _timer = None
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data):
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self):
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, error):
+        self._stop()
+        super().connection_lost(error)
+
+    def _watch(self):
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop()
+        elif self._timer is None:
+            self._timer = self.loop.call_later(self.timeout_keep_alive, self.transport.abort)
+
+    def _stop(self):
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def configuration(application, connection_seconds=10):
+    """The `uvicorn.Config` of both servers.
+
+    Args:
+        application: The Starlette application.
+        connection_seconds: How long a connection may be open without a request in progress.
+    """
+    return uvicorn.Config(
+        application,
+        http=_Protocol,
+        log_level="info",
+        limit_concurrency=64,
+        timeout_keep_alive=connection_seconds,
+        timeout_graceful_shutdown=3,
+    )
 
 
 def serve(application, port):
-    """Serves until the process is told to end; prints where once it can be reached.
+    """Serves until the process is told to end. Prints the URL when it can be reached.
 
     Raises:
-        OSError: The port cannot be had.
+        OSError: The port is not free.
     """
-    config = uvicorn.Config(
-        application,
-        log_level="info",
-        limit_concurrency=64,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=3,
-    )
     with socket.create_server((HOST, port)) as listener:
-        print(f"{_FIRST_LINE}http://{HOST}:{listener.getsockname()[1]}", flush=True)
-        uvicorn.Server(config).run(sockets=[listener])
+        print(f"{FIRST_LINE}http://{HOST}:{listener.getsockname()[1]}", flush=True)
+        uvicorn.Server(configuration(application)).run(sockets=[listener])
 
 
-class Process:
-    """A process of this example that serves. It ends when the `with` block does.
+class BodyReader:
+    """Reads the bodies of requests, within limits.
 
     Args:
-        name: What it is called in messages.
-        arguments: Of `python examples/encrypted_digits`.
-        log: Path of a file for what it prints.
-
-    Raises:
-        RuntimeError: It has ended before it served; the message has the last of what it printed.
+        media_type: The type that a body must have.
+        memory: Bytes that all bodies take at most while they arrive.
+        grace_seconds, bytes_per_second: A body arrives in `grace_seconds`, and as much longer as
+            its bytes take at this pace.
     """
 
-    def __init__(self, name, arguments, log):
-        self.name, self._log = name, pathlib.Path(log)
-        with open(log, "wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", str(pathlib.Path(__file__).parent), *arguments],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,  # Ctrl-C in a terminal is for the one that started it
-            )
-        self.url = None
-        for line in self._process.stdout:
-            if line.startswith(_FIRST_LINE):
-                self.url = line.removeprefix(_FIRST_LINE).strip()
-                break
-        if self.url is None:
-            self.stop()
-            raise RuntimeError(f"The {name} has not started:\n{self._last_lines()}")
-        self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)
-        self._drain.start()
+    def __init__(self, media_type, memory, grace_seconds=10, bytes_per_second=500_000):
+        self.media_type, self.memory = media_type, memory
+        self.grace_seconds, self.bytes_per_second = grace_seconds, bytes_per_second
+        self._held = 0
 
-    def __enter__(self):
-        return self
+    async def read(self, request, largest):
+        """The body of a request, of at most `largest` bytes.
 
-    def __exit__(self, *exception):
-        self.stop()
-
-    def stop(self):
-        """Asks the process to end, and ends it where it does not; returns its exit status."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_STOP_SECONDS)
-        if self._process.poll() is None:
-            self._process.kill()
-        return self._process.wait()
-
-    def _last_lines(self):
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
+        Raises:
+            HTTPException: It has another type, is too long or too slow, or there are too many.
+        """
+        if request.headers.get("content-type") != self.media_type:
+            raise HTTPException(415, f"Send it as Content-Type: {self.media_type}.")
+        too_long = HTTPException(413, f"At most {largest} bytes are taken.")
+        if int(request.headers.get("content-length", "0")) > largest:  # uvicorn refuses no number
+            raise too_long
+        body = bytearray()
+        begin = asyncio.get_running_loop().time() + self.grace_seconds
+        try:
+            async with asyncio.timeout_at(begin) as timeout:
+                async for chunk in request.stream():
+                    if len(body) + len(chunk) > largest:
+                        raise too_long
+                    if self._held + len(chunk) > self.memory:
+                        raise HTTPException(503, "Too much is being uploaded. Try again later.")
+                    self._held += len(chunk)
+                    body += chunk
+                    timeout.reschedule(begin + len(body) / self.bytes_per_second)
+        except TimeoutError as error:
+            raise HTTPException(
+                408, f"It arrives too slowly: send {self.bytes_per_second:g} bytes a second."
+            ) from error
+        finally:
+            self._held -= len(body)
+        return bytes(body)

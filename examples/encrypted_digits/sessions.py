@@ -1,59 +1,44 @@
-"""Who is known to the server: for each client its evaluation keys, and its jobs."""
+"""The clients of the server: their evaluation keys and their jobs."""
 
 import asyncio
-import contextlib
 import dataclasses
 import secrets
 import time
 
-from addrnn.fhe import _messages
-from addrnn.fhe._interface import Interface
-from addrnn.fhe._sizes import Sizes
+from starlette.exceptions import HTTPException
+
+from addrnn.fhe import CircuitSpec
 from encrypted_digits.evaluator import Died, Evaluator, Refused
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What one server takes at most.
+    """The limits of one server.
 
     Args:
-        clients: Clients whose keys it holds: each costs the memory of its keys, expanded.
+        clients: Clients whose keys it holds. Each takes the memory of its expanded keys.
         jobs: Jobs of one client that wait or run.
-        finished: Jobs of one client whose result is kept; then the oldest is forgotten.
-        upload_seconds: For a request's body to arrive.
-        load_seconds: For a process to start, and to take keys.
-        evaluation_seconds: For one evaluation, without the time in which it waits for its turn.
-        idle_seconds: After which a client that asks nothing is forgotten.
+        finished: Finished jobs of one client. Beyond them, the oldest is forgotten.
+        upload_grace_seconds, upload_bytes_per_second: The time for the body of a request: the
+            first, and as much longer as its bytes take at this pace.
+        load_seconds: The time for a worker to start, and to load keys.
+        evaluation_seconds: The time for one evaluation, without its time in the queue.
+        idle_seconds: A client without a request for so long is forgotten.
     """
 
     clients: int = 4
     jobs: int = 4
     finished: int = 16
-    upload_seconds: float = 120
+    upload_grace_seconds: float = 10
+    upload_bytes_per_second: int = 500_000
     load_seconds: float = 120
     evaluation_seconds: float = 600
     idle_seconds: float = 1800
 
 
-class Full(Exception):
-    """The server has as many clients as it takes."""
-
-
-class TooManyJobs(Exception):
-    """A client has as many jobs as it may."""
-
-
-class Unknown(Exception):
-    """There is no such client, or no longer."""
-
-
-class Rejected(Exception):
-    """These are no keys, or this is no ciphertext, for this circuit and this client."""
-
-
 @dataclasses.dataclass
 class Job:
-    """One ciphertext on its way."""
+    """The evaluation of one ciphertext."""
 
     id: str = dataclasses.field(default_factory=lambda: secrets.token_urlsafe(12))
     state: str = "waiting"  # then running, then done or failed
@@ -78,7 +63,7 @@ class Job:
 
 @dataclasses.dataclass(eq=False)
 class Session:
-    """A client: its keys are in the process of its evaluator, None when that has ended."""
+    """A client. Its evaluator holds its keys; None when that has ended."""
 
     key_id: bytes
     evaluator: Evaluator | None
@@ -89,78 +74,73 @@ class Session:
 
 
 class Sessions:
-    """All clients of a server that evaluates the circuit of one `server.zip`."""
+    """All clients of a server. It refuses a request with an `HTTPException`."""
 
-    def __init__(self, server_zip, limits):
-        self.path, self.limits = server_zip, limits
-        self.interface, self.sizes = Interface.load(server_zip), Sizes.load(server_zip)
+    def __init__(self, server_zip, limits, sha256=None):
+        self.path, self.limits, self.sha256 = server_zip, limits, sha256
+        self.spec = CircuitSpec.load(server_zip, sha256)
         self._sessions = {}
         self._opening = 0
         self._turn = asyncio.Semaphore(1)  # one evaluation takes all processors
 
-    @contextlib.asynccontextmanager
-    async def place(self):
-        """Holds the place of a client while its keys arrive.
-
-        Raises:
-            Full: There are as many clients as there may be.
-        """
+    async def check_room(self):
+        """Raises an `HTTPException` if there are as many clients as the limit allows."""
         await self._forget_idle()
         taken = sum(session.evaluator is not None for session in self._sessions.values())
         if taken + self._opening >= self.limits.clients:
-            raise Full("The server holds the keys of as many clients as it can. Try again later.")
+            raise HTTPException(
+                503, "The server holds the keys of as many clients as it can. Try again later."
+            )
+
+    async def open(self, message):
+        """Takes the complete evaluation keys of a client; returns its new session."""
+        key_id = self._key_id("keys", message)
+        await self.check_room()
         self._opening += 1
         try:
-            yield
+            evaluator = await self._evaluator(message)
+            session = Session(key_id, evaluator)
+            self._sessions[session.token] = session
+            return session
         finally:
             self._opening -= 1
 
-    async def open(self, message):
-        """Takes evaluation keys, inside of `place`; returns the new session.
-
-        Raises:
-            Rejected: They are not evaluation keys for this circuit.
-        """
-        key_id = self._key_id("keys", message, self.sizes.keys)
-        evaluator = await Evaluator.start(self.path, self.limits.load_seconds)
+    async def _evaluator(self, keys):
+        evaluator = await Evaluator.start(self.path, self.sha256, self.limits.load_seconds)
         try:
-            await evaluator.load_keys(message, self.limits.load_seconds)
+            await evaluator.load_keys(keys, self.limits.load_seconds)
         except BaseException as error:
             await evaluator.close()
             if isinstance(error, (Refused, Died)):
-                raise Rejected(f"The evaluation keys cannot be used. {error}") from error
+                raise HTTPException(400, f"The evaluation keys cannot be used. {error}") from error
             raise
-        session = Session(key_id, evaluator)
-        self._sessions[session.token] = session
-        return session
+        return evaluator
 
     async def find(self, token):
-        """The session of a token.
-
-        Raises:
-            Unknown: There is none.
-        """
+        """The session of a token."""
         await self._forget_idle()
         session = self._sessions.get(token)
         if session is None:
-            raise Unknown("The server does not know this client. Upload the evaluation keys.")
+            raise HTTPException(
+                401, "The server does not know this client. Upload the evaluation keys."
+            )
         session.used = time.monotonic()
         return session
 
     def submit(self, session, message):
-        """Takes a ciphertext; returns its job.
-
-        Raises:
-            Unknown: The keys are gone.
-            TooManyJobs: The client has as many as it may.
-            Rejected: It is no ciphertext for this circuit, under the keys of this client.
-        """
+        """Takes a ciphertext; returns its job."""
         if session.evaluator is None:
-            raise Unknown("An evaluation has failed, and the keys with it. Upload them again.")
+            raise HTTPException(
+                401, "An evaluation has failed, and the keys with it. Upload them again."
+            )
         if sum(not job.finished for job in session.jobs.values()) >= self.limits.jobs:
-            raise TooManyJobs(f"{self.limits.jobs} jobs of this client wait already. Wait for one.")
-        if self._key_id("input", message, self.sizes.input) != session.key_id:
-            raise Rejected("This is encrypted under other keys than this client has uploaded.")
+            raise HTTPException(
+                429, f"{self.limits.jobs} jobs of this client wait already. Wait for one."
+            )
+        if self._key_id("input", message) != session.key_id:
+            raise HTTPException(
+                400, "This is encrypted under other keys than this client has uploaded."
+            )
         finished = [job.id for job in session.jobs.values() if job.finished]
         for old in finished[: max(len(finished) - self.limits.finished + 1, 0)]:
             del session.jobs[old]
@@ -184,11 +164,11 @@ class Sessions:
         for session in tuple(self._sessions.values()):
             await self.close(session)
 
-    def _key_id(self, kind, message, sizes):
+    def _key_id(self, kind, message):
         try:
-            return _messages.unpack(kind, message, self.interface.circuit_id, sizes)[0]
+            return self.spec.unpack(kind, message)[0]
         except ValueError as error:
-            raise Rejected(str(error)) from error
+            raise HTTPException(400, str(error)) from error
 
     async def _work(self, session, job, message):
         async with self._turn:

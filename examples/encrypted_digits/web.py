@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from encrypted_digits.client import ServerError
 from encrypted_digits.pixels import INK, SIZE, load, normalized
+from encrypted_digits.serving import BodyReader
 
 PAGE = pathlib.Path(__file__).with_name("page")
 _LARGEST_REQUEST = 4096
@@ -53,6 +54,8 @@ class Digit:
 def application(client):
     """The Starlette application for a `DigitClient` that has made its keys."""
     digits, tasks = {}, set()
+    # A page of another site cannot send this type without asking first, which is refused.
+    bodies = BodyReader("application/json", memory=16 * _LARGEST_REQUEST)
     status = {"state": "connecting", "error": None, "server": client.server}
     status["evaluation_key_bytes"] = client.make_keys()
 
@@ -72,7 +75,7 @@ def application(client):
             digit.state, digit.progress = state, progress
 
         try:
-            features = len(client.interface.least)
+            features = len(client.spec.input_min)
             answer = await client.classify(normalized(pixels, features), on_progress)
         except ServerError as error:
             digit.state, digit.error = "failed", str(error)
@@ -93,7 +96,7 @@ def application(client):
         return JSONResponse(status)
 
     async def add_digit(request):
-        pixels = _pixels(await _json(request))
+        pixels = _pixels(await bodies.read(request, _LARGEST_REQUEST))
         if any(not digit.finished for digit in digits.values()):
             raise HTTPException(409, "A digit is on its way. Wait for its answer.")
         while len(digits) >= _KEPT:
@@ -145,22 +148,11 @@ def application(client):
     )
 
 
-async def _json(request):
-    # A page of another site cannot send this type without asking first, and is told nothing.
-    if request.headers.get("content-type") != "application/json":
-        raise HTTPException(415, "Send it as Content-Type: application/json.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_REQUEST:
-            raise HTTPException(413, f"At most {_LARGEST_REQUEST} bytes are taken.")
+def _pixels(body):
     try:
-        return json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "This is not JSON.") from error
-
-
-def _pixels(content):
     pixels = content.get("pixels") if isinstance(content, dict) else None
     expected = (
         isinstance(pixels, list)

@@ -1,43 +1,42 @@
 """Evaluates for one client, in a process of its own that the server starts.
 
-The library that reads keys and ciphertexts ends the process on some of what can be sent to it. Here
-that ends the work for the client that sent it, and nothing else.
-
-Requests come on standard input and answers go to the file descriptor in the arguments, both as
-`encrypted_digits.frames` writes them; the library's bar of progress goes to standard output.
+concrete-python reads keys and ciphertexts in C++, which hostile bytes can crash. Here that ends the
+work for the client that sent them, and nothing else. Its progress bar goes to standard output.
 """
 
-import os
 import resource
 import sys
+from multiprocessing.connection import Connection
 
 from addrnn import fhe
-from encrypted_digits import frames
 
-# Sizes in what is sent are not believed: what they ask for beyond this is not given.
+# A message can claim to be huge. Allocations beyond this fail.
 _MEMORY = 16 << 30
 
 
-def main(path, descriptor):
+def main(descriptor, path, sha256=None):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    requests = os.fdopen(0, "rb")
-    answers = os.fdopen(int(descriptor), "wb")
-    server = fhe.Server.load(path)
-    keys = None
-    frames.write(answers, b"ready")
-    while request := frames.read(requests):
-        kind, message = request
+    server, keys, answer = fhe.Server.load(path, sha256), None, b""
+    pipe = Connection(int(descriptor))
+    pipe.send_bytes(b"done")
+    pipe.send_bytes(answer)
+    while True:
+        try:
+            kind, message = pipe.recv_bytes(), pipe.recv_bytes()
+        except EOFError:
+            return
         try:
             if kind == b"keys":
                 keys = server.load_keys(message)
-                answer = b""
             else:
                 answer = server.run(message, keys)
         except ValueError as error:
-            frames.write(answers, b"refused", str(error).encode())
+            pipe.send_bytes(b"refused")
+            pipe.send_bytes(str(error).encode())
         else:
-            frames.write(answers, b"done", answer)
+            pipe.send_bytes(b"done")
+            pipe.send_bytes(answer)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from addrnn import fhe
-from addrnn.fhe import _network
-from addrnn.fhe._ranges import check_widths
+from addrnn.fhe import _tracing
+from addrnn.fhe._bounds import check_bit_widths
 from tests.addrnn.fhe import models
 
 pytestmark = pytest.mark.fhe
@@ -30,28 +30,30 @@ STACKED = models.model(
 )
 
 
-@pytest.mark.parametrize("model, form", [(SHIFTED, "split"), (STACKED, "shared")])
-def test_simulation_gives_the_integers_of_the_model(model, form):
-    compiled = fhe.compile(model, 3, form=form, global_p_error=1e-6)
+@pytest.mark.parametrize(
+    "model, formulation", [(SHIFTED, "refreshed_state"), (STACKED, "shared_relu")]
+)
+def test_simulation_gives_the_integers_of_the_model(model, formulation):
+    compiled = fhe.compile(model, 3, formulation=formulation, global_p_error=1e-6)
     inputs = models.sequences(models.full_range(model), 3, 60)
     outputs = compiled.predict_integers(inputs, fhe="simulate")
     np.testing.assert_array_equal(outputs, model.run(inputs))
 
 
 def test_a_compiler_that_takes_too_few_bits_is_found_out():
-    graph = fhe.compile(SMALL, 2, form="shared").circuit.graph
+    graph = fhe.compile(SMALL, 2, formulation="shared_relu").circuit.graph
     widest = max(graph.query_nodes(), key=lambda node: node.output.dtype.bit_width)
     widest.output.dtype.bit_width = 1
     with pytest.raises(RuntimeError, match="this version of concrete-python cannot be used"):
-        check_widths(graph)
+        check_bit_widths(graph)
 
 
-def test_the_cheapest_form_is_taken():
+def test_the_cheapest_formulation_is_taken():
     compiled = fhe.compile(SHIFTED, 3)
     statistics = compiled.statistics()
-    assert set(statistics["costs"]) == set(_network.forms(compiled.model))
+    assert set(statistics["costs"]) == set(_tracing.formulations(compiled.model))
     assert statistics["complexity"] == min(statistics["costs"].values())
-    assert statistics["costs"][statistics["form"]] == statistics["complexity"]
+    assert statistics["costs"][statistics["formulation"]] == statistics["complexity"]
 
 
 def test_counts_of_the_gate():
@@ -64,20 +66,20 @@ def test_counts_of_the_gate():
         recurrent_kernel=np.zeros((1, 2), np.int8),
         bias=np.zeros(2, np.int32),
     )
-    for form, count in (("shared", 3), ("clipped", 4)):
-        statistics = fhe.compile(models.model(layer), 2, form=form).statistics()
+    for formulation, count in (("shared_relu", 3), ("clipped_candidate", 4)):
+        statistics = fhe.compile(models.model(layer), 2, formulation=formulation).statistics()
         assert statistics["pbs_per_unit_and_step"] == {"add_gru": count}
 
 
 def test_statistics():
     statistics = fhe.compile(SHIFTED, 3, global_p_error=1e-3).statistics()
-    assert statistics["pbs"] == sum(statistics["pbs_of_part"].values()) > 0
+    assert statistics["pbs"] == sum(statistics["pbs_per_part"].values()) > 0
     assert statistics["global_p_error"] == 1e-3 and statistics["security_bits"] == 128
     assert 0 < statistics["p_error"] < 1e-3
-    assert max(statistics["table_bits"]) <= statistics["largest_sum_bits"] <= 8
+    assert max(statistics["lookup_bits"]) <= statistics["max_bits"] <= 8
     for name in ("secret_key_bytes", "input_bytes", "output_bytes"):
         assert statistics[name] > 0
-    assert 0 < statistics["sent_evaluation_key_bytes"] < statistics["evaluation_key_bytes"]
+    assert 0 < statistics["compressed_evaluation_key_bytes"] < statistics["evaluation_key_bytes"]
 
 
 def test_the_adder_is_exact_and_refuses_what_it_was_not_compiled_for():
@@ -96,7 +98,7 @@ def test_the_adder_is_exact_and_refuses_what_it_was_not_compiled_for():
 
 def test_real_numbers():
     model = SHIFTED
-    compiled = fhe.compile(model, 2, form="shared", global_p_error=1e-6)
+    compiled = fhe.compile(model, 2, formulation="shared_relu", global_p_error=1e-6)
     inputs = np.random.uniform(-1, 1, (4, 2, 3))
     for mode in ("disable", "simulate"):
         np.testing.assert_array_equal(compiled.predict(inputs, fhe=mode), model.predict(inputs))
@@ -106,7 +108,7 @@ def test_real_numbers():
     "change, message",
     [
         (dict(timesteps=0), "`timesteps` must be an integer from 1"),
-        (dict(form="best"), "`form` must be 'auto' or one of shared, clipped, wide, split"),
+        (dict(formulation="best"), "`formulation` must be one of .*clipped_candidate"),
         (dict(global_p_error=0.0), "`global_p_error` must be between 0 and 1"),
         (dict(input_range=(0, 2)), "stay within -2 to 1"),
         (dict(input_range=(1, 0)), "must go up"),
@@ -123,8 +125,8 @@ def test_bad_arguments(change, message):
 def test_bad_inputs():
     with pytest.raises(TypeError, match="`model` must be an IntegerModel"):
         fhe.compile("model", 2)
-    compiled = fhe.compile(SMALL, 2, form="shared")
-    with pytest.raises(ValueError, match="`fhe` must be one of disable, simulate, execute"):
+    compiled = fhe.compile(SMALL, 2, formulation="shared_relu")
+    with pytest.raises(ValueError, match="`fhe` must be one of .*disable.*simulate.*execute"):
         compiled.predict(np.zeros((1, 2, 2)), fhe="yes")
     with pytest.raises(ValueError, match=r"shape \[B, T, D\]"):
         compiled.predict_integers(np.zeros((2, 2), int))

@@ -34,7 +34,7 @@ def test_gate():
     model = models.model(layer)
     pairs = np.stack(np.meshgrid(np.arange(-2, 2), np.arange(-2, 2)), -1).reshape(-1, 1, 2)
     inputs = np.concatenate([np.broadcast_to([[0, 1]], (16, 1, 2)), pairs], 1)
-    check(model, 2, inputs, form="shared")
+    check(model, 2, inputs, formulation="shared_relu")
 
 
 def test_adder_over_20_steps():
@@ -48,20 +48,20 @@ def test_inputs_in_another_order_of_memory():
     model = models.model(models.recurrent(2, 2, shift=np.array([1, 0, 1, 0], np.uint8)))
     inputs = models.sequences(models.full_range(model), 4, 8)
     columns = np.ascontiguousarray(inputs.swapaxes(1, 2)).swapaxes(1, 2)
-    compiled = fhe.compile(model, 4, form="shared")
+    compiled = fhe.compile(model, 4, formulation="shared_relu")
     for fhe_mode in ("simulate", "execute"):
         outputs = compiled.predict_integers(columns[:3], fhe=fhe_mode)
         np.testing.assert_array_equal(outputs, model.run(inputs[:3]))
 
 
 @pytest.mark.slow
-def test_network():
+def test_tracing():
     model = models.model(
         models.recurrent(3, 4, 1, shift=np.array([1, 2, 0, 1] * 2, np.uint8)), models.dense(4, 3)
     )
     inputs = models.sequences(models.full_range(model), 4, 6)
-    for form in ("shared", "split", "wide"):
-        check(model, 4, inputs, form=form)
+    for formulation in ("shared_relu", "refreshed_state", "accumulator_lookup"):
+        check(model, 4, inputs, formulation=formulation)
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_digits():
 @pytest.mark.slow
 def test_keys_are_random():
     # A library that takes a fixed seed where none is given would make the same keys each time.
-    compiled = fhe.compile(models.adder(3, 63, 4, 7), 1, form="shared")
+    compiled = fhe.compile(models.adder(3, 63, 4, 7), 1, formulation="shared_relu")
     keys = []
     for _ in range(2):
         compiled.circuit.keygen(force=True)

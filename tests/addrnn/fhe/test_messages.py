@@ -30,7 +30,7 @@ def test_the_largest_message_that_is_taken():
     sizes = (1000, 10)
     longest = [bytes(size + 16 * 1024) for size in sizes]
     message = _messages.pack("keys", CIRCUIT, KEY, longest)
-    assert len(message) == _messages.largest(sizes)
+    assert len(message) == _messages.max_bytes(sizes)
     assert _messages.unpack("keys", message, CIRCUIT, sizes) == (KEY, longest)
     message = _messages.pack("keys", CIRCUIT, KEY, [longest[0] + b"1", longest[1]])
     with pytest.raises(ValueError, match="too long"):

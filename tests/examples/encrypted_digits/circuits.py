@@ -59,7 +59,7 @@ def compiled(directory, model):
             model,
             timesteps=8,
             input_range=(0, 1),
-            form="shared",
+            formulation="shared_relu",
             global_p_error=1e-6,
             show_progress=True,
         )

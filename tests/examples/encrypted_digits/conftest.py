@@ -60,13 +60,13 @@ def serving():
     `stop` of it ends the application at that URL; at the end all of them are ended.
     """
     import uvicorn  # only there in .venv-fhe
+    from encrypted_digits.serving import configuration
 
     running = {}
 
-    def serve(application, port=0):
-        config = uvicorn.Config(
-            application, port=port, log_level="warning", timeout_graceful_shutdown=1
-        )
+    def serve(application, port=0, connection_seconds=600):
+        config = configuration(application, connection_seconds)
+        config.port, config.timeout_graceful_shutdown = port, 1
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

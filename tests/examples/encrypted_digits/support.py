@@ -3,4 +3,4 @@
 from encrypted_digits.sessions import Limits
 
 # For machines that have other things to do, too.
-PATIENT = Limits(upload_seconds=600, load_seconds=600, evaluation_seconds=600)
+PATIENT = Limits(upload_grace_seconds=600, load_seconds=600, evaluation_seconds=600)

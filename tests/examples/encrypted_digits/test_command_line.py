@@ -31,6 +31,12 @@ def test_wrong_flags_are_told(arguments, words):
     assert ran.returncode == 2 and words in ran.stderr and "Traceback" not in ran.stderr
 
 
+def test_an_archive_of_another_digest_is_not_served(counting):
+    ran = run("server", counting.directory / "server.zip", "--sha256", "0" * 64)
+    assert ran.returncode == 2 and "`sha256` must be" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_a_port_in_use_is_told(counting):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

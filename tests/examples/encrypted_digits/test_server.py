@@ -1,9 +1,12 @@
 """The server over HTTP: answers, limits, and what it refuses without coming to harm."""
 
+import contextlib
 import dataclasses
+import hashlib
 import pathlib
 import socket
 import time
+import zipfile
 
 import httpx
 import numpy as np
@@ -85,7 +88,7 @@ def test_what_is_decrypted_is_what_the_integer_model_gives(caller, choosing):
 
 def test_the_model_is_described(server, choosing):
     about = httpx.get(f"{server}/model").json()
-    assert about["circuit"] == choosing.client.interface.circuit_id
+    assert about["circuit"] == choosing.client.spec.circuit_id
     assert about["timesteps"] == about["features"] == 8 and about["output_shape"] == [10]
     assert 0 <= len(choosing.keys) - about["evaluation_key_bytes"] < 10_000
 
@@ -161,13 +164,13 @@ def test_keys_made_to_do_harm_end_no_other_process(caller, choosing, counting):
     # Those of the other circuit, said to be of this one, and as long: the library does not look,
     # and ends the process when it evaluates.
     _, (part,) = _messages.unpack(
-        "keys", counting.keys, counting.client.interface.circuit_id, counting.client.sizes.keys
+        "keys", counting.keys, counting.client.spec.circuit_id, counting.client.spec.sizes.keys
     )
     forged = _messages.pack(
         "keys",
-        choosing.client.interface.circuit_id,
+        choosing.client.spec.circuit_id,
         choosing.keys[56:72],
-        [part.ljust(sum(choosing.client.sizes.keys), b"\0")],
+        [part.ljust(sum(choosing.client.spec.sizes.keys), b"\0")],
     )
     attacker = Caller(caller.http.base_url)
     assert attacker.upload(forged).status_code == 201
@@ -225,7 +228,7 @@ def test_idle_clients_make_room(counting, serving):
 
 def test_too_much_is_not_read(server, choosing):
     caller = Caller(server)
-    largest = _messages.largest(choosing.client.sizes.keys)
+    largest = choosing.client.spec.max_message_bytes("keys")
     assert begun(server, largest + 1).startswith(b"HTTP/1.1 413")
     chunks = (bytes(1_000_000) for _ in range(largest // 1_000_000 + 2))  # of no declared length
     refused(caller.upload(chunks), 413, f"At most {largest} bytes")
@@ -233,25 +236,144 @@ def test_too_much_is_not_read(server, choosing):
 
 
 def test_a_slow_upload_is_ended(counting, serving):
-    limits = dataclasses.replace(PATIENT, upload_seconds=0.1)
+    limits = dataclasses.replace(PATIENT, upload_grace_seconds=0.1)
     url = serving(application(counting.directory / "server.zip", limits))
     assert begun(url, 1000).startswith(b"HTTP/1.1 408")
 
 
-def begun(url, length):
-    """The answer to an upload of such a length, of which the first bytes are sent alone."""
+def test_an_upload_that_trickles_is_ended(counting, serving):
+    """However many bytes have come: they come at less than the pace."""
+    limits = dataclasses.replace(PATIENT, upload_grace_seconds=0.1, upload_bytes_per_second=10_000)
+    url = serving(application(counting.directory / "server.zip", limits))
+    with upload(url, 10_000) as connection:
+        for _ in range(5_000):
+            connection.sendall(b"x")
+            connection.settimeout(0.01)
+            try:
+                assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+                return
+            except TimeoutError:
+                pass
+    raise AssertionError("the upload was not ended")
+
+
+def test_slow_uploads_hold_no_place(counting, serving):
+    limits = dataclasses.replace(PATIENT, clients=1)
+    url = serving(application(counting.directory / "server.zip", limits))
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(upload(url, 10_000))
+        assert Caller(url).upload(counting.keys).status_code == 201
+    refused(Caller(url).upload(counting.keys), 503, "as many clients as it can")
+
+
+def test_unfinished_uploads_have_a_limit_of_memory(counting, serving):
+    limits = dataclasses.replace(PATIENT, clients=1)
+    url = serving(application(counting.directory / "server.zip", limits))
+    largest = counting.client.spec.max_message_bytes("keys")
+    with upload(url, largest) as connection:
+        connection.sendall(bytes(largest - 100))
+        answer = Caller(url).upload(bytes(largest))
+        while answer.status_code == 400:  # the server has not read the other one yet
+            answer = Caller(url).upload(bytes(largest))
+        refused(answer, 503, "Too much is being uploaded")
+    answer = Caller(url).upload(counting.keys)
+    while answer.status_code == 503:  # the server has not seen the other one go yet
+        answer = Caller(url).upload(counting.keys)
+    assert answer.status_code == 201
+
+
+def head(length):
+    lines = "POST /clients HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {BINARY}"
+    return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode()
+
+
+def connected(url):
     url = httpx.URL(url)
-    with socket.create_connection((url.host, url.port)) as connection:
-        head = f"POST /clients HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {BINARY}\r\n"
-        connection.sendall(f"{head}Content-Length: {length}\r\n\r\nsome".encode())
-        connection.settimeout(60)
+    connection = socket.create_connection((url.host, url.port))
+    connection.settimeout(60)
+    return connection
+
+
+def upload(url, length):
+    """A connection with an upload of such a length, of which the first bytes are sent alone."""
+    connection = connected(url)
+    connection.sendall(head(length) + b"some")
+    return connection
+
+
+def begun(url, length):
+    """The answer to it."""
+    with upload(url, length) as connection:
         return connection.recv(1000)
+
+
+def is_closed(connection):
+    """Whether the other side has closed it; waits a moment."""
+    connection.settimeout(0.02)
+    try:
+        return connection.recv(1000) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_idle_connections_shut_nobody_out_for_long(counting, serving):
+    archive = counting.directory / "server.zip"
+    url = serving(application(archive, PATIENT), connection_seconds=0.5)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(connected(url)) for _ in range(70)]
+        for connection in idle[::2]:
+            connection.sendall(b"GET /model HTTP/1.1\r\nHost: 127.")
+        while httpx.get(f"{url}/model").status_code != 200:
+            time.sleep(0.05)
+        assert all(is_closed(connection) for connection in idle[:5])
+
+
+@pytest.mark.parametrize(
+    "begin", [b"", b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", head(10**12)]
+)
+def test_a_connection_that_trickles_is_closed(begin, counting, serving):
+    """At its beginning, after an answer, and after a refusal of a body that goes on arriving."""
+    archive = counting.directory / "server.zip"
+    url = serving(application(archive, PATIENT), connection_seconds=0.2)
+    with connected(url) as connection:
+        connection.sendall(begin)
+        if begin:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 4")
+        for _ in range(3_000):
+            try:
+                connection.sendall(b"G")
+            except ConnectionError:
+                return
+            if is_closed(connection):
+                return
+    raise AssertionError("the connection was not closed")
+
+
+def test_a_request_may_take_longer_than_an_idle_connection(counting, serving):
+    archive = counting.directory / "server.zip"
+    url = serving(application(archive, PATIENT), connection_seconds=0.1)
+    assert Caller(url).upload(counting.keys).status_code == 201  # it starts a process
 
 
 def test_what_is_no_request_is_refused(server):
     assert httpx.get(f"{server}/model", headers={"Host": "example.org"}).status_code == 400
     refused(httpx.get(f"{server}/nothing"), 404, "Not Found")
     refused(httpx.put(f"{server}/jobs"), 405, "Method Not Allowed")
+
+
+def test_a_worker_loads_no_archive_of_another_digest(counting, serving, tmp_path):
+    archive = tmp_path / "server.zip"
+    content = (counting.directory / "server.zip").read_bytes()
+    archive.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    url = serving(application(archive, PATIENT, sha256))
+    assert Caller(url).upload(counting.keys).status_code == 201
+    with zipfile.ZipFile(archive, "a") as changed:
+        changed.writestr("more", b"")
+    refused(Caller(url).upload(counting.keys), 503, "did not start")
 
 
 def test_no_process_is_left(counting, serving):

@@ -1,22 +1,27 @@
 """Processes that serve: they say where, and end when they are told to."""
 
+import hashlib
+
 import httpx
 import pytest
-from encrypted_digits.serving import Process
+from encrypted_digits import processes
 
 pytestmark = pytest.mark.fhe
 
 
 def test_a_server_starts_and_ends(counting, tmp_path):
-    arguments = ["server", str(counting.directory / "server.zip"), "--port=0"]
-    with Process("server", arguments, tmp_path / "log") as server:
-        about = httpx.get(f"{server.url}/model", timeout=60).json()
-        assert about["circuit"] == counting.client.interface.circuit_id
+    archive = counting.directory / "server.zip"
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    arguments = ["server", str(archive), f"--sha256={sha256}", "--port=0"]
+    with processes.serving("server", arguments, tmp_path / "log") as url:
+        about = httpx.get(f"{url}/model", timeout=60).json()
+        assert about["circuit"] == counting.client.spec.circuit_id
     with pytest.raises(httpx.ConnectError):
-        httpx.get(server.url)
+        httpx.get(url)
     assert "Application shutdown complete" in (tmp_path / "log").read_text()
 
 
 def test_why_it_does_not_start_is_told(tmp_path):
     with pytest.raises(RuntimeError, match="The server has not started:\n.*nowhere.zip"):
-        Process("server", ["server", "nowhere.zip"], tmp_path / "log")
+        with processes.serving("server", ["server", "nowhere.zip"], tmp_path / "log"):
+            pass

@@ -196,7 +196,7 @@ def test_a_server_that_talks_nonsense_does_no_harm(answer, serving, open_page):
 )
 def test_a_server_that_begins_well_does_no_harm(change, words, counting, serving, open_page):
     answers = {
-        "/model": json.dumps({"circuit": counting.client.interface.circuit_id}),
+        "/model": json.dumps({"circuit": counting.client.spec.circuit_id}),
         "/clients": '{"client": "token"}',
         "/jobs": '{"job": "a", "state": "done", "progress": 1, "seconds": 1}',
     }

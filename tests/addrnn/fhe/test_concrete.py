@@ -22,7 +22,7 @@ def test_nothing_heavy_is_imported():
 
 def test_no_pytorch_stays_behind():
     ran = run(
-        "from addrnn.fhe._library import concrete; import sys; "
+        "from addrnn.fhe._concrete import concrete; import sys; "
         "assert concrete().Compiler; assert 'torch' not in sys.modules"
     )
     assert ran.returncode == 0, ran.stderr
@@ -36,7 +36,7 @@ def test_no_pytorch_stays_behind():
     ],
 )
 def test_what_is_missing_is_said(before, message):
-    code = f"import sys; {before}; from addrnn.fhe._library import concrete; concrete()"
+    code = f"import sys; {before}; from addrnn.fhe._concrete import concrete; concrete()"
     ran = run(code)
     assert ran.returncode == 1
     with pytest.raises(ImportError, match=message):

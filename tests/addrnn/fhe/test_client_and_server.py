@@ -73,7 +73,7 @@ print(json.dumps(client.decrypt(ran.stdout).tolist()))
 
 def test_saved_loaded_and_run_in_fresh_processes(tmp_path):
     inputs = np.array([[1, -2], [-1, 1]])
-    fhe.compile(MODEL, 2, form="shared", global_p_error=1e-6).save(tmp_path)
+    fhe.compile(MODEL, 2, formulation="shared_relu", global_p_error=1e-6).save(tmp_path)
     decrypted = json.loads(
         python(CLIENT, tmp_path, SERVER, content=json.dumps(inputs.tolist()).encode())
     )
@@ -83,7 +83,7 @@ def test_saved_loaded_and_run_in_fresh_processes(tmp_path):
 @pytest.fixture(scope="module")
 def sides(tmp_path_factory):
     directory = tmp_path_factory.mktemp("sequences")
-    fhe.compile(SEQUENCES, 3, form="shared").save(directory)
+    fhe.compile(SEQUENCES, 3, formulation="shared_relu").save(directory)
     return directory, fhe.Client.load(directory / "client.zip")
 
 
@@ -112,20 +112,20 @@ def test_no_encryption_is_like_another(sides):
 def test_sizes(sides):
     _, client = sides
     for message, size in (
-        (client.evaluation_keys(), client.sizes.keys),
-        (client.encrypt(np.zeros((3, 2), int)), client.sizes.input),
+        (client.evaluation_keys(), client.spec.sizes.keys),
+        (client.encrypt(np.zeros((3, 2), int)), client.spec.sizes.input),
     ):
         assert 0 < len(message) - sum(size) < 2000
 
 
 def test_sizes_of_compressed_keys(tmp_path):
-    compiled = fhe.compile(MODEL, 2, form="shared")
+    compiled = fhe.compile(MODEL, 2, formulation="shared_relu")
     compiled.save(tmp_path)
     client = fhe.Client.load(tmp_path / "client.zip")
     statistics = compiled.statistics()
-    assert client.sizes.keys == (statistics["sent_evaluation_key_bytes"],)
-    assert 0 < len(client.evaluation_keys()) - statistics["sent_evaluation_key_bytes"] < 2000
-    assert statistics["sent_evaluation_key_bytes"] < statistics["evaluation_key_bytes"] / 5
+    assert client.spec.sizes.keys == (statistics["compressed_evaluation_key_bytes"],)
+    assert 0 < len(client.evaluation_keys()) - statistics["compressed_evaluation_key_bytes"] < 2000
+    assert statistics["compressed_evaluation_key_bytes"] < statistics["evaluation_key_bytes"] / 5
 
 
 def test_clients_have_keys_of_their_own(sides, server):

@@ -1,12 +1,13 @@
 """Circuits as they are traced, against the integer model: the same integers, all within the ranges
-that were proven. Nothing is compiled here, so many inputs and every form can be tried.
+that were proven. Nothing is compiled here, so many inputs and every formulation can be tried.
 """
 
 import numpy as np
 import pytest
 
-from addrnn.fhe import _network
-from addrnn.fhe._library import concrete
+from addrnn.fhe import _tracing
+from addrnn.fhe._bounds import BOUNDS
+from addrnn.fhe._concrete import concrete
 from tests.addrnn.fhe import models
 
 pytestmark = pytest.mark.fhe
@@ -68,9 +69,9 @@ MODELS = {
 }
 
 
-def traced(model, timesteps, form, input_range):
+def traced(model, timesteps, formulation, input_range):
     def circuit(inputs):
-        return _network.run(model, inputs, input_range, form)
+        return _tracing.trace(model, inputs, input_range, formulation)
 
     sample = np.broadcast_to(input_range[0], (timesteps, model.features))
     return concrete().Compiler(circuit, {"inputs": "encrypted"}).trace([np.array(sample)])
@@ -78,21 +79,24 @@ def traced(model, timesteps, form, input_range):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("timesteps", (1, 4))
-def test_every_form_gives_the_integers_of_the_model(name, timesteps):
+def test_every_formulation_gives_the_integers_of_the_model(name, timesteps):
     model = MODELS[name]
     input_range = models.full_range(model)
     inputs = models.sequences(input_range, timesteps, 60)
     expected = model.run(inputs)
-    for form in _network.forms(model):
-        graph = traced(model, timesteps, form, input_range)
+    for formulation in _tracing.formulations(model):
+        graph = traced(model, timesteps, formulation, input_range)
         for sequence, output in zip(inputs, expected, strict=True):
             values = graph.evaluate(sequence)
             for node, value in values.items():
-                if "keras_addrnn.range" in node.properties:  # constants have none
-                    low, high = node.properties["keras_addrnn.range"]
-                    assert low <= np.min(value) and np.max(value) <= high, (form, node.properties)
+                if BOUNDS in node.properties:  # constants have none
+                    low, high = node.properties[BOUNDS]
+                    assert low <= np.min(value) and np.max(value) <= high, (
+                        formulation,
+                        node.properties,
+                    )
             result = [values[node] for node in graph.ordered_outputs()]
-            np.testing.assert_array_equal(np.reshape(result, output.shape), output, form)
+            np.testing.assert_array_equal(np.reshape(result, output.shape), output, formulation)
 
 
 def test_ranges_are_those_of_the_model_and_not_of_samples():
@@ -107,8 +111,8 @@ def test_ranges_are_those_of_the_model_and_not_of_samples():
             bias=np.array([1, 1], np.int32),
         )
     )
-    graph = traced(model, 1, "clipped", models.full_range(model))
-    ranges = {node.properties.get("keras_addrnn.range") for node in graph.query_nodes()}
+    graph = traced(model, 1, "clipped_candidate", models.full_range(model))
+    ranges = {node.properties.get(BOUNDS) for node in graph.query_nodes()}
     assert {(-4, 2), (-3, 3)} <= ranges
 
 
@@ -122,19 +126,27 @@ def test_a_common_factor_of_the_weights_costs_no_bits():
         weight_bits=3,
     )
     model = models.model(models.recurrent(1, 1, **arguments))
-    graph = traced(model, 1, "shared", models.full_range(model))
-    ranges = [node.properties.get("keras_addrnn.range") for node in graph.query_nodes()]
+    graph = traced(model, 1, "shared_relu", models.full_range(model))
+    ranges = [node.properties.get(BOUNDS) for node in graph.query_nodes()]
     assert (-2, 1) in ranges and all(low > -8 and high < 8 for low, high in filter(None, ranges))
 
 
-def test_forms():
-    assert _network.forms(MODELS["relu, nothing to shift"]) == ("shared", "clipped", "split")
-    assert _network.forms(MODELS["multipliers"]) == ("shared", "wide", "split")
-    assert _network.forms(models.adder(3, 63, 4, 7)) == ("shared", "clipped")
+def test_formulations():
+    assert _tracing.formulations(MODELS["relu, nothing to shift"]) == (
+        "shared_relu",
+        "clipped_candidate",
+        "refreshed_state",
+    )
+    assert _tracing.formulations(MODELS["multipliers"]) == (
+        "shared_relu",
+        "accumulator_lookup",
+        "refreshed_state",
+    )
+    assert _tracing.formulations(models.adder(3, 63, 4, 7)) == ("shared_relu", "clipped_candidate")
 
 
 def test_too_wide_a_look_up_names_the_layer():
     layer = models.recurrent(100, 2, fan_in=100, state_bits=8, state_max=100, name="reader")
     model = models.model(layer)
     with pytest.raises(ValueError, match="Layer 'reader': the update gate.* 9 bits.*Use fewer"):
-        traced(model, 2, "shared", models.full_range(model))
+        traced(model, 2, "shared_relu", models.full_range(model))

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from addrnn import fhe
-from addrnn.fhe._interface import Interface
+from addrnn.fhe import CircuitSpec
 from tests.addrnn.fhe import models
 
 pytestmark = pytest.mark.fhe
@@ -14,22 +14,22 @@ pytestmark = pytest.mark.fhe
 
 def test_saved_and_loaded(tmp_path):
     model = models.model(models.recurrent(2, 1, fan_in=1), models.dense(1, 3))
-    fhe.compile(model, 2, form="shared", input_range=(-1, 1)).save(tmp_path)
+    fhe.compile(model, 2, formulation="shared_relu", input_range=(-1, 1)).save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["client.zip", "server.zip"]
-    client, server = (Interface.load(tmp_path / f"{name}.zip") for name in ("client", "server"))
+    client, server = (CircuitSpec.load(tmp_path / f"{name}.zip") for name in ("client", "server"))
     assert client == server and len(client.circuit_id) == 64
-    expected = Interface(model.inputs, 2, (-1, -1), (1, 1), (3,), 0.5, False)
-    assert dataclasses.replace(client, circuit_id="") == expected
+    expected = CircuitSpec(model.inputs, 2, (-1, -1), (1, 1), (3,), 0.5, False)
+    assert dataclasses.replace(client, circuit_id="", sizes=None) == expected
 
 
 def test_foreign_files_are_refused(tmp_path):
     path = tmp_path / "client.zip"
     with pytest.raises(FileNotFoundError):
-        Interface.load(path)
+        CircuitSpec.load(path)
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="is not of an encrypted model"):
-        Interface.load(path)
+        CircuitSpec.load(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("client.specs.json", "{}")
     with pytest.raises(ValueError, match="is not of an encrypted model"):
-        Interface.load(path)
+        CircuitSpec.load(path)

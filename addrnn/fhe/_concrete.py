@@ -1,4 +1,10 @@
-"""Imports concrete-python, the TFHE library, when it is first needed."""
+"""Imports concrete-python, the TFHE library, at its first use.
+
+concrete-python 2.11 imports PyTorch at the top of two modules, for convolution and max-pooling.
+Nothing here uses those, and PyTorch takes several GB with CUDA. So where PyTorch is not installed,
+an empty `torch` module stands in for it while concrete-python is imported, and goes afterwards.
+This is the only place that does so; it can go when concrete-python imports PyTorch at its use.
+"""
 
 import contextlib
 import functools
@@ -7,22 +13,24 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
+from collections.abc import Callable, Iterator
+from typing import Any
 
 
 @functools.cache
-def concrete():
+def concrete() -> Any:
     """The module `concrete.fhe`.
 
     Raises:
-        ImportError: It is not installed, or this process has TensorFlow already.
+        ImportError: It is not installed, or this process has imported TensorFlow before.
     """
     if "concrete" not in sys.modules and "tensorflow" in sys.modules:
         raise ImportError(
-            "This process has imported TensorFlow, and concrete-python crashes behind it. Save the "
+            "This process has imported TensorFlow, and concrete-python crashes after it. Save the "
             "integer model to a file, and load it in a process of its own."
         )
     try:
-        with _without_torch():
+        with _torch_stand_in():
             return importlib.import_module("concrete.fhe")
     except ImportError as error:
         raise ImportError(
@@ -33,18 +41,13 @@ def concrete():
 
 
 @contextlib.contextmanager
-def _without_torch():
-    """Lets concrete-python be imported where there is no PyTorch.
-
-    It asks for PyTorch, several GB with CUDA, at import, for convolution and pooling alone. In its
-    place stands a module whose functions refuse to be called, for the time of the import.
-    """
+def _torch_stand_in() -> Iterator[None]:
     if "torch" in sys.modules or importlib.util.find_spec("torch"):
         yield
         return
-    torch = types.ModuleType("torch", "Stands in for PyTorch while concrete-python is imported.")
+    torch: Any = types.ModuleType("torch", "Stands in for PyTorch.")
     torch.__spec__ = importlib.machinery.ModuleSpec("torch", None)
-    torch.__getattr__ = _absent
+    torch.__getattr__ = _missing_function
     sys.modules["torch"] = torch
     try:
         yield
@@ -52,11 +55,11 @@ def _without_torch():
         del sys.modules["torch"]
 
 
-def _absent(name):
+def _missing_function(name: str) -> Callable[..., None]:
     if name.startswith("__"):
         raise AttributeError(name)
 
-    def refuse(*args, **kwargs):
+    def refuse(*args: Any, **kwargs: Any) -> None:
         raise NotImplementedError(f"torch.{name} needs PyTorch, which is not installed.")
 
     return refuse

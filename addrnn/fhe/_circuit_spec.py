@@ -1,0 +1,172 @@
+"""The inputs and outputs of a circuit, and the messages that carry them."""
+
+import dataclasses
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from addrnn.fhe import _archive, _messages
+from addrnn.fhe._bounds import IntArray
+from addrnn.fhe._transfer_sizes import TransferSizes
+from addrnn.layers import IntegerAddGRU
+from addrnn.quantization import Quantization
+
+if TYPE_CHECKING:
+    from addrnn.model import IntegerModel
+
+VERSION = 2
+
+_ENTRY = "addrnn.fhe.json"
+_LIBRARY_ENTRY = "client.specs.json"  # concrete-python's description of the circuit
+
+
+@dataclasses.dataclass(frozen=True)
+class CircuitSpec:
+    """The inputs and outputs of a compiled model: all that a client knows of it.
+
+    It is data alone. Reading it runs nothing of the archive.
+
+    Args:
+        inputs: `Quantization`, which turns real inputs into integers.
+        timesteps: Integer `T`.
+        input_min, input_max: Tuples `[D]`, the bounds of the input integers.
+        output_shape: Tuple, the shape of the output for one sequence.
+        output_scale: The real number that the integer 1 stands for in the output.
+        return_sequences: Whether the circuit returns one output for each step.
+        circuit_id: Hexadecimal SHA-256 of concrete-python's description of the circuit; "" before
+            it is saved.
+        sizes: `TransferSizes`; None before it is saved.
+    """
+
+    inputs: Quantization
+    timesteps: int
+    input_min: tuple[int, ...]
+    input_max: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    output_scale: float
+    return_sequences: bool
+    circuit_id: str = ""
+    sizes: TransferSizes | None = None
+
+    @classmethod
+    def from_model(
+        cls, model: "IntegerModel", timesteps: int, input_range: tuple[IntArray, IntArray]
+    ) -> "CircuitSpec":
+        recurrent = [layer for layer in model.layers if isinstance(layer, IntegerAddGRU)][-1]
+        units = model.layers[-1].units
+        return cls(
+            inputs=model.inputs,
+            timesteps=timesteps,
+            input_min=tuple(input_range[0].tolist()),
+            input_max=tuple(input_range[1].tolist()),
+            output_shape=(timesteps, units) if recurrent.return_sequences else (units,),
+            output_scale=model.output_scale,
+            return_sequences=recurrent.return_sequences,
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], sha256: str | None = None) -> "CircuitSpec":
+        """Reads the specification in `client.zip` or `server.zip`, and runs nothing.
+
+        Args:
+            path: Path of the archive.
+            sha256: The expected SHA-256 of the archive, hexadecimal; None for any.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is something else, damaged, of another version or of another digest.
+        """
+        return cls.from_bytes(_archive.read(path, sha256), path)
+
+    @classmethod
+    def from_bytes(cls, content: bytes, path: str | PathLike[str]) -> "CircuitSpec":
+        """As `load`, from the bytes of an archive; `path` is for the errors."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                damaged = archive.testzip()
+                about = json.loads(archive.read(_ENTRY))
+                specification = archive.read(_LIBRARY_ENTRY)
+        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+            raise ValueError(
+                f"'{path}' is not of an encrypted model: EncryptedModel.save writes it."
+            ) from error
+        if about.pop("version", None) != VERSION:
+            raise ValueError(
+                f"'{path}' is not of version {VERSION}, which this keras_addrnn reads. Save the "
+                "encrypted model anew."
+            )
+        if damaged or about["circuit_id"] != _digest(specification):
+            raise ValueError(f"'{path}' is damaged. Copy it anew.")
+        about["inputs"] = Quantization(**about["inputs"])
+        for name in ("input_min", "input_max", "output_shape"):
+            about[name] = tuple(about[name])
+        return cls(**about, sizes=TransferSizes.from_specification(specification))
+
+    def write(self, archive: zipfile.ZipFile) -> None:
+        """Adds the specification to an archive of concrete-python."""
+        about = dataclasses.asdict(self) | {
+            "circuit_id": _digest(archive.read(_LIBRARY_ENTRY)),
+            "version": VERSION,
+        }
+        del about["sizes"]  # they follow from concrete-python's description
+        archive.writestr(_ENTRY, json.dumps(about, sort_keys=True))
+
+    def check_input(self, inputs: npt.ArrayLike) -> IntArray:
+        """One sequence of integers as int64 `[T, D]`.
+
+        Raises:
+            TypeError: It does not hold integers.
+            ValueError: Its shape or a value is not allowed.
+        """
+        inputs = np.asarray(inputs)
+        if inputs.dtype.kind not in "iu":
+            raise TypeError(f"Integers are encrypted. Received: dtype={inputs.dtype}")
+        shape = self.timesteps, len(self.input_min)
+        if inputs.shape != shape:
+            raise ValueError(
+                f"A sequence must be of the shape {shape} that the circuit was compiled for. "
+                f"Received: {inputs.shape}"
+            )
+        outside = (inputs < np.array(self.input_min)) | (inputs > np.array(self.input_max))
+        if outside.any():
+            t, d = np.argwhere(outside)[0]
+            raise ValueError(
+                f"Feature {d} must be from {self.input_min[d]} to {self.input_max[d]}, for which "
+                f"the circuit was compiled. Received: {inputs[t, d]} at step {t}"
+            )
+        # concrete-python ignores strides, so the rows must be in order.
+        return np.ascontiguousarray(inputs, np.int64)
+
+    def stack_outputs(self, outputs: npt.ArrayLike) -> IntArray:
+        """The outputs of the circuit for one sequence, as an array of `output_shape`."""
+        return np.asarray(outputs, np.int64).reshape(self.output_shape)
+
+    def pack(self, kind: str, key_id: bytes, parts: Sequence[bytes]) -> bytes:
+        """A message of this circuit; `kind` is `"keys"`, `"input"` or `"output"`."""
+        return _messages.pack(kind, self.circuit_id, key_id, parts)
+
+    def unpack(self, kind: str, message: bytes) -> tuple[bytes, list[bytes]]:
+        """Checks a message as far as possible without concrete-python.
+
+        Returns:
+            The identifier of the client's keys, and the parts for concrete-python.
+
+        Raises:
+            ValueError: The message is something else, of another circuit, truncated or too long.
+        """
+        return _messages.unpack(kind, message, self.circuit_id, getattr(self.sizes, kind))
+
+    def max_message_bytes(self, kind: str) -> int:
+        """The length of the longest message of a kind that `unpack` accepts."""
+        return _messages.max_bytes(getattr(self.sizes, kind))
+
+
+def _digest(specification: bytes) -> str:
+    return hashlib.sha256(specification).hexdigest()
