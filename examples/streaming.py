@@ -1,165 +1,150 @@
-"""A digit that is recognised while it arrives, row by row: AddGRU on a stream, in LiteRT.
+"""
+Title: A digit that is recognized while it arrives
+Description: AddGRU on a stream, step by step, in LiteRT, the runtime of phones.
 
-Trains two stacked AddGRU layers to name a handwritten digit after each of its 28 rows, makes a
-model of them that takes one row at a time and hands on its states, and writes that as two LiteRT
-files: one of builtin operators, one with the AddGru operator. Shows a digit coming in, how early
-the network knows it, and how long each row takes; and checks that rows fed one by one give what the
-whole digit gives.
+A network reads handwritten digits row by row and names the digit after each row. For a phone it
+becomes a LiteRT file that takes one row and the states, and returns an answer and the next states.
 
-    python examples/streaming.py             # half a minute on two cores
-    python examples/streaming.py --show 5    # five digits to watch
+You will see a digit coming in, how early the network knows it, and how long a row takes.
+
+    pip install ai-edge-litert
+    python examples/streaming.py    # half a minute on two cores
+
+## Setup
+
+LiteRT files are written by TensorFlow, so Keras has to run on it.
 """
 
 import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 import pathlib
-import sys
 import time
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # before Keras is first imported
+import keras
+import numpy as np
 
-import command_line
-import mnist_data
+import addrnn.lite
+import keras_addrnn as ka
 
-from keras_addrnn_cli import quiet
+EPOCHS = 5
+UNITS = 64
+DIGITS = 300  # to feed and to measure with
+EXAMPLES = pathlib.Path(__file__).parent
 
-OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).parent / "output" / "streaming"))
-FORMS = ("builtin", "fused")
-SHADES = " .:-=+*#%@"
-SECONDS_PER_ROW = 0.06
-TOLERANCE = 1e-4  # of a probability; rounding makes some 1e-6
+"""
+## The data
 
+An image is a sequence of 28 rows. Its label stands beside each row, so that the network learns to
+answer early.
+"""
 
-def parse(arguments=None):
-    parser = command_line.Parser(__doc__)
-    add, integer = parser.add_argument, command_line.integer
-    add("--epochs", type=integer(1), default=6, metavar="N", help="of training (6)")
-    add("--units", type=integer(1), default=64, metavar="N", help="of each of the two layers (64)")
-    add("--seed", type=integer(0, 2**32 - 1), default=0, metavar="N", help="random seed (0)")
-    add(
-        "--digits",
-        type=integer(1, mnist_data.SUBSET_TEST),
-        default=300,
-        metavar="N",
-        help="test digits to feed and to measure with (300)",
-    )
-    add("--show", type=integer(0), default=1, metavar="N", help="how many of them to show (1)")
-    add(
-        "--output",
-        type=pathlib.Path,
-        default=OUTPUT,
-        metavar="DIR",
-        help="where to write the two LiteRT files (examples/output/streaming)",
-    )
-    flags = parser.parse_args(arguments)
-    parser.require_tensorflow()
-    try:
-        digits = mnist_data.from_repository(why="enough for this")
-    except mnist_data.DataError as error:
-        parser.error(error)
-    parser.make_output(flags.output)
-    return flags, digits
+with np.load(EXAMPLES / "data" / "mnist_subset.npz") as digits:
+    x_train, y_train = digits["x_train"].astype("float32") / 255, digits["y_train"]
+    x_test, y_test = digits["x_test"][:DIGITS].astype("float32") / 255, digits["y_test"][:DIGITS]
+labels = np.repeat(y_train[:, np.newaxis], 28, axis=1)
 
+"""
+## The model
 
-def train(digits, *, units, epochs, seed):
-    """A model that names the digit after each row, and so learns to do it early."""
-    import keras
-    import numpy as np
+`return_sequences=True` gives an answer after each step. The number of steps is left open.
+"""
 
-    import keras_addrnn as ka
-
-    keras.utils.set_random_seed(seed)
-    model = keras.Sequential(
-        [
-            keras.Input((None, 28), name="rows"),
-            ka.AddGRU(units, return_sequences=True, name="first"),
-            ka.AddGRU(units, return_sequences=True, name="second"),
-            keras.layers.Dense(10, activation="softmax", name="digit"),
-        ],
-        name="digits",
-    )
-    model.compile("adam", "sparse_categorical_crossentropy")
-    labels = np.repeat(digits.y_train[:, np.newaxis], 28, axis=1)
-    model.fit(scaled(digits.x_train), labels, batch_size=64, epochs=epochs, verbose=0)
-    return model
-
-
-def scaled(images):
-    """Images `uint8 [N, 28, 28]` as `float32` in 0 to 1."""
-    return images.astype("float32") / 255
-
-
-def show(stream, image, label):
-    """Feeds a digit slowly, and draws each row with the network's guess beside it."""
-    print(f"\na {label}, row by row")
-    stream.restart()
-    for row in scaled(image):
-        answer, _ = stream.feed(row)
-        drawn = "".join(SHADES[min(int(10 * pixel), 9)] * 2 for pixel in row)
-        bar = "#" * round(20 * answer.max())
-        print(f"  |{drawn}|  {answer.argmax()}  {bar:20} {100 * answer.max():3.0f} %", flush=True)
-        if sys.stdout.isatty():
-            time.sleep(SECONDS_PER_ROW)  # as if it came from a pen
-
-
-def report(measured, whole, labels):
-    """The table of latencies, how early digits are known, and how far the answers are apart."""
-    rows = [("one row, µs", "p50", "p90", "p99", "longest")]
-    for name, each in measured.items():
-        rows.append((name, *(f"{value:.1f}" for value in each.percentiles())))
-    print("\n" + command_line.markdown(rows) + "\n")
-    answers = measured["fused"].answers
-    known = [
-        f"{100 * (answers[:, row - 1].argmax(-1) == labels).mean():.0f} % after {row}"
-        for row in (7, 14, 21, 28)
+keras.utils.set_random_seed(0)
+model = keras.Sequential(
+    [
+        keras.Input((None, 28)),
+        ka.AddGRU(UNITS, return_sequences=True),
+        ka.AddGRU(UNITS, return_sequences=True),
+        keras.layers.Dense(10, activation="softmax"),
     ]
-    print(f"early      right about {', '.join(known)} of 28 rows")
-    for name, each in measured.items():
-        difference = abs(each.answers - whole).max()
-        if not difference < TOLERANCE:
-            sys.exit(
-                f"streaming.py: {name}: rows one by one and the whole digit differ by "
-                f"{difference:.2g}"
-            )
-        print(
-            f"check      {name}: rows fed one by one and whole digits in Keras differ by "
-            f"{difference:.1g} at most"
-        )
+)
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x_train, labels, batch_size=64, epochs=EPOCHS, verbose=2)
+
+"""
+## For the phone
+
+`streaming_model` turns the states into inputs and outputs. `convert` writes the LiteRT file:
+`ops="builtin"` for any interpreter, `ops="fused"` with the AddGru operator of this project, which
+`addrnn.lite.Interpreter` knows.
+"""
+
+content = ka.lite.convert(ka.lite.streaming_model(model), ops="fused")
+print(f"\nthe LiteRT file has {len(content) / 1000:.0f} kB")
+
+interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
+interpreter.allocate_tensors()
+
+"""
+The first input is the step, the others are the states. The outputs are in the same order.
+"""
 
 
-def main(arguments=None):
-    flags, digits = parse(arguments)
-    # Not at the top: they take seconds to import, and wrong flags are told at once.
-    quiet.import_keras()
-    import streaming_litert
+def restart(interpreter):
+    """Sets the states to zero: a new stream begins."""
+    for state in interpreter.get_input_details()[1:]:
+        interpreter.set_tensor(state["index"], np.zeros(state["shape"], state["dtype"]))
 
-    import keras_addrnn as ka
 
-    print("Handwritten digits that arrive row by row: AddGRU on a stream, in LiteRT\n", flush=True)
-    begin = time.perf_counter()
-    model = train(digits, units=flags.units, epochs=flags.epochs, seed=flags.seed)
-    print(
-        f"training   {len(digits.y_train):,} digits, {command_line.epochs(flags.epochs)}, "
-        f"{time.perf_counter() - begin:.0f} s; two AddGRU({flags.units}), an answer after each row"
+def feed(interpreter, step):
+    """Takes the next step `[features]` and returns the answer to it."""
+    first, *states = interpreter.get_input_details()
+    answer, *next_states = interpreter.get_output_details()
+    interpreter.set_tensor(first["index"], step[np.newaxis, np.newaxis])
+    interpreter.invoke()
+    for state, next_state in zip(states, next_states, strict=True):
+        interpreter.set_tensor(state["index"], interpreter.get_tensor(next_state["index"]))
+    return interpreter.get_tensor(answer["index"])[0, 0]
+
+
+"""
+## A digit comes in
+
+Beside each row stand the network's guess and how sure it is.
+"""
+
+print(f"\na {y_test[0]}, row by row")
+restart(interpreter)
+for row in x_test[0]:
+    answer = feed(interpreter, row)
+    drawn = "".join(" .:-=+*#%@"[min(int(10 * pixel), 9)] * 2 for pixel in row)
+    bar = "#" * round(20 * answer.max())
+    print(f"  |{drawn}|  {answer.argmax()}  {bar:20} {100 * answer.max():3.0f} %")
+
+"""
+## How early, and how fast
+
+The times include what Python takes to hand the row and the states over.
+"""
+
+answers, seconds = [], []
+for image in x_test:
+    restart(interpreter)
+    for row in image:
+        begin = time.perf_counter()
+        answers.append(feed(interpreter, row))
+        seconds.append(time.perf_counter() - begin)
+answers = np.reshape(answers, (len(x_test), 28, 10))
+
+for rows in (7, 14, 21, 28):
+    right = (answers[:, rows - 1].argmax(-1) == y_test).mean()
+    print(f"after {rows:2} rows {100 * right:3.0f} % of the digits right")
+percentiles = np.percentile(seconds, [50, 90, 99, 100])
+print(
+    "one row takes, in µs: p50 {:.1f}, p90 {:.1f}, p99 {:.1f}, longest {:.1f}".format(
+        *percentiles * 1e6
     )
-    stream, streams = ka.lite.streaming_model(model), {}
-    for ops in FORMS:
-        path = flags.output / f"digits_{ops}.tflite"
-        try:
-            content = ka.lite.convert(stream, path, ops=ops)
-            streams[ops] = streaming_litert.Stream(content)
-        except (ImportError, RuntimeError, ValueError) as error:  # something is not installed
-            sys.exit(f"streaming.py: {ops}: {error}")
-        print(
-            f"converted  {path}, {len(content) / 1000:.0f} kB: one row and the states, in and out"
-        )
+)
 
-    images, labels = digits.x_test[: flags.digits], digits.y_test[: flags.digits]
-    for image, label in zip(images[: flags.show], labels, strict=False):
-        show(streams["fused"], image, label)
+"""
+## The check
 
-    measured = streaming_litert.measure(streams, scaled(images))
-    report(measured, model.predict(scaled(images), verbose=0), labels)
+Rows one by one give what the whole digit gives in Keras, but for rounding.
+"""
 
-
-if __name__ == "__main__":
-    command_line.run(main)
+difference = abs(answers - model.predict(x_test, verbose=0)).max()
+print(f"rows one by one and whole digits differ by {difference:.1g} at most")
+assert difference < 1e-4
