@@ -1,22 +1,27 @@
-"""The core's tables of docs/performance.md, from what `make bench-core` printed.
+"""The core's tables, from what `make bench-core` printed for each instruction set.
 
-python benchmarks/core_tables.py benchmarks/results/core_*.txt
+Reads `results/PROCESSOR/core_*.txt` of every machine and writes the tables beside them.
+
+    KERAS_ADDRNN_ISA=avx2 make bench-core > benchmarks/results/PROCESSOR/core_avx2.txt
+    python -m benchmarks.core_tables
 """
 
-import argparse
 import collections
-import pathlib
 import re
 import statistics
 
-import machine
+from benchmarks._harness import machine, markdown, page
 
 SHAPES = ["64x28x28x128", "64x32x64x128", "32x200x256x512"]
 PASSES = {"Forward": "forward", "ForwardBackward": "forward + backward"}
-STREAMS = ["1x100x40x128", "1x100x256x512"]
-DENSITIES = ["1.00", "0.50", "0.27", "0.10"]
+SINGLE = ["1x100x40x128", "1x100x256x512"]
+DENSITIES = {"1.00": "all", "0.50": "50%", "0.27": "27%", "0.10": "10%"}
 TYPES = ["float32", "int32", "int16", "int8"]
-GATES = ["addition", "hard_sigmoid", "sigmoid"]
+GATES = {
+    "addition": "additions",
+    "hard_sigmoid": "products, hard sigmoid",
+    "sigmoid": "products, sigmoid (integers: table of 256)",
+}
 LINE = re.compile(r"(?P<name>\w+/\S+) +(?P<time>[\d.]+) (?:ns|us|ms) +[\d.]+ \w+ +\d+(?P<rest>.*)")
 
 
@@ -42,27 +47,25 @@ class Run:
     def has(self, name):
         return name in self._numbers
 
+    def single(self, shape, density):
+        """The time of a small batch, in which so many states are not zero."""
+        # The C++ benchmark of small batches has had two names.
+        names = [f"{kind}/{shape}/density:{density}/threads:1" for kind in ("SmallBatch", "Stream")]
+        return self.of(next(name for name in names if self.has(name)))
+
 
 def shape(text):
     return "(" + text.replace("x", ", ") + ")"
 
 
-def header(*columns, text_columns=1):
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * text_columns + "---:|" * (len(columns) - text_columns)
-
-
-def row(*cells):
-    return "| " + " | ".join(cells) + " |"
-
-
 def by_pass(runs, cell):
     """`cell(run, name)` for each pass and shape; the number of threads is to follow the name."""
-    yield from header("instruction set", "pass", *map(shape, SHAPES), text_columns=2)
-    for run in runs:
-        for kind, title in PASSES.items():
-            cells = (cell(run, f"{kind}/{each}/threads:") for each in SHAPES)
-            yield row(run.instruction_set, title, *cells)
+    rows = [
+        [run.instruction_set, title, *(cell(run, f"{kind}/{each}/threads:") for each in SHAPES)]
+        for run in runs
+        for kind, title in PASSES.items()
+    ]
+    return markdown.table(("instruction set", "pass", *map(shape, SHAPES)), rows, text=2)
 
 
 def share(run, name):
@@ -80,56 +83,60 @@ def speedup(run, name):
     return f"{medians:.2f} / {undisturbed:.2f}"
 
 
-def streams(runs):
-    densities = ["all", *(f"{float(density):.0%}" for density in DENSITIES[1:])]
-    yield from header("instruction set", "(B, T, D, H)", *densities, text_columns=2)
-    for run in runs:
-        for each in STREAMS:
-            names = [f"Stream/{each}/density:{density}/threads:1" for density in DENSITIES]
-            yield row(run.instruction_set, shape(each), *(f"{run.of(name):.3g}" for name in names))
+def sequences(runs):
+    rows = [
+        [run.instruction_set, shape(each), *(f"{run.single(each, d):.3g}" for d in DENSITIES)]
+        for run in runs
+        for each in SINGLE
+    ]
+    return markdown.table(("instruction set", "(B, T, D, H)", *DENSITIES.values()), rows, text=2)
 
 
 def small_batches(runs):
     batches = range(1, 7)
-    titles = [f"B = {batch}" for batch in batches]
-    yield from header("instruction set", "states not zero", *titles, text_columns=2)
-    for run in runs:
-        for density, title in (("1.00", "all"), ("0.27", "27 %")):
-            names = [f"Stream/{b}x100x40x128/density:{density}/threads:1" for b in batches]
-            yield row(run.instruction_set, title, *(f"{run.of(name):.3f}" for name in names))
+    rows = [
+        [
+            run.instruction_set,
+            title,
+            *(f"{run.single(f'{batch}x100x40x128', density):.3f}" for batch in batches),
+        ]
+        for run in runs
+        for density, title in (("1.00", "all"), ("0.27", "27 %"))
+    ]
+    titles = (f"B = {batch}" for batch in batches)
+    return markdown.table(("instruction set", "states not zero", *titles), rows, text=2)
 
 
 def gates(runs):
-    titles = ["additions", "products, hard sigmoid", "products, sigmoid (integers: table of 256)"]
-    yield from header("instruction set", "type", *titles, text_columns=2)
+    rows = []
     for run in runs:
         for kind in TYPES:
             times = [run.of(f"{kind}/{gate}", "ns_per_unit") for gate in GATES]
             rest = (f"{time:.3f} ({time / times[0]:.1f})" for time in times[1:])
-            yield row(run.instruction_set, kind, f"{times[0]:.3f}", *rest)
+            rows.append([run.instruction_set, kind, f"{times[0]:.3f}", *rest])
+    return markdown.table(("instruction set", "type", *GATES.values()), rows, text=2)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+", type=pathlib.Path)
-    parser.add_argument("--write", metavar="DIR", type=pathlib.Path, help="also a file of each")
-    options = parser.parse_args()
-    runs = [Run(path.read_text()) for path in options.files]
+def tables(runs):
     runs.sort(key=lambda run: -run.of(f"Forward/{SHAPES[0]}/threads:1", "flops"))
     # Only a machine of several processors has measured more than one thread.
     several = [run for run in runs if run.has(f"Forward/{SHAPES[0]}/threads:2")]
-    tables = {
+    return {
         "core_shares.md": by_pass(runs, share),
         "core_threads.md": by_pass(several, speedup),
-        "core_streams.md": streams(runs),
-        "core_batches.md": small_batches(runs),
+        "core_sequences.md": sequences(runs),
+        "core_small_batches.md": small_batches(runs),
         "core_gates.md": gates(runs),
     }
-    for name, lines in tables.items():
-        text = "\n".join(lines) + "\n"
-        print(f"{name}:\n\n{text}")
-        if options.write:
-            machine.write(options.write / name, text)
+
+
+def main(arguments=None):
+    page.documented(__doc__).parse_args(arguments)
+    for folder in sorted({path.parent for path in machine.RESULTS.glob("*/core_*.txt")}):
+        runs = [Run(path.read_text()) for path in sorted(folder.glob("core_*.txt"))]
+        for name, text in tables(runs).items():
+            page.write(folder / name, text)
+            print(f"{folder.name}, {name}:\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -1,70 +1,61 @@
 """Which initial weights, and which bound on the state, should AddGRU have by default?
 
-Trains small models on two tasks and appends one JSON line per run to a file. Runs that the file
-has already are skipped, so it can be interrupted and continued. `--table` prints what it holds.
+Trains small models on two tasks, see docs/defaults.md:
 
-* adding: the adding problem (Hochreiter and Schmidhuber, 1997): the sum of the two marked values
-  among T. Mean squared error; 0.167 for always answering 1. Batches of 64, Adam(1e-3).
+* adding: the adding problem, the sum of the two marked values among T. Mean squared error; 0.167
+  for always answering 1. Batches of 64, Adam(1e-3).
 * mnist: digits read row by row, 128 units, batches of 64, Adam(1e-3).
 
 No gradients are clipped, as `model.fit` clips none unless it is told to.
 
-    python benchmarks/defaults.py --task adding --timesteps 200
-    python benchmarks/defaults.py --task mnist --full --data-dir DIR
-    python benchmarks/defaults.py --table
+    python -m benchmarks.defaults                    # the table of what is recorded
+    python -m benchmarks.defaults --run --data-dir DIR
+    python -m benchmarks.defaults --run --match task=adding T=200
 """
 
-import argparse
-import functools
-import json
 import os
-import pathlib
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
-from records import key_of, record, recorded
+from benchmarks._harness import markdown
+from benchmarks._harness.experiment import Experiment
 
-import keras_addrnn as ka
-from keras_addrnn.layers import InhibitedOrthogonal
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
-
-RESULTS = pathlib.Path(__file__).parent / "results" / "defaults.jsonl"
-
-VARIANTS = [
-    "GRU",
-    "gain 1",  # orthogonal, as GRU's
-    "gain 0.1",
-    "gain 0.1 max 16",
-    "gain 0.1 bias -1..1",
-    "gain 0.1 inhibition 0.2",
-    "gain 0.1 inhibition 0.5",
-    "gain 0.1 inhibition 1",
-    "gain 1 inhibition 0.5",
-]
+ORTHOGONAL = ("gain 1", "gain 0.1", "gain 0.1 max 16")  # gain 1 as GRU's
+INHIBITED = tuple(f"gain 0.1 inhibition {number}" for number in (0.2, 0.5, 1))
+SHIFTED = "gain 0.1 inhibition 0.5 shift 0.5"
+VARIANTS = {
+    ("adding", 200, 600): (
+        *("GRU", *ORTHOGONAL, "gain 0.1 bias -1..1", *INHIBITED, "gain 1 inhibition 0.5"),
+        *(SHIFTED, f"{SHIFTED} activation linear", f"{SHIFTED} activation hard_tanh"),
+        "gain 0.1 inhibition 0.5 max 4",
+    ),
+    ("adding", 400, 600): (*ORTHOGONAL, *INHIBITED),
+    ("adding", 100, 600): (*ORTHOGONAL, *INHIBITED),
+    ("mnist", 60_000, 3): ("GRU", *ORTHOGONAL[:2], *INHIBITED[1:]),
+    ("adding", 200, 2000): ("GRU",),
+}
 
 
-@keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
-class SpreadGateBias(keras.initializers.Initializer):
-    """`low` to `high`, evenly, for the update gate; zeros for the candidate."""
+# Names of the sizes, units, seeds.
+SIZES = {"adding": (("T", "steps"), 64, 3), "mnist": (("digits", "epochs"), 128, 2)}
 
-    def __init__(self, low, high):
-        self.low, self.high = low, high
 
-    def __call__(self, shape, dtype=None):
-        units = shape[0] // 2
-        gate = np.random.default_rng(0).permutation(np.linspace(self.low, self.high, units))
-        return keras.ops.convert_to_tensor(np.concatenate([gate, np.zeros(units)]), dtype)
-
-    def get_config(self):
-        return {"low": self.low, "high": self.high}
+def plan():
+    for (task, size, length), variants in VARIANTS.items():
+        names, units, seeds = SIZES[task]
+        sizes = dict(zip(names, (size, length), strict=True))
+        for seed in range(seeds):
+            for variant in variants:
+                yield {"task": task, **sizes, "units": units, "variant": variant, "seed": seed}
 
 
 def make_layer(name, units):
     """From a name like "gain 0.1 inhibition 0.5 bias -1..1 max 16 shift 0"; "GRU" is Keras' own."""
+    import keras
+
+    import keras_addrnn as ka
+    from benchmarks._tasks.initializers import SpreadGateBias
+
     if name == "GRU":
         return keras.layers.GRU(units)
     words = name.split()
@@ -73,7 +64,7 @@ def make_layer(name, units):
     return ka.AddGRU(
         units,
         activation=value.get("activation", "relu"),
-        recurrent_initializer=InhibitedOrthogonal(
+        recurrent_initializer=ka.layers.InhibitedOrthogonal(
             float(value.get("gain", 0.1)), float(value.get("inhibition", 0))
         ),
         bias_initializer=SpreadGateBias(float(low), float(high)),
@@ -82,123 +73,83 @@ def make_layer(name, units):
     )
 
 
-def run_adding(name, units, seed, timesteps, steps):
-    from adding_training import problems
+def run(settings, options, keep):
+    import keras
 
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
-    model = keras.Sequential(
-        [keras.Input((None, 2)), make_layer(name, units), keras.layers.Dense(1)]
-    )
+    if settings["task"] == "mnist":
+        return keep(settings, mnist(settings, options))
+    keras.utils.set_random_seed(settings["seed"])
+    layer = make_layer(settings["variant"], settings["units"])
+    keep(settings, adding(layer, settings["T"], settings["steps"], settings["seed"]))
+
+
+def adding(layer, timesteps, steps, seed):
+    """Every batch's loss counts here, so it trains batch by batch."""
+    import keras
+    import numpy as np
+
+    from benchmarks._tasks.adding import ERROR_EVERY, SOLVED, endless, problems
+
+    model = keras.Sequential([keras.Input((None, 2)), layer, keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(1e-3), "mse")
-    x_val, y_val = problems(np.random.default_rng(10**6), 500, timesteps)
+    x, y = problems(np.random.default_rng(10**6), 500, timesteps)
     losses, validation, solved = [], {}, None
-    for step in range(1, steps + 1):
+    for step, batch in zip(range(1, steps + 1), endless(problems, seed, timesteps), strict=False):
         model.reset_metrics()  # or the loss would be the mean of all batches so far
-        losses.append(float(model.train_on_batch(*problems(rng, 64, timesteps))))
-        if step % 50 == 0 or step == steps:
-            error = float(np.mean((model.predict_on_batch(x_val) - y_val) ** 2))
-            validation[step] = error
-            if solved is None and error < 0.01:
+        losses.append(float(model.train_on_batch(*batch)))
+        if step % ERROR_EVERY == 0 or step == steps:
+            error = validation[step] = float(np.mean((model.predict_on_batch(x) - y) ** 2))
+            if solved is None and error < SOLVED:
                 solved = step
             if not np.isfinite(error):
                 break
-    return {
-        "first_loss": losses[0],
-        "worst_loss": float(np.max(losses)),
-        "solved_at": solved,
-        "validation": validation,
-    }
+    worst = {"first_loss": losses[0], "worst_loss": float(np.max(losses))}
+    return {**worst, "solved_at": solved, "validation": validation}
 
 
-def run_mnist(name, units, seed, data, epochs):
-    keras.utils.set_random_seed(seed)
-    (x_train, y_train), (x_test, y_test) = data
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28)),
-            make_layer(name, units),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.compile(
-        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
-    history = model.fit(
-        x_train, y_train, batch_size=64, epochs=epochs, validation_data=(x_test, y_test), verbose=0
-    ).history
+def mnist(settings, options):
+    from benchmarks._tasks import digits
+
+    sizes = {name: settings[name] for name in ("units", "epochs", "seed")}
+    data = digits.load(options.data_dir, full=True)
+    layers = {"variant": lambda units: make_layer(settings["variant"], units)}
+    history = digits.train("variant", data, layers=layers, **sizes).history
     return {"accuracy": history["val_accuracy"], "loss": history["loss"]}
 
 
-def load_mnist(data_dir, full):
-    import mnist_data
-    from mnist_training import sequences
-
-    digits = mnist_data.load(data_dir, full)
-    return (sequences(digits.x_train), digits.y_train), (sequences(digits.x_test), digits.y_test)
-
-
-def print_table(path):
+def tables(known):
     """One row per task and variant, with the results of all seeds."""
-    rows = {}
-    for run in recorded(path).values():
-        settings = dict(run["settings"])
-        del settings["seed"]
-        rows.setdefault(json.dumps(settings), []).append(run["result"])
-    print("| task | layer | result of each seed | worst loss in training |\n|---|---|---|---|")
-    for key, results in sorted(rows.items()):
-        settings = json.loads(key)
-        variant, task = settings.pop("variant"), settings.pop("task")
-        head = ", ".join(f"{name} {value}" for name, value in settings.items())
+    found = {}
+    for line in known.values():
+        settings = {name: value for name, value in line["settings"].items() if name != "seed"}
+        found.setdefault(tuple(settings.items()), []).append(line["result"])
+    rows = []
+    for items, results in sorted(found.items(), key=str):
+        settings = dict(items)
+        task, variant = settings.pop("task"), settings.pop("variant")
+        about = ", ".join([task, *(f"{name} {value}" for name, value in settings.items())])
         if task == "adding":
             cells = [
                 f"{result['solved_at'] or 'never'} ({list(result['validation'].values())[-1]:.4f})"
                 for result in results
             ]
-            worst = f"{max(result['worst_loss'] for result in results):.3g}"
+            worst = max(result["worst_loss"] for result in results)
         else:
             cells = [f"{100 * result['accuracy'][-1]:.2f} %" for result in results]
-            worst = f"{max(max(result['loss']) for result in results):.3g}"
-        print(f"| {task}, {head} | {variant} | {', '.join(cells)} | {worst} |")
+            worst = max(max(result["loss"]) for result in results)
+        rows.append((about, variant, ", ".join(cells), f"{worst:.3g}"))
+    columns = ("task", "layer", "result of each seed", "worst loss in training")
+    return {"defaults": markdown.table(columns, rows)}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--task", choices=["adding", "mnist"], default="adding")
-    add("--variants", nargs="*", default=VARIANTS, help="see make_layer")
-    add("--seeds", type=int, default=3)
-    add("--units", type=int, help="64 for adding and 128 for mnist unless given")
-    add("--timesteps", type=int, default=200, help="of the adding problem")
-    add("--steps", type=int, default=600, help="batches of the adding problem")
-    add("--epochs", type=int, default=3, help="of mnist")
-    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
-    add("--full", action="store_true", help="all 60,000 digits and not 10,000")
-    add("--file", type=pathlib.Path, default=RESULTS)
-    add("--table", action="store_true", help="print what the file holds")
-    options = parser.parse_args()
-    if options.table:
-        return print_table(options.file)
-
-    if options.task == "adding":
-        units = options.units or 64
-        varied = {"T": options.timesteps, "steps": options.steps}
-        run = functools.partial(run_adding, timesteps=options.timesteps, steps=options.steps)
-    else:
-        units = options.units or 128
-        data = load_mnist(options.data_dir, options.full)
-        varied = {"digits": len(data[0][0]), "epochs": options.epochs}
-        run = functools.partial(run_mnist, data=data, epochs=options.epochs)
-    for seed in range(options.seeds):
-        for name in options.variants:
-            settings = {"task": options.task, **varied, "units": units}
-            settings |= {"variant": name, "seed": seed}
-            if key_of(settings) in recorded(options.file):
-                continue
-            result = run(name, units, seed)
-            record(options.file, {"settings": settings, "result": result})
-            print(settings, flush=True)
-
+EXPERIMENT = Experiment(
+    __doc__,
+    "defaults",
+    plan,
+    run,
+    tables,
+    mnist=lambda settings: settings["task"] == "mnist",
+)
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

@@ -1,220 +1,193 @@
 """AddGRU, GRU and LSTM on handwritten words: error rates, time, size, and the same in LiteRT.
 
-The networks and the training are those of examples/handwriting. Appends a line of JSON for each
-training to benchmarks/results/handwriting.jsonl as soon as it is through, unless there is one. The
-tables are made from all of them, the picture from those with the settings given.
+Runs the demonstration examples/handwriting as a user does, each network with three seeds, and
+records what it writes. It resumes a training that was interrupted.
 
-    python benchmarks/handwriting.py --data digits --data-dir DIR --images 10000 --epochs 30
-    python benchmarks/handwriting.py --data fonts --images 10000 --epochs 30
-    python benchmarks/handwriting.py --tables            # from what is recorded already
-    python benchmarks/evidence.py                        # then those of docs/evidence.md
+    python -m benchmarks.handwriting                          # tables of what is recorded
+    python -m benchmarks.handwriting --run --data-dir DIR     # IDX files of MNIST; hours
+    python -m benchmarks.handwriting --run --match data=fonts seed=0
 """
 
-import argparse
-import datetime
+import json
 import os
 import pathlib
+import shutil
 import statistics
+import subprocess
 import sys
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
+from benchmarks._harness import machine, markdown, records
+from benchmarks._harness.experiment import Experiment
 
-import machine
-import records
-import resuming
-from handwriting import evaluation, model, pipeline, report, sources, training
-
-RESULTS = pathlib.Path(__file__).parent / "results"
-RECORDS = RESULTS / "handwriting.jsonl"
-# Images are composed once; a training that was interrupted goes on from here.
-UNFINISHED = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
+DEMONSTRATION = pathlib.Path(__file__).parents[1] / "examples" / "handwriting"
+BUILD = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
+LAYERS = ("AddGRU", "GRU", "LSTM")
+GATE_BIAS = -0.5  # AddGRU's, in the demonstration
+SOURCES = {
+    "digits": "numbers composed of digits, the IDX files",
+    "fonts": "English words in fonts like handwriting, distorted",
+}
+EPOCHS = {"digits": 20, "fonts": 30}
+IMAGES = 6000
+# The first records have neither normalization after each recurrent layer nor a rate that falls.
+LATER = ("normalization", "rate")
 # What a table puts together: trainings that differ in the layer and the seed alone.
 SETTINGS = ("data", "source", "images", "test_images", "epochs_at_most", "learning_rate")
-# The first records have neither normalization after each recurrent layer nor a rate that falls.
-SETTINGS += ("batch_size", "normalization", "rate")
+SETTINGS += ("batch_size", *LATER)
 
 
-def record(options):
-    """Trains each network with each seed, in turn, and appends what came of it."""
-    words = sources.load(
-        options.data,
-        data_dir=options.data_dir,
-        images=options.images,
-        seed=0,
-        directory=UNFINISHED,
-    )
-    alphabet = words.alphabet()
-    images, texts = pipeline.arrays(words.test)
-    validation = pipeline.batches(words.validation, alphabet)
-    settings = {
-        "data": options.data,
-        "source": words.source.replace(f" in {options.data_dir}", ""),
-        "images": words.sizes[0],
-        "test_images": words.sizes[2],
-        "epochs_at_most": options.epochs,
-        "learning_rate": training.LEARNING_RATE,
-        "batch_size": pipeline.BATCH_SIZE,
-        "normalization": "layer",
-        "rate": "falling",
+def plan():
+    """All layers of one seed are a run; what they read is drawn in one picture."""
+    for data, source in SOURCES.items():
+        for seed in range(3):
+            values = data, source, IMAGES, IMAGES // 10, EPOCHS[data], 0.002, 64, "layer", "falling"
+            yield {**dict(zip(SETTINGS, values, strict=True)), "seed": seed}
+
+
+def lines(settings):
+    for layer in LAYERS:
+        bias = {"gate_bias": GATE_BIAS} if layer == "AddGRU" else {}
+        yield {**settings, **bias, "layer": layer}
+
+
+def demonstrate(settings, layers, options):
+    """Trains these layers, unless they are trained, and returns the folder of the outcome."""
+    output = BUILD / f"{settings['data']}_{settings['images']}"
+    flags = {
+        "data": settings["data"],
+        "images": settings["images"],
+        "epochs": settings["epochs_at_most"],
+        "seed": settings["seed"],
+        "output": output,
     }
-    for seed in range(options.seeds):
-        for kind in options.layers:
-            about = {**settings, "seed": seed}
-            if kind == "AddGRU":
-                about["gate_bias"] = model.GATE_BIAS
-            if any(
-                about.items() <= entry.items() and entry["layer"] == kind
-                for entry in records.lines(RECORDS)
-            ):
-                continue
-            directory = training.directory_of(UNFINISHED, words, kind, options.epochs, seed)
-            run = training.train(
-                kind,
-                alphabet,
-                pipeline.batches(words.train, alphabet, shuffle_seed=seed),
-                validation,
-                epochs=options.epochs,
-                seed=seed,
-                directory=directory,
-            )
-            answers, result = evaluation.evaluate(run, images, texts, alphabet)
-            records.record(
-                RECORDS,
-                {
-                    **about,
-                    "machine": machine.description(),
-                    **result,
-                    "read": answers[: report.DRAWN],
-                },
-            )
-            # Its name does not cover the network: another one would be taken for trained.
-            resuming.remove(directory)
-    read = readings(settings)
-    if read:
-        picture = RESULTS / f"handwriting_{options.data}.png"
-        report.save_picture(picture, images, texts, read, title=settings["source"])
+    if settings["data"] == "digits" and options.data_dir:
+        flags["data-dir"] = options.data_dir
+    command = [sys.executable, DEMONSTRATION, "--layers", *layers]
+    command += [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
+    one_thread = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    subprocess.run(command, check=True, env={**os.environ, **one_thread})
+    return output
 
 
-def readings(settings):
-    """What each layer read in the first test images, after training with the same seed.
-
-    Returns:
-        Dict from the layer to the list of texts, of the first seed that has all layers. Empty where
-        none has: the first records do not say what was read.
-    """
-    seeds = {}
-    for entry in records.lines(RECORDS):
-        of_example = entry["layer"] in model.LAYERS  # not one that it had before
-        if of_example and settings.items() <= entry.items() and "read" in entry:
-            seeds.setdefault(entry["seed"], {})[entry["layer"]] = entry["read"]
-    whole = [seed for seed, read in seeds.items() if len(read) == len(model.LAYERS)]
-    return {kind: seeds[min(whole)][kind] for kind in model.LAYERS} if whole else {}
-
-
-def tables():
-    """All records as Markdown."""
-    groups = {}
-    for entry in records.lines(RECORDS):
-        groups.setdefault(tuple(entry.get(name, "no") for name in SETTINGS), []).append(entry)
-    return "\n".join(table(*item) for item in groups.items())
+def run(settings, options, keep):
+    known = records.recorded(EXPERIMENT.records())
+    missing = {line["layer"]: line for line in lines(settings) if records.key_of(line) not in known}
+    output = demonstrate(settings, missing, options)
+    ending = f"_epochs{settings['epochs_at_most']}_seed{settings['seed']}"
+    for layer, line in missing.items():
+        (path,) = output.glob(f"*/{layer.lower()}{ending}/results.json")
+        result = json.loads(path.read_text())
+        del result["layer"]
+        keep(line, result)
+        # Its name does not cover the network: another one would be taken for trained.
+        shutil.rmtree(path.parent)
+    if tuple(missing) == LAYERS:
+        (picture,) = output.glob(f"*/{'_'.join(LAYERS).lower()}{ending}.png")
+        shutil.copy(picture, machine.RESULTS / f"handwriting_{settings['data']}.png")
 
 
-def mean(entries, *path):
-    """Of what lies at the path in each entry."""
+def percent(fraction):
+    return f"{100 * fraction:.2f} %"
+
+
+def mean(results, *path):
+    """Of what lies at the path in each result."""
     for name in path:
-        entries = [entry[name] for entry in entries]
-    return statistics.mean(entries)
+        results = [result[name] for result in results]
+    return statistics.mean(results)
 
 
-def table(settings, entries):
-    """The table of one group."""
+def summary(settings, found):
+    """The table of one group: a row for each layer, the means of its seeds."""
     about = dict(zip(SETTINGS, settings, strict=True))
     rate = about["learning_rate"] if about["rate"] == "no" else f"{about['learning_rate']}, falling"
-    lines = [
+    head = (
         f"{about['data']}: {about['source']}. {about['images']:,} images to train on, "
         f"{about['test_images']:,} to test; {about['epochs_at_most']} epochs at most, batches of "
         f"{about['batch_size']}, Adam({rate}), "
-        f"{about['normalization']} normalization. Times: {entries[0]['machine']}.\n",
-        "| layer | seeds | CER: greedy, beam | WER: greedy, beam | epochs "
-        "| s / epoch: clock, processors | parameters (recurrent) "
-        "| in LiteRT: file, time / image, CER |",
-        "|---|---:|---:|---:|---:|---:|---:|---|",
-    ]
-    for kind in dict.fromkeys(entry["layer"] for entry in entries):
-        of_kind = [entry for entry in entries if entry["layer"] == kind]
-
+        f"{about['normalization']} normalization. Times: {found[0]['machine']}.\n\n"
+    )
+    rows = []
+    for kind in dict.fromkeys(line["settings"]["layer"] for line in found):
+        of_kind = [line for line in found if line["settings"]["layer"] == kind]
+        results = [line["result"] for line in of_kind]
         # Times of another machine, or day, are not to be put together with those.
-        timed = [entry for entry in of_kind if entry["machine"] == entries[0]["machine"]]
+        timed = [line["result"] for line in of_kind if line["machine"] == found[0]["machine"]]
 
         def time(*path, digits, timed=timed):
             return f"{mean(timed, *path):.{digits}f}" if timed else "-"
 
-        files = "; ".join(
-            f"{form}: {mean(of_kind, 'litert', form, 'bytes') / 1000:,.0f} kB, "
-            f"{time('litert', form, 'milliseconds', digits=2)} ms, "
-            f"{report.percent(mean(of_kind, 'litert', form, 'cer'))}"
-            for form in of_kind[0]["litert"]
-        )
-        wrong = {
-            rate: ", ".join(
-                report.percent(mean(of_kind, decoding, rate)) for decoding in ("greedy", "beam")
+        def wrong(rate, results=results):
+            return ", ".join(
+                percent(mean(results, decoding, rate)) for decoding in ("greedy", "beam")
             )
-            for rate in ("cer", "wer")
-        }
-        lines.append(
-            f"| {kind} | {len(of_kind)} | {wrong['cer']} | {wrong['wer']} "
-            f"| {mean(of_kind, 'epochs'):.0f} "
-            f"| {time('seconds_per_epoch', digits=1)}, "
-            f"{time('processor_seconds_per_epoch', digits=1)} "
-            f"| {of_kind[0]['parameters']:,} ({of_kind[0]['recurrent_parameters']:,}) | {files} |"
+
+        files = "; ".join(
+            f"{form}: {mean(results, 'litert', form, 'bytes') / 1000:,.0f} kB, "
+            f"{time('litert', form, 'milliseconds', digits=2)} ms, "
+            f"{percent(mean(results, 'litert', form, 'cer'))}"
+            for form in results[0]["litert"]
         )
-    return "\n".join(lines) + "\n"
+        seconds = (time(f"{name}seconds_per_epoch", digits=1) for name in ("", "processor_"))
+        size = "{parameters:,} ({recurrent_parameters:,})".format(**results[0])
+        wrongs = wrong("cer"), wrong("wer"), f"{mean(results, 'epochs'):.0f}"
+        rows.append((kind, str(len(of_kind)), *wrongs, ", ".join(seconds), size, files))
+    columns = ["layer", "seeds", "CER: greedy, beam", "WER: greedy, beam", "epochs"]
+    columns += ["s / epoch: clock, processors", "parameters (recurrent)"]
+    lines = markdown.table([*columns, "in LiteRT: file, time / image, CER"], rows, text=1)
+    return head + lines.replace("---:|\n", "---|\n", 1)
 
 
-def recurrent_part(seconds):
-    """The recurrent part of a training step alone, as a table."""
-    times = evaluation.recurrent_milliseconds(model.LAYERS, seconds)
-    lines = [
-        f"The two bidirectional layers alone, forward and backward, a batch of "
-        f"{pipeline.BATCH_SIZE}, one thread, layers in turn. {datetime.date.today()}.\n",
-        "| layer | median, ms | / AddGRU |",
-        "|---|---:|---:|",
+def losses(result):
+    """Those of all epochs, but of a long training the first ten and the last."""
+    found = [f"{loss:.2f}" for loss in result["val_loss"]]
+    return " ".join(found if len(found) <= 12 else [*found[:10], "…", found[-1]])
+
+
+def runs(known):
+    """The table of each run."""
+
+    def key(line):
+        settings = line["settings"]
+        later = (settings.get(name, "") for name in LATER)
+        return settings["data"], *later, settings["layer"], settings["seed"]
+
+    rows = [
+        (
+            f"{line['settings']['data']}, {line['settings']['images']:,} images",
+            *("yes" if line["settings"].get(name) else "no" for name in LATER),
+            line["settings"]["layer"],
+            str(line["settings"]["seed"]),
+            percent(line["result"]["greedy"]["cer"]),
+            f"{line['result']['processor_seconds_per_epoch']:.1f} "
+            f"({line['machine'].split(',')[0]})",
+            losses(line["result"]),
+        )
+        for line in sorted(known.values(), key=key)
     ]
-    for kind, milliseconds in times.items():
-        lines.append(f"| {kind} | {milliseconds:.1f} | {milliseconds / times['AddGRU']:.1f} |")
-    return "\n".join(lines) + "\n"
+    columns = ("words", "normalization", "falling rate", "layer", "seed", "test CER")
+    columns += ("processor s / epoch (date)", "validation loss after each epoch")
+    return markdown.table(columns, rows)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", choices=("digits", "fonts", "iam"), default="digits")
-    parser.add_argument("--data-dir", type=pathlib.Path, help="as for examples/handwriting")
-    parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--layers", nargs="+", choices=model.LAYERS, default=list(model.LAYERS))
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument(
-        "--seconds",
-        type=float,
-        default=30,
-        help="for the recurrent part alone; 0 leaves it as it is recorded",
-    )
-    parser.add_argument("--tables", action="store_true", help="train nothing")
-    options = parser.parse_args()
-    if options.data == "iam" and options.data_dir is None and not options.tables:
-        parser.error("--data iam needs --data-dir, with words.txt and words/ of the IAM database")
-    RESULTS.mkdir(exist_ok=True)
-    if not options.tables:
-        machine.use_threads(1)
-        record(options)
-    if options.seconds and not options.tables:
-        machine.write(RESULTS / "handwriting_recurrent.md", recurrent_part(options.seconds))
-    text = tables() + "\n" + (RESULTS / "handwriting_recurrent.md").read_text()
-    machine.write(RESULTS / "handwriting.md", text)
-    print(text)
+def tables(known):
+    groups = {}
+    for line in known.values():
+        key = tuple(line["settings"].get(name, "no") for name in SETTINGS)
+        groups.setdefault(key, []).append(line)
+    summaries = "\n".join(summary(*group) for group in groups.items())
+    return {"handwriting": summaries, "handwriting_runs": runs(known)}
 
+
+EXPERIMENT = Experiment(
+    __doc__,
+    "handwriting",
+    plan,
+    run,
+    tables,
+    lines=lines,
+    mnist=lambda settings: settings["data"] == "digits",
+)
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

@@ -1,34 +1,26 @@
 """What makes AddGRU read words better? Variants of the recurrent part of examples/handwriting.
 
-Trains each of `VARIANTS` and appends a JSON line of its losses to the records, unless there is one.
-benchmarks/evidence.py makes the table of docs/evidence.md from them.
+Each variant trains on the words that the demonstration composes, in a network like its own.
 
-    python benchmarks/handwriting_search.py --data-dir DIR            # IDX files of MNIST
-    python benchmarks/handwriting_search.py --data fonts --epochs 30  # some of them
+    python -m benchmarks.handwriting_search                       # the table of what is recorded
+    python -m benchmarks.handwriting_search --run --data-dir DIR  # IDX files of MNIST; hours
+    python -m benchmarks.handwriting_search --run --match data=fonts epochs=12
 """
 
-import argparse
+import functools
 import os
-import pathlib
-import sys
 import time
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
 
-import keras
-import machine
-import numpy as np
-from handwriting import decoding, metrics, model, pipeline, sources, training
-from records import key_of, record, recorded
+from benchmarks import handwriting
+from benchmarks._harness import machine, markdown
+from benchmarks._harness.experiment import Experiment
 
-import keras_addrnn as ka
-
-HERE = pathlib.Path(__file__).parent
-RECORDS = HERE / "results" / "handwriting_search.jsonl"
-DATASETS = HERE.parent / "build" / "handwriting"
-IMAGES, SEED = 6000, 0
+HEIGHT, WIDTH = 32, 128
+FILTERS = (16, 32)
+BATCH, LEARNING_RATE = 64, 2e-3
 # By the words and the epochs; what the names say is in `settings_of`.
 VARIANTS = {
     ("digits", 4): ("AddGRU bias -1", "AddGRU norm"),
@@ -65,6 +57,13 @@ WITH_VALUES = {"bias", "rate", "width"}  # of the update gate; Adam's; so many t
 OF_ADDGRU = {"activation", "max"}  # max: `state_max`
 
 
+def plan():
+    for (data, epochs), names in VARIANTS.items():
+        for name in names:
+            about = {"data": data, "images": handwriting.IMAGES, "epochs": epochs}
+            yield {**about, "variant": name, "seed": 0}
+
+
 def settings_of(name):
     """`{"layer": "AddGRU", "norm": True, "bias": "-1"}` of "AddGRU norm bias -1"."""
     layer, *words = name.split()
@@ -77,109 +76,177 @@ def settings_of(name):
     return settings
 
 
-@keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
-class GRUBias(keras.initializers.Initializer):
-    """Of GRU's update gates, what `keras_addrnn.layers.GateBias` is of AddGRU's."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        # Of the inputs and of the state; update, reset, candidate.
-        bias = np.repeat([[self.value, 0, 0], [0, 0, 0]], shape[1] // 3, axis=1)
-        return keras.ops.convert_to_tensor(bias, dtype)
-
-    def get_config(self):
-        return {"value": self.value}
-
-
-def make_layer(settings, units, **more):
-    bias = float(settings.get("bias", 0))
-    if settings["layer"] == "GRU":
-        return keras.layers.GRU(units, bias_initializer=GRUBias(bias), **more)
-    return ka.AddGRU(
-        units,
-        activation=settings.get("activation", "relu"),
-        state_max=float(settings["max"]) if "max" in settings else None,
-        bias_initializer=ka.layers.GateBias(bias),
-        **more,
-    )
-
-
 def recurrent(settings):
-    """The recurrent part of examples/handwriting/model.py, with what is changed."""
-    factor = float(settings.get("width", 1))
-    return model.recurrent(
-        lambda units, **more: make_layer(settings, round(factor * units), **more),
-        normalised="norm" in settings,
+    """The recurrent part, with what is changed."""
+    import keras
+
+    import keras_addrnn as ka
+    from benchmarks._tasks import recurrent_stack
+    from benchmarks._tasks.initializers import GRUBias
+
+    factor, bias = float(settings.get("width", 1)), float(settings.get("bias", 0))
+
+    def layer(units, **more):
+        units = round(factor * units)
+        if settings["layer"] == "GRU":
+            return keras.layers.GRU(units, bias_initializer=GRUBias(bias), **more)
+        return ka.AddGRU(
+            units,
+            activation=settings.get("activation", "relu"),
+            state_max=float(settings["max"]) if "max" in settings else None,
+            bias_initializer=ka.layers.GateBias(bias),
+            **more,
+        )
+
+    return recurrent_stack.build(layer, normalized="norm" in settings)
+
+
+def fit_image(image):
+    """Scales `uint8 [height, width, 1]`, ink dark, into `[32, 128, 1]`, 1 for black ink."""
+    import tensorflow as tf
+
+    ink = 1.0 - image / 255.0
+    scale = min(HEIGHT / ink.shape[0], WIDTH / ink.shape[1])
+    height, width = (max(round(scale * side), 1) for side in ink.shape[:2])
+    ink = tf.image.resize(ink, (height, width), antialias=True)
+    return tf.image.pad_to_bounding_box(ink, (HEIGHT - height) // 2, 0, HEIGHT, WIDTH).numpy()
+
+
+@functools.lru_cache(maxsize=1)
+def load(data, data_dir):
+    """Images `[N, 32, 128, 1]` and texts, to train on, then to validate with."""
+    import types
+
+    import numpy as np
+    import tensorflow_datasets as tfds
+
+    (settings, *_) = (each for each in handwriting.plan() if each["data"] == data)
+    output = handwriting.demonstrate(
+        {**settings, "epochs_at_most": 1}, ["AddGRU"], types.SimpleNamespace(data_dir=data_dir)
     )
+    (info,) = output.rglob("dataset_info.json")
+    builder = tfds.builder_from_directory(info.parent)
+    found = []
+    for split in ("train", "validation"):
+        words = list(tfds.as_numpy(builder.as_dataset(split=split)))
+        images = np.stack([fit_image(word["image"]) for word in words])
+        found.append((images, [word["text"].decode() for word in words]))
+    return found
 
 
-def train(name, words, alphabet, epochs):
+def ctc_loss(classes, logits):
+    """By TensorFlow's one operator for it; Keras' own takes as long as the rest of the step."""
+    import tensorflow as tf
+
+    losses = tf.nn.ctc_loss(
+        labels=tf.sparse.from_dense(tf.cast(classes, tf.int32)),
+        logits=logits,
+        label_length=None,
+        logit_length=tf.fill(tf.shape(logits)[:1], tf.shape(logits)[1]),
+        logits_time_major=False,
+        blank_index=0,
+    )
+    return tf.reduce_mean(losses)
+
+
+def network(classes, part):
+    """Convolutions over the image, the recurrent part along it, the classes of each step."""
+    import keras
+    from keras import layers
+
+    image = x = keras.Input((HEIGHT, WIDTH, 1))
+    for filters in FILTERS:
+        x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Permute((2, 1, 3))(x)  # columns become steps, left to right
+    x = layers.Reshape((WIDTH // 4, HEIGHT // 4 * FILTERS[-1]))(x)
+    x = layers.Dropout(0.2)(layers.Dense(64, activation="relu")(x))
+    return keras.Model(image, layers.Dense(classes)(part(x)))
+
+
+def encode(texts, characters, steps):
+    """Classes `[N, steps]`, padded with 0; 1 is what no text to train on has.
+
+    And the places of the texts that CTC can write in so many steps: a blank is between equals.
+    """
+    import numpy as np
+
+    rows = [[characters.find(character) + 2 or 1 for character in text] for text in texts]
+    needed = [len(row) + sum(a == b for a, b in zip(row, row[1:], strict=False)) for row in rows]
+    fits = [place for place, count in enumerate(needed) if count <= steps]
+    classes = np.zeros((len(fits), steps), "int32")
+    for row, place in zip(classes, fits, strict=True):
+        row[: len(rows[place])] = rows[place]
+    return classes, fits
+
+
+def run(settings, options, keep):
     """The losses after each epoch, and the character error rate on the validation images."""
-    settings = settings_of(name)
-    keras.utils.set_random_seed(SEED)
-    network = model.build(settings["layer"], alphabet.size, recurrent(settings))
-    rate = float(settings.get("rate", training.LEARNING_RATE))
-    network.compile(
-        keras.optimizers.Adam(rate, clipnorm=1.0), loss=model.ctc_loss, auto_scale_loss=False
-    )
+    import jiwer
+    import keras
+    import numpy as np
+
+    machine.use_threads(1)
+    variant, epochs = settings_of(settings["variant"]), settings["epochs"]
+    (images, texts), (test, test_texts) = load(settings["data"], options.data_dir)
+    keras.utils.set_random_seed(settings["seed"])
+    characters = "".join(sorted(set("".join(texts))))
+    model = network(len(characters) + 2, recurrent(variant))
+    rate = float(variant.get("rate", LEARNING_RATE))
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs)
+    falling = keras.callbacks.LearningRateScheduler(lambda epoch: float(schedule(epoch)))
+    adam = keras.optimizers.Adam(rate, clipnorm=1.0)
+    model.compile(adam, loss=ctc_loss, auto_scale_loss=False)
+    classes, fits = encode(texts, characters, WIDTH // 4)
+    test_classes, test_fits = encode(test_texts, characters, WIDTH // 4)
     begin = time.process_time()
-    history = network.fit(
-        pipeline.batches(words.train, alphabet, shuffle_seed=SEED),
-        validation_data=pipeline.batches(words.validation, alphabet),
+    history = model.fit(
+        images[fits],
+        classes,
+        batch_size=BATCH,
+        validation_data=(test[test_fits], test_classes),
         epochs=epochs,
-        shuffle=False,
         verbose=0,
-        callbacks=[training.falling_rate(rate, epochs)] if "falling" in settings else [],
+        callbacks=[falling] if "falling" in variant else [],
     ).history
     seconds = time.process_time() - begin
-    images, texts = pipeline.arrays(words.validation)
-    cer, _ = metrics.error_rates(
-        texts, decoding.decode(network.predict(images, verbose=0), alphabet)
-    )
-    return {**history, "cer": cer, "processor_seconds": seconds}
+    logits = model.predict(test, verbose=0)
+    lengths = np.full(len(logits), logits.shape[1], "int32")
+    (decoded,), _ = keras.ops.ctc_decode(logits, lengths, strategy="greedy", mask_index=0)
+    symbols = ["", "\N{REPLACEMENT CHARACTER}", *characters]
+    read = ["".join(symbols[c] for c in row if c > 0) for row in np.asarray(decoded)]
+    cer = jiwer.cer(test_texts, read)
+    found = {name: history[name] for name in ("loss", "val_loss")}
+    keep(settings, {**found, "cer": cer, "processor_seconds": seconds})
 
 
-def run(data, epochs, data_dir):
-    """Trains the variants on one kind of words, for so many epochs, that are missing."""
-    about = {"data": data, "images": IMAGES, "seed": SEED, "epochs": epochs}
-    runs = {name: key_of({**about, "variant": name}) for name in VARIANTS[data, epochs]}
-    if set(runs.values()) <= recorded(RECORDS).keys():
-        return
-    words = sources.load(data, data_dir=data_dir, images=IMAGES, seed=SEED, directory=DATASETS)
-    alphabet = words.alphabet()
-    for name, key in runs.items():
-        if key in recorded(RECORDS):  # anew: another process may be training the rest
-            continue
-        result = train(name, words, alphabet, epochs)
-        line = {
-            "settings": {**about, "variant": name},
-            "result": result,
-            "machine": machine.description(),
-        }
-        record(RECORDS, line)
-        losses = " ".join(f"{loss:.2f}" for loss in result["val_loss"])
-        print(f"{name}: CER {result['cer']:.4f}; {losses}", flush=True)
+def tables(known):
+    def about(line):
+        return line["settings"]["data"], line["settings"]["epochs"]
+
+    rows = [
+        (
+            line["settings"]["data"],
+            str(line["settings"]["epochs"]),
+            line["settings"]["variant"],
+            handwriting.percent(line["result"]["cer"]),
+            handwriting.losses(line["result"]),
+        )
+        for line in sorted(known.values(), key=about)
+    ]
+    columns = ("words", "epochs", "recurrent part", "validation CER")
+    columns += ("validation loss after each epoch",)
+    return {"handwriting_search": markdown.table(columns, rows)}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    kinds, epochs = (list(dict.fromkeys(each)) for each in zip(*VARIANTS, strict=True))
-    add = parser.add_argument
-    add("--data", choices=kinds, nargs="+", default=kinds, help="only these words")
-    add("--epochs", choices=epochs, type=int, nargs="+", default=epochs, help="only so many")
-    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST; needed for digits")
-    options = parser.parse_args()
-    chosen = [key for key in VARIANTS if key[0] in options.data and key[1] in options.epochs]
-    if not chosen:
-        parser.error(f"there are variants of {', '.join(f'{d} with {e}' for d, e in VARIANTS)}")
-    if any(data == "digits" for data, _ in chosen) and options.data_dir is None:
-        parser.error("digits need --data-dir, the IDX files of MNIST")
-    machine.use_threads(1)
-    for data, epochs in chosen:
-        run(data, epochs, options.data_dir if data == "digits" else None)
-
+EXPERIMENT = Experiment(
+    __doc__,
+    "handwriting_search",
+    plan,
+    run,
+    tables,
+    mnist=lambda settings: settings["data"] == "digits",
+)
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

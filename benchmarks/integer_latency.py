@@ -4,21 +4,17 @@ All compute the same layer: int8 inputs and weights and an int16 state, or the n
 stand for in float32. Of its states all or 27 %, as in a trained network, are not zero. One process,
 one thread, in turn, so that a busy machine is as busy for each. What cannot be run says why.
 
-    python benchmarks/integer_latency.py
-    python benchmarks/integer_latency.py --seconds 30 --write table.md
+    python -m benchmarks.integer_latency
+    python -m benchmarks.integer_latency --seconds 20 --save
 """
 
-import argparse
-import importlib.metadata
-import inspect
-
 import keras
-import machine
 import numpy as np
 
 import addrnn.lite
 import keras_addrnn as ka
 from addrnn import IntegerAddGRU, IntegerModel, Quantization, _core, executor
+from benchmarks._harness import machine, page
 from keras_addrnn_cli import bench
 
 # (batch, time, inputs, units)
@@ -127,8 +123,6 @@ class Core:
 
 def converted(problem, make, **settings):
     """The layer as Keras makes it, as a file."""
-    if "quantize" in settings and "quantize" not in inspect.signature(ka.lite.convert).parameters:
-        raise RuntimeError("ka.lite.convert has no `quantize` here")
     content = ka.lite.convert(problem.keras_model(make), **settings)
     return File(content, problem.floats, problem.expected if make is add_gru else None)
 
@@ -179,28 +173,15 @@ def measure(shape, density, seconds):
         )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5, help="for each shape, at least")
-    parser.add_argument("--write", metavar="FILE", help="also write the table there")
-    options = parser.parse_args()
-
+def main(arguments=None):
+    options = page.parser(__doc__, seconds=5).parse_args(arguments)
     _core.set_num_threads(1)
-    lines = [
-        f"{machine.description()}, LiteRT {importlib.metadata.version('ai-edge-litert')}, "
-        "1 thread.",
-        "",
-        "| (B, T, D, H) | states not zero | layer | file, kB | median, µs | / integers | error |",
-        "|---|---:|---|---:|---:|---:|---:|",
-    ]
-    print("\n".join(lines), flush=True)
-    for shape in SHAPES:
-        for density in DENSITIES:
-            for row in measure(shape, density, options.seconds):
-                lines.append("| " + " | ".join(row) + " |")
-                print(lines[-1], flush=True)
-    if options.write:
-        machine.write(options.write, "\n".join(lines) + "\n")
+    with page.Page("integer_latency", options) as out:
+        out.put(f"{machine.description(('LiteRT', 'ai-edge-litert'))}, 1 thread.", "")
+        cases = ((shape, density) for shape in SHAPES for density in DENSITIES)
+        rows = (row for case in cases for row in measure(*case, options.seconds))
+        columns = ("(B, T, D, H)", "states not zero", "layer", "file, kB", "median, µs")
+        out.table((*columns, "/ integers", "error"), rows, text=3)
 
 
 if __name__ == "__main__":

@@ -3,22 +3,19 @@
 For each shape all layers take turns, so that a busy machine is as busy for each. The table holds
 medians in ms and, in brackets, how many times as long as AddGRU the layer takes.
 
-    python benchmarks/layers.py                      # two short shapes, Keras' layers only
-    python benchmarks/layers.py --all --peers        # the standard shapes, and every peer
-    python benchmarks/layers.py --threads 1
+    python -m benchmarks.layers                      # two short shapes, Keras' layers only
+    python -m benchmarks.layers --all --peers        # the standard shapes, and every peer
+    python -m benchmarks.layers --threads 1
 """
 
-import argparse
 import functools
-import os
 import statistics
 import time
 
-import peers
-import workers
+from benchmarks import _peers as peers
+from benchmarks._harness import page, workers
 
 # (batch, time, inputs, units)
-SHORT = [(64, 28, 28, 128), (1, 100, 40, 128)]
 ALL = [
     (64, 28, 28, 128),
     (64, 32, 64, 128),
@@ -26,6 +23,7 @@ ALL = [
     (1, 100, 40, 128),
     (1, 100, 256, 512),
 ]
+SHORT = [ALL[0], ALL[3]]
 COLUMNS = ("forward", "forward + backward")
 
 
@@ -55,13 +53,13 @@ def layers_for(shape, threads, all_peers):
         yield "ONNX Runtime GRU", "onnx", functools.partial(peers.onnx_gru, threads=threads)
 
 
-def measure(shape, processes, threads, all_peers, seconds):
+def measure(shape, processes, options):
     """The rows of the table for one shape."""
-    layers = list(layers_for(shape, threads, all_peers))
+    layers = list(layers_for(shape, options.threads, options.peers))
     turns = sorted(layers, key=lambda layer: layer[1])  # fewer changes of the process
     times = {(name, column): [] for name, _, _ in layers for column in range(len(COLUMNS))}
     missing = {}
-    end = time.perf_counter() + seconds
+    end = time.perf_counter() + options.seconds
     rounds, last = 0, None
     while rounds < 3 or time.perf_counter() < end:
         rounds += 1
@@ -80,49 +78,37 @@ def measure(shape, processes, threads, all_peers, seconds):
                 times[name, column] = None if found is None else times[name, column] + found
     medians = {key: statistics.median(values) if values else None for key, values in times.items()}
     for name, _, _ in layers:
-        cells = [
-            _cell(medians[name, column], medians["AddGRU", column])
-            for column in range(len(COLUMNS))
-        ]
-        yield (str(shape), name, *([f"NOT RUN: {missing[name]}", ""] if name in missing else cells))
+        if name in missing:
+            yield str(shape), name, f"NOT RUN: {missing[name]}", ""
+            continue
+        pairs = ((medians[name, column], medians["AddGRU", column]) for column in range(2))
+        cells = ("" if ms is None else f"{ms:.2f} ({ms / unit:.1f})" for ms, unit in pairs)
+        yield str(shape), name, *cells
 
 
-def _cell(milliseconds, unit):
-    return "" if milliseconds is None else f"{milliseconds:.2f} ({milliseconds / unit:.1f})"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments=None):
+    parser = page.parser(__doc__, seconds=5, threads=True)
     parser.add_argument("--all", action="store_true", help="all standard shapes (minutes)")
     parser.add_argument("--peers", action="store_true", help="XLA, PyTorch and ONNX Runtime too")
-    parser.add_argument(
-        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="all unless given"
-    )
-    parser.add_argument("--seconds", type=float, default=5, help="for each shape, at least")
-    parser.add_argument("--write", metavar="FILE", help="also write the table there")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    threads = options.threads
 
     start = {"tensorflow": workers.start_tensorflow, "core": workers.start_nothing}
     if options.peers:
         start |= {"torch": workers.start_torch, "onnx": workers.start_nothing}
-    processes = {name: workers.Worker(begin, options.threads) for name, begin in start.items()}
+    processes = {name: workers.Worker(begin, threads) for name, begin in start.items()}
 
-    from machine import description, write
+    from benchmarks._harness.machine import description
 
-    lines = [
-        f"{description()}, {options.threads} thread{'s' if options.threads > 1 else ''}. "
-        "Medians in ms; in brackets: times as long as AddGRU.",
-        "",
-        f"| (B, T, D, H) | layer | {COLUMNS[0]} | {COLUMNS[1]} |",
-        "|---|---|---:|---:|",
-    ]
-    print("\n".join(lines), flush=True)
-    for shape in ALL if options.all else SHORT:
-        for row in measure(shape, processes, options.threads, options.peers, options.seconds):
-            lines.append("| " + " | ".join(row) + " |")
-            print(lines[-1], flush=True)
-    if options.write:
-        write(options.write, "\n".join(lines) + "\n")
+    with page.Page(f"layers_{threads}", options) as out:
+        out.put(
+            f"{description()}, {threads} thread{'s' if threads > 1 else ''}. "
+            "Medians in ms; in brackets: times as long as AddGRU.",
+            "",
+        )
+        shapes = ALL if options.all else SHORT
+        rows = (row for shape in shapes for row in measure(shape, processes, options))
+        out.table(("(B, T, D, H)", "layer", *COLUMNS), rows, text=2)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,18 @@ Each layer returns its last output, on one thread: float32; weights in float16; 
 ("dynamic", where the arithmetic is up to LiteRT); all in int8, for which loops are unrolled. All
 are in one process and take turns, so that a busy machine is as busy for each. Weights are those
 that the layers start with; the error is that against Keras' own operations. What cannot be
-converted or run is shown with the reason. (TensorFlow would import a file named litert.py.)
+converted or run is shown with the reason.
 
-    python benchmarks/litert_latency.py
-    python benchmarks/litert_latency.py --seconds 30 --write table.md
+    python -m benchmarks.litert_latency
+    python -m benchmarks.litert_latency --seconds 20 --save
 """
 
-import argparse
-import importlib.metadata
-
 import keras
-import machine
 import numpy as np
 
 import addrnn.lite
 import keras_addrnn as ka
+from benchmarks._harness import machine, page
 from keras_addrnn_cli import bench
 
 # (batch, time, inputs, units)
@@ -155,49 +152,34 @@ def measure_step(seconds):
     return rows, [f"one step, {name}: {reason}" for name, reason in reasons.items()]
 
 
-def line(cells):
-    return "| " + " | ".join(cells) + " |"
-
-
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5, help="for each table part, at least")
-    parser.add_argument("--write", metavar="FILE", help="also write the tables there")
-    options = parser.parse_args(arguments)
+    options = page.parser(__doc__, seconds=5).parse_args(arguments)
+    reasons = []
 
-    lines, reasons = [], []
+    def rows(measured):
+        found, why_not = measured
+        reasons.extend(why_not)
+        yield from found
 
-    def put(*new):
-        lines.extend(new)
-        print("\n".join(new), flush=True)
-
-    put(
-        f"{machine.description()}, LiteRT {importlib.metadata.version('ai-edge-litert')}, "
-        "1 thread.",
-        "",
-        "A call's median time, the file's size, the greatest error / the greatest value:",
-        "",
-        line(("(B, T, D, H)", "layer", "float32 / AddGRU fused", *QUANTIZE)),
-        "|---|---|---:" + "|---:" * len(QUANTIZE) + "|",
-    )
-    for shape in SHAPES:
-        rows, why_not = measure(shape, options.seconds)
-        put(*map(line, rows))
-        reasons += why_not
-    put(
-        "",
-        f"One step of a stream, (1, 1, {STEP[0]}, {STEP[1]}), float32, states in and out:",
-        "",
-        "| layer | file, kB | median, µs | / an operator with one unit | max error / max |",
-        "|---|---:|---:|---:|---:|",
-    )
-    rows, why_not = measure_step(options.seconds)
-    put(*map(line, rows))
-    reasons += why_not
-    if reasons:
-        put("", "Not there:", "", *(f"- {reason}" for reason in reasons))
-    if options.write:
-        machine.write(options.write, "\n".join(lines) + "\n")
+    with page.Page("litert_latency", options) as out:
+        out.put(
+            f"{machine.description(('LiteRT', 'ai-edge-litert'))}, 1 thread.",
+            "",
+            "A call's median time, the file's size, the greatest error / the greatest value:",
+            "",
+        )
+        columns = ("(B, T, D, H)", "layer", "float32 / AddGRU fused", *QUANTIZE)
+        each = (row for shape in SHAPES for row in rows(measure(shape, options.seconds)))
+        out.table(columns, each, text=2)
+        out.put(
+            "",
+            f"One step of a stream, (1, 1, {STEP[0]}, {STEP[1]}), float32, states in and out:",
+            "",
+        )
+        columns = ("layer", "file, kB", "median, µs", "/ an operator with one unit")
+        out.table((*columns, "max error / max"), rows(measure_step(options.seconds)))
+        if reasons:
+            out.put("", "Not there:", "", *(f"- {reason}" for reason in reasons))
 
 
 if __name__ == "__main__":

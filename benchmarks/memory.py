@@ -2,14 +2,22 @@
 
 Each layer trains in a process of its own; the peak is the system's (VmHWM), reset before the step.
 
-    python benchmarks/memory.py
-    python benchmarks/memory.py --shape 64 200 64 256 --write benchmarks/results/memory.md
+    python -m benchmarks.memory
+    python -m benchmarks.memory --shape 64 200 64 256
 """
 
-import argparse
 import multiprocessing
 
-import workers
+from benchmarks import _peers as peers
+from benchmarks._harness import page, workers
+
+LAYERS = {
+    "AddGRU": peers.add_gru,
+    "AddGRU composed": peers.add_gru_composed,
+    "GRU": peers.gru,
+    "GRU, XLA": peers.gru_xla,
+    "LSTM": peers.lstm,
+}
 
 
 def _status(field):
@@ -20,67 +28,47 @@ def _status(field):
     raise OSError(f"/proc/self/status has no {field}: this benchmark needs Linux")
 
 
-def peak(name, shape, pipe):
-    """Sends the bytes that gradients of the layer's weights take on top."""
+def peak(make, shape):
+    """The bytes that gradients of the layer's weights take on top."""
     workers.start_tensorflow(threads=2)
-    import peers
-
-    small = getattr(peers, name)((2, 2, *shape[2:]))[1]
+    small = make((2, 2, *shape[2:]))[1]
     small()  # what is loaded and allocated once
-    train = getattr(peers, name)(shape)[1]
+    train = make(shape)[1]
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     before = _status("VmRSS")
     for _ in range(3):
         train()
-    pipe.send(_status("VmHWM") - before)
+    return _status("VmHWM") - before
 
 
-def in_a_process(name, shape):
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=peak, args=(name, shape, there))
-    process.start()
-    there.close()
-    try:
-        return here.recv()
-    finally:
-        process.join()
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments=None):
+    parser = page.parser(__doc__)
     parser.add_argument(
         "--shape", type=int, nargs=4, default=(64, 200, 64, 256), metavar=("B", "T", "D", "H")
     )
-    parser.add_argument("--write", metavar="FILE", help="also write the table there")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     shape = tuple(options.shape)
-    names = {
-        "AddGRU": "add_gru",
-        "AddGRU composed": "add_gru_composed",
-        "GRU": "gru",
-        "GRU, XLA": "gru_xla",
-        "LSTM": "lstm",
-    }
-    peaks = {label: in_a_process(name, shape) for label, name in names.items()}
+    context = multiprocessing.get_context("spawn")
+    peaks = {}
+    for name, make in LAYERS.items():
+        with context.Pool(1) as pool:
+            peaks[name] = pool.apply(peak, (make, shape))
 
-    from machine import description, write
+    from benchmarks._harness.machine import description
 
     cells = shape[0] * shape[1] * shape[3]
-    lines = [
-        f"{description()}. Forward and gradients of the weights, (B, T, D, H) = {shape}. "
-        f"The states that are the layer's output take {4 * cells / 1e6:.1f} MB of it.",
-        "",
-        "| layer | peak, MB | of GRU's | bytes per unit and step |",
-        "|---|---:|---:|---:|",
-    ]
-    for label, size in peaks.items():
-        share = size / peaks["GRU"]
-        lines.append(f"| {label} | {size / 1e6:.1f} | {share:.0%} | {size / cells:.1f} |")
-    print("\n".join(lines))
-    if options.write:
-        write(options.write, "\n".join(lines) + "\n")
+    with page.Page("memory", options) as out:
+        out.put(
+            f"{description()}. Forward and gradients of the weights, (B, T, D, H) = {shape}. "
+            f"The states that are the layer's output take {4 * cells / 1e6:.1f} MB of it.",
+            "",
+        )
+        rows = (
+            (name, f"{size / 1e6:.1f}", f"{size / peaks['GRU']:.0%}", f"{size / cells:.1f}")
+            for name, size in peaks.items()
+        )
+        out.table(("layer", "peak, MB", "of GRU's", "bytes per unit and step"), rows)
 
 
 if __name__ == "__main__":

@@ -1,75 +1,86 @@
 """AddGRU, GRU and LSTM on all of MNIST, row by row, with several seeds: accuracy and time.
 
-The networks and the training are those of examples/mnist.py. Writes the table and the learning
-curves of the first seed to benchmarks/results/.
-
-    python benchmarks/mnist.py --data-dir DIR        # IDX files of MNIST; about half an hour
+python -m benchmarks.mnist --data-dir DIR        # IDX files of MNIST; about half an hour
 """
 
-import argparse
 import os
 import pathlib
 import statistics
-import sys
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "examples"))
+from benchmarks._harness import machine, page
 
-import mnist_data
-import mnist_report
-import mnist_training
-from machine import description, write
-
-RESULTS = pathlib.Path(__file__).parent / "results"
+LAYERS = ("AddGRU", "GRU", "LSTM")
 
 
-def table(runs, options):
-    """A Markdown table of `runs`, `{layer: [Run of each seed]}`."""
-    lines = [
-        f"{description()}, {os.cpu_count()} processors. {options.epochs} epochs, batches of 64, "
-        "Adam(0.001).\n",
-        "| network | test accuracy of each seed | mean | s / epoch (median) | GRU's time / its |",
-        "|---|---|---:|---:|---:|",
-    ]
+def rows(runs):
+    """The rows of the table of `runs`, `{layer: [Run of each seed]}`."""
     seconds = {
         kind: statistics.median(run.seconds_per_epoch for run in of_kind)
         for kind, of_kind in runs.items()
     }
     for kind, of_kind in runs.items():
         accuracies = [100 * run.history["val_accuracy"][-1] for run in of_kind]
-        lines.append(
-            f"| {of_kind[0].name} | {', '.join(f'{a:.2f} %' for a in accuracies)} "
-            f"| {statistics.mean(accuracies):.2f} % | {seconds[kind]:.2f} "
-            f"| {seconds['GRU'] / seconds[kind]:.1f} |"
+        yield (
+            of_kind[0].name,
+            ", ".join(f"{accuracy:.2f} %" for accuracy in accuracies),
+            f"{statistics.mean(accuracies):.2f} %",
+            f"{seconds[kind]:.2f}",
+            f"{seconds['GRU'] / seconds[kind]:.1f}",
         )
-    return "\n".join(lines) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=pathlib.Path, help="of IDX files of MNIST")
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--units", type=int, default=128)
-    options = parser.parse_args()
+def plot(runs):
+    """Of the first seed: the loss over the epochs, the accuracy over the seconds of training."""
+    import numpy as np
 
-    digits = mnist_data.load(options.data_dir, full=True)
-    runs = {kind: [] for kind in mnist_training.COMPARED}
+    from benchmarks._harness import plots
+
+    figure, ((left, right),) = plots.figure(1, 2, (5.5, 4.2), layout="constrained")
+    for number, (run, *_) in enumerate(runs.values()):
+        history, style = run.history, {"color": f"C{number}", "label": run.name}
+        epochs = range(1, 1 + len(history["loss"]))
+        left.plot(epochs, history["loss"], ".--", color=style["color"], alpha=0.6)
+        left.plot(epochs, history["val_loss"], ".-", **style)
+        right.plot(
+            np.cumsum(history["seconds"]), 100 * np.array(history["val_accuracy"]), ".-", **style
+        )
+    left.set(xlabel="epoch", ylabel="loss: test (solid), training (dashed)", yscale="log")
+    right.set(xlabel="seconds of training", ylabel="test accuracy (%)")
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.suptitle("MNIST read row by row")
+    plots.save(figure, machine.folder() / "mnist.png")
+
+
+def main(arguments=None):
+    parser = page.parser(__doc__)
+    add = parser.add_argument
+    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST; 10,000 digits without it")
+    add("--epochs", type=int, default=5)
+    add("--seeds", type=int, default=3)
+    add("--units", type=int, default=128)
+    options = parser.parse_args(arguments)
+
+    from benchmarks._tasks import digits
+
+    data = digits.load(options.data_dir, full=options.data_dir is not None)
+    runs = {kind: [] for kind in LAYERS}
+    sizes = {"units": options.units, "epochs": options.epochs}
     for seed in range(options.seeds):
         # In turn, so that a busy machine is as busy for each.
         for kind in runs:
-            run = mnist_training.train(
-                kind, digits, units=options.units, epochs=options.epochs, seed=seed
-            )
-            runs[kind].append(run)
-    RESULTS.mkdir(exist_ok=True)
-    first = [of_kind[0] for of_kind in runs.values()]
-    title = "MNIST read row by row, 60,000 digits"
-    mnist_report.save_curves(first, RESULTS / "mnist.png", title=title)
-    text = table(runs, options)
-    write(RESULTS / "mnist.md", text)
-    print(text)
+            runs[kind].append(digits.train(kind, data, seed=seed, **sizes))
+    with page.Page("mnist", options) as out:
+        out.put(
+            f"{machine.description()}, {os.cpu_count()} processors. {options.epochs} epochs, "
+            f"{len(data[1]):,} digits, batches of 64, Adam(0.001).",
+            "",
+        )
+        columns = ("network", "test accuracy of each seed", "mean", "s / epoch (median)")
+        out.table((*columns, "GRU's time / its"), rows(runs))
+    if options.save:
+        plot(runs)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ again. On one core 6,000 images take AddGRU 10 seconds an epoch, the other two 2
     tensorboard --logdir examples/output/handwriting         # how training goes
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -126,6 +127,8 @@ def main(arguments=None):
         print("reads the test images, with Keras and with LiteRT", flush=True)
         read[kind], result = evaluation.evaluate(run, images, texts, alphabet)
         results.append(result)
+        recorded = {**result, "read": read[kind][: report.DRAWN]}
+        (run.directory / "results.json").write_text(json.dumps(recorded))
     print("measures the recurrent parts alone, 5 s", flush=True)
     print("\n" + report.table(results, evaluation.recurrent_milliseconds(read, seconds=5)))
     picture = training.directory_of(

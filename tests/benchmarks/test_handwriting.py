@@ -1,127 +1,162 @@
-"""The benchmark of handwriting: a picture of what all layers read, also after an interruption."""
+"""The benchmark of handwriting runs the demonstration, and records what it writes."""
 
-import argparse
 import json
 import pathlib
+import subprocess
 import types
 
-import keras
-import numpy as np
 import pytest
 
-if keras.backend.backend() != "tensorflow":
-    pytest.skip("the runs are of TensorFlow", allow_module_level=True)
-for _needed in ("tensorflow_datasets", "jiwer", "matplotlib"):
-    pytest.importorskip(_needed)
+from benchmarks import handwriting, handwriting_search
+from benchmarks._harness import machine, records
 
-BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
-COUNT = 20  # test images
 LAYERS = ("AddGRU", "GRU", "LSTM")
+RESULT = {
+    "parameters": 1234, "recurrent_parameters": 1000, "epochs": 2, "seconds_per_epoch": 4.0,
+    "processor_seconds_per_epoch": 8.0, "greedy": {"cer": 0.02, "wer": 0.1},
+    "beam": {"cer": 0.02, "wer": 0.1}, "val_loss": [2.5, 1.25],
+    "litert": {"builtin": {"bytes": 2000, "milliseconds": 1.5, "cer": 0.02}},
+}  # fmt: skip
+SETTINGS = {
+    "data": "digits", "source": "a test", "images": 6000, "test_images": 600, "epochs_at_most": 2,
+    "learning_rate": 0.002, "batch_size": 64,
+}  # fmt: skip
 
 
 @pytest.fixture
-def benchmark(monkeypatch, tmp_path):
-    """The module, which trains nothing, and what it would have trained and drawn."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import benchmarks.handwriting as module
+def demonstration(monkeypatch, tmp_path):
+    """In place of it, a function that trains nothing; and what it would have trained."""
+    trained = []
 
-    texts = [f"word {n}" for n in range(COUNT)]
-    words = types.SimpleNamespace(
-        train=None, validation=None, test=None, sizes=[100, 10, COUNT],
-        name="digits_1", source="a test", alphabet=lambda: module.pipeline.Alphabet(texts),
-    )  # fmt: skip
-    trained, pictures = [], []
+    def run(command, check, env):
+        layers = command[command.index("--layers") + 1 : command.index("--data")]
+        words = command[command.index("--data") :]
+        flags = dict(zip(words[::2], words[1::2], strict=True))
+        assert check and env["TF_NUM_INTRAOP_THREADS"] == "1"
+        ending = f"_epochs{flags['--epochs']}_seed{flags['--seed']}"
+        folder = pathlib.Path(flags["--output"]) / f"{flags['--data']}_words"
+        for layer in layers:
+            directory = folder / (layer.lower() + ending)
+            assert not directory.exists()
+            directory.mkdir(parents=True)
+            trained.append((layer, int(flags["--seed"])))
+            read = [f"{layer} {flags['--seed']}: word"]
+            result = {**RESULT, "layer": layer, "read": read}
+            (directory / "results.json").write_text(json.dumps(result))
+        picture = folder / ("_".join(layers).lower() + ending + ".png")
+        picture.write_text(" ".join(layers) + ending)
 
-    def train(kind, *batches, seed, directory, **more):
-        assert not directory.exists()
-        directory.mkdir(parents=True)
-        trained.append((kind, seed))
-        return kind, seed
-
-    def evaluate(run, images, texts, alphabet):
-        kind, seed = run
-        return [f"{kind} {seed}: {text}" for text in texts], {"layer": kind}
-
-    def save_picture(path, images, texts, read, title):
-        assert len(images) == len(texts) == COUNT
-        pictures.append((path.name, read))
-
-    images = np.zeros((COUNT, 32, 128, 1), "float32")
-    monkeypatch.setattr(module, "RESULTS", tmp_path)
-    monkeypatch.setattr(module, "RECORDS", tmp_path / "handwriting.jsonl")
-    monkeypatch.setattr(module, "UNFINISHED", tmp_path / "unfinished")
-    monkeypatch.setattr(module.sources, "load", lambda *_, **__: words)
-    monkeypatch.setattr(module.pipeline, "arrays", lambda _: (images, texts))
-    monkeypatch.setattr(module.pipeline, "batches", lambda *_, **__: None)
-    monkeypatch.setattr(module.training, "train", train)
-    monkeypatch.setattr(module.evaluation, "evaluate", evaluate)
-    monkeypatch.setattr(module.report, "save_picture", save_picture)
-    return types.SimpleNamespace(module=module, trained=trained, pictures=pictures)
+    monkeypatch.setattr(machine, "RESULTS", tmp_path)
+    monkeypatch.setattr(handwriting, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(subprocess, "run", run)
+    experiment = handwriting.EXPERIMENT
+    monkeypatch.setitem(experiment.__dict__, "conditions", lambda: {"machine": "2026, a machine"})
+    return trained
 
 
-def options(*layers, seeds=1, epochs=2):
-    return argparse.Namespace(
-        data="digits", data_dir=None, images=100, epochs=epochs, layers=layers, seeds=seeds
-    )
+def main(*flags):
+    handwriting.EXPERIMENT.main(["--run", "--match", "data=fonts", *flags])
 
 
-def read(seed):
-    return {kind: [f"{kind} {seed}: word {n}" for n in range(16)] for kind in LAYERS}
+def recorded():
+    return [
+        (line["settings"]["layer"], line["settings"]["seed"])
+        for line in records.lines(handwriting.EXPERIMENT.records())
+    ]
 
 
-def test_the_picture_is_of_all_records(benchmark):
-    benchmark.module.record(options("LSTM", "AddGRU"))
-    assert benchmark.pictures == []
-    benchmark.module.record(options(*LAYERS))
-    assert benchmark.trained == [("LSTM", 0), ("AddGRU", 0), ("GRU", 0)]
-    assert benchmark.pictures == [("handwriting_digits.png", read(seed=0))]
-    assert list(benchmark.pictures[0][1]) == list(LAYERS)
-    benchmark.module.record(options(*LAYERS, seeds=2))
-    assert benchmark.pictures[1:] == benchmark.pictures[:1]
+def test_what_is_recorded_is_not_trained_again(demonstration, tmp_path):
+    main("seed=0")
+    assert demonstration == recorded() == [(layer, 0) for layer in LAYERS]
+    picture = tmp_path / "handwriting_fonts.png"
+    assert picture.read_text() == "AddGRU GRU LSTM_epochs30_seed0"
+    main()
+    assert demonstration == recorded() == [(layer, seed) for seed in range(3) for layer in LAYERS]
+    line = records.lines(handwriting.EXPERIMENT.records())[1]
+    assert line["result"] == {**RESULT, "read": ["GRU 0: word"]}
 
 
-def test_the_picture_is_of_one_seed_and_one_setting(benchmark):
-    benchmark.module.record(options("AddGRU", "GRU"))
-    file = benchmark.module.RECORDS
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
-    del lines[0]["read"]  # as the first records were
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    benchmark.module.record(options("LSTM"))
-    benchmark.module.record(options("AddGRU", epochs=3))
-    assert benchmark.pictures == []
-    benchmark.module.record(options(*LAYERS, seeds=2))
-    assert benchmark.pictures == [("handwriting_digits.png", read(seed=1))]
+def test_another_network_is_not_taken_for_trained(demonstration, monkeypatch, tmp_path):
+    main("seed=0")
+    picture = tmp_path / "handwriting_fonts.png"
+    before = picture.read_text()
+    monkeypatch.setattr(handwriting, "GATE_BIAS", 0.25)
+    main("seed=0")
+    assert demonstration[3:] == [("AddGRU", 0)]
+    assert picture.read_text() == before  # a picture shows all layers
 
 
-def test_another_network_is_not_taken_for_trained(benchmark, monkeypatch):
-    benchmark.module.record(options("AddGRU"))
-    monkeypatch.setattr(benchmark.module.model, "GATE_BIAS", 0.25)
-    benchmark.module.record(options("AddGRU"))
-    assert benchmark.trained == [("AddGRU", 0), ("AddGRU", 0)]
+def test_a_demonstration_that_fails_is_told(demonstration, monkeypatch):
+    def fail(command, check, env):
+        raise subprocess.CalledProcessError(2, command)
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(subprocess.CalledProcessError):
+        main()
+    assert recorded() == []
 
 
-def test_the_picture_is_of_the_layers_of_the_example(benchmark):
-    benchmark.module.record(options("AddGRU"))
-    file = benchmark.module.RECORDS
-    file.write_text(file.read_text().replace('"AddGRU"', '"AddGRU, gate bias 0"'))
-    benchmark.module.record(options(*LAYERS))
-    assert benchmark.pictures == [("handwriting_digits.png", read(seed=0))]
+def known(*lines):
+    return {records.key_of(line["settings"]): line for line in lines}
 
 
-def test_what_is_measured_hides_no_setting(benchmark, monkeypatch):
-    from handwriting import evaluation, model, pipeline
+def test_tables():
+    """The recorded lines become one table for each dataset, layers beside each other."""
+    settings = {**SETTINGS, "layer": "GRU"}
+    other = {**RESULT, "greedy": {"cer": 0.04, "wer": 0.2}}
+    third = {**RESULT, "seconds_per_epoch": 99.0}  # another machine's times do not count
+    text = handwriting.tables(
+        known(
+            {"settings": {**settings, "seed": 0}, "result": RESULT, "machine": "a machine"},
+            {"settings": {**settings, "seed": 1}, "result": other, "machine": "a machine"},
+            {"settings": {**settings, "seed": 2}, "result": third, "machine": "another"},
+        )
+    )["handwriting"]
+    assert "digits: a test. 6,000 images to train on, 600 to test; 2 epochs at most" in text
+    assert "| GRU | 3 | 2.67 %, 2.00 % | 13.33 %, 10.00 % | 2 | 4.0, 8.0 |" in text
 
-    monkeypatch.undo()
-    monkeypatch.setattr(evaluation.litert, "convert", lambda run: {})
-    alphabet = pipeline.Alphabet(["ab"])
-    names = ("loss", "val_loss", "learning_rate", "seconds", "processor_seconds")
-    run = types.SimpleNamespace(
-        kind="GRU",
-        model=model.build("GRU", alphabet.size),
-        history={name: [0.5, 0.25] for name in names},
-        per_epoch=lambda name: 1.0,
-    )
-    images = np.zeros((2, 32, 128, 1), "float32")
-    _, result = evaluation.evaluate(run, images, ["a", "b"], alphabet)
-    assert result["val_loss"] == [0.5, 0.25]
-    assert not result.keys() & set(benchmark.module.SETTINGS)
+
+def test_table_of_the_runs():
+    settings = {**SETTINGS, "layer": "GRU", "seed": 1}
+    later = {**settings, "normalization": "layer", "rate": "falling"}
+    result = {**RESULT, "greedy": {"cer": 0.0426}, "processor_seconds_per_epoch": 20.04}
+    machine = "2026-11-25, a processor"
+    lines = [{"settings": s, "result": result, "machine": machine} for s in (later, settings)]
+    assert handwriting.runs(known(*lines)).splitlines()[2:] == [
+        f"| digits, 6,000 images | {later} | {later} | GRU | 1 | 4.26 % | 20.0 (2026-11-25) "
+        "| 2.50 1.25 |"
+        for later in ("no", "yes")
+    ]
+
+
+def test_table_of_the_search():
+    settings = {"data": "fonts", "epochs": 12, "variant": "GRU norm"}
+
+    def rows(losses):
+        result = {"cer": 0.5, "val_loss": losses}
+        text = handwriting_search.tables(known({"settings": settings, "result": result}))
+        return text["handwriting_search"].splitlines()[2:]
+
+    assert rows([3, 2]) == ["| fonts | 12 | GRU norm | 50.00 % | 3.00 2.00 |"]
+    (row,) = rows(list(range(1, 14)))
+    assert row.endswith("| 1.00 2.00 3.00 4.00 5.00 6.00 7.00 8.00 9.00 10.00 … 13.00 |")
+
+
+def test_what_is_recorded_hides_no_setting():
+    for line in records.lines(handwriting.EXPERIMENT.records()):
+        assert not line["result"].keys() & line["settings"].keys()
+
+
+@pytest.mark.slow
+def test_the_demonstration_is_run(monkeypatch, tmp_path):
+    for needed in ("tensorflow_datasets", "jiwer", "matplotlib"):
+        pytest.importorskip(needed)
+    monkeypatch.setattr(handwriting, "BUILD", tmp_path)
+    settings = {"data": "digits", "images": 40, "epochs_at_most": 1, "seed": 0}
+    options = types.SimpleNamespace(data_dir=None)
+    output = handwriting.demonstrate(settings, ["GRU"], options)
+    (path,) = output.glob("*/gru_epochs1_seed0/results.json")
+    result = json.loads(path.read_text())
+    assert result.keys() > {"greedy", "litert", "val_loss", "processor_seconds", "read"}
+    (info,) = output.rglob("dataset_info.json")  # as handwriting_search reads it
+    assert info.is_file()

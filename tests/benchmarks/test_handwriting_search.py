@@ -1,29 +1,18 @@
 """The search names what it changes, and every variant can be made."""
 
-import pathlib
-import sys
+import types
 
 import keras
+import numpy as np
 import pytest
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the runs are of TensorFlow", allow_module_level=True)
-for _needed in ("tensorflow_datasets", "jiwer", "matplotlib"):
-    pytest.importorskip(_needed)
-
-ROOT = pathlib.Path(__file__).parents[2]
+from benchmarks import handwriting_search as search  # noqa: E402
+from benchmarks._harness import machine  # noqa: E402
 
 
-@pytest.fixture
-def search(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.syspath_prepend(str(ROOT / "examples"))
-    import handwriting_search
-
-    return handwriting_search
-
-
-def test_settings_of_a_name(search):
+def test_settings_of_a_name():
     settings = search.settings_of("AddGRU norm max 4 falling rate 0.004")
     changed = {"norm": True, "falling": True, "max": "4", "rate": "0.004"}
     assert settings == {"layer": "AddGRU", **changed}
@@ -37,12 +26,12 @@ def test_settings_of_a_name(search):
         ("AddGRU rate", "shorter"),
     ],
 )
-def test_a_name_that_says_nothing(search, name, message):
+def test_a_name_that_says_nothing(name, message):
     with pytest.raises(ValueError, match=message):
         search.settings_of(name)
 
 
-def test_variants_differ_by_what_they_name(search):
+def test_variants_differ_by_what_they_name():
     for names in search.VARIANTS.values():
         for name in names:
             settings = search.settings_of(name)
@@ -64,12 +53,41 @@ def test_variants_differ_by_what_they_name(search):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--epochs", "10"], "digits need --data-dir"),
-        (["--data", "digits", "--epochs", "30"], "there are variants of digits with 4, "),
+        (["--run", "--match", "data=digits"], "need --data-dir, the IDX files of MNIST"),
+        (["--match", "("], "'(' is no regular expression: missing )"),
     ],
 )
-def test_wrong_options(search, monkeypatch, capsys, flags, message):
-    monkeypatch.setattr(sys, "argv", ["handwriting_search.py", *flags])
+def test_wrong_options(monkeypatch, tmp_path, capsys, flags, message):
+    monkeypatch.setattr(machine, "RESULTS", tmp_path)  # with no records
     with pytest.raises(SystemExit):
-        search.main()
+        search.EXPERIMENT.main(flags)
     assert message in capsys.readouterr().err
+
+
+def test_texts_become_classes():
+    classes, fits = search.encode(["ab", "aab?", "aaaa"], "ab", steps=6)
+    assert fits == [0, 1]  # the last needs a blank between each two: seven steps
+    assert classes.tolist() == [[2, 3, 0, 0, 0, 0], [2, 2, 3, 1, 0, 0]]
+
+
+def test_an_image_keeps_its_proportions():
+    ink = np.zeros((10, 20, 1), "uint8")  # black
+    image = search.fit_image(ink)
+    assert image.shape == (32, 128, 1)
+    assert (image[:, :64] == 1).all() and (image[:, 64:] == 0).all()
+    image = search.fit_image(np.zeros((2, 128, 1), "uint8"))
+    assert (image.sum((1, 2)) > 0).sum() == 2 and image[15:17].all()
+
+
+def test_a_variant_trains(monkeypatch):
+    rng = np.random.default_rng(0)
+    images = rng.random((8, 32, 128, 1)).astype("float32")
+    monkeypatch.setattr(search, "load", lambda *_: 2 * [(images, 8 * ["ab"])])
+    monkeypatch.setattr(machine, "use_threads", lambda _: None)
+    kept = []
+    settings = {"data": "digits", "epochs": 2, "variant": "GRU norm falling", "seed": 0}
+    options = types.SimpleNamespace(data_dir=None)
+    search.run(settings, options, lambda _, result: kept.append(result))
+    (result,) = kept
+    assert len(result["loss"]) == len(result["val_loss"]) == 2
+    assert result["cer"] <= 1 and result["processor_seconds"] > 0

@@ -1,38 +1,28 @@
 """The benchmark of LiteRT shows every row with what belongs to it; not how fast anything is."""
 
-import pathlib
 import re
-import sys
 
 import keras
 import pytest
-
-BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("models are converted with TensorFlow", allow_module_level=True)
 pytest.importorskip("ai_edge_litert")
 
+from benchmarks import litert_latency  # noqa: E402
+from benchmarks._harness import machine  # noqa: E402
+
 pytestmark = pytest.mark.fused
 
 
-@pytest.fixture
-def litert_latency(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import litert_latency
-
-    yield litert_latency
-    for name in ("litert_latency", "machine"):
-        sys.modules.pop(name, None)
-
-
 @pytest.mark.slow
-def test_tables(litert_latency, monkeypatch, tmp_path, capsys):
+def test_tables(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(litert_latency, "SHAPES", [(1, 3, 2, 4)])
     monkeypatch.setattr(litert_latency, "STEP", (2, 4))
     monkeypatch.setattr(litert_latency, "QUANTIZE", {"float32": None, "int8": "int8"})
-    litert_latency.main(["--seconds", "0", "--write", str(tmp_path / "table.md")])
-    table = (tmp_path / "table.md").read_text()
+    monkeypatch.setattr(machine, "RESULTS", tmp_path)
+    litert_latency.main(["--seconds", "0", "--save"])
+    table = (machine.folder() / "litert_latency.md").read_text()
     assert table in capsys.readouterr().out
 
     cell = r"[\d,]+ µs, \d+ kB, (\de[-+]\d+)"
@@ -51,7 +41,7 @@ def test_tables(litert_latency, monkeypatch, tmp_path, capsys):
         assert float(re.search(row, table, re.MULTILINE)[1]) < 1e-5
 
 
-def test_what_fails_is_shown_with_the_reason(litert_latency):
+def test_what_fails_is_shown_with_the_reason():
     def fails():
         raise RuntimeError("cannot be run")
 

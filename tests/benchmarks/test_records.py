@@ -1,28 +1,17 @@
 """Files of JSON lines that a killed writer leaves behind."""
 
-import pathlib
-import sys
 import warnings
 
 import pytest
 
-BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def records(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import records
-
-    yield records
-    sys.modules.pop("records", None)
+from benchmarks._harness import records
 
 
 def run(seed):
     return {"settings": {"task": "a", "seed": seed}, "result": {"error": seed / 2}}
 
 
-def test_what_is_recorded_is_read(records, tmp_path):
+def test_what_is_recorded_is_read(tmp_path):
     path = tmp_path / "new" / "records.jsonl"
     with warnings.catch_warnings(action="error"):
         assert records.lines(path) == []
@@ -33,7 +22,7 @@ def test_what_is_recorded_is_read(records, tmp_path):
     assert path.read_text().count("\n") == 3
 
 
-def test_runs_are_found_by_their_settings(records, tmp_path):
+def test_runs_are_found_by_their_settings(tmp_path):
     for result in (run(0), run(1), {**run(0), "result": {"error": 9}}):
         records.record(tmp_path / "records.jsonl", result)
     found = records.recorded(tmp_path / "records.jsonl")
@@ -42,7 +31,7 @@ def test_runs_are_found_by_their_settings(records, tmp_path):
 
 
 @pytest.mark.parametrize("length", [1, 20, 60])
-def test_half_a_line_costs_no_other(records, tmp_path, length):
+def test_half_a_line_costs_no_other(tmp_path, length):
     path = tmp_path / "records.jsonl"
     for seed in (0, 1):
         records.record(path, run(seed))
@@ -55,7 +44,7 @@ def test_half_a_line_costs_no_other(records, tmp_path, length):
         assert list(records.recorded(path).values()) == [run(0), run(2)]
 
 
-def test_a_line_that_lacks_its_end_alone_is_kept(records, tmp_path):
+def test_a_line_that_lacks_its_end_alone_is_kept(tmp_path):
     path = tmp_path / "records.jsonl"
     records.record(path, run(0))
     path.write_text(path.read_text().rstrip("\n"))

@@ -1,0 +1,1 @@
+"""What is measured of this project: `python -m benchmarks.NAME`, see README.md."""

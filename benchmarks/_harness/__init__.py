@@ -1,0 +1,1 @@
+"""What all benchmarks share: plan, run, record, resume, report, plot."""

@@ -1,0 +1,64 @@
+"""The machine: its threads, its name, and the folder of its results."""
+
+import datetime
+import importlib.metadata
+import os
+import pathlib
+import platform
+import re
+
+RESULTS = pathlib.Path(__file__).parents[1] / "results"
+
+
+def use_threads(count):
+    """For a whole process. With one, its processor seconds are the same on a busy machine."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def processor():
+    """The processor's name, as the operating system gives it."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def folder(name=None):
+    """Where the times of a processor are kept, by default this one's.
+
+    "Intel(R) Xeon(R) Processor @ 2.80GHz" has its own in `results/intel_xeon_2.80ghz`.
+    """
+    words = re.sub(r"\((r|tm)\)|\b(processor|cpu)\b", " ", (name or processor()).lower())
+    return RESULTS / "_".join(re.findall(r"[a-z0-9.-]+", words))
+
+
+def description(*packages):
+    """Date, machine and versions, for the line above a table."""
+    import keras
+    import tensorflow as tf
+
+    import keras_addrnn as ka
+
+    info = ka.info()
+    versions = [f"{title} {importlib.metadata.version(name)}" for title, name in packages]
+    ours = f"keras_addrnn {info['version']} ({info['instruction_set'] or 'composed'})"
+    fixed = (str(datetime.date.today()), processor(), f"TensorFlow {tf.__version__}")
+    return ", ".join([*fixed, f"Keras {keras.__version__}", ours, *versions])
+
+
+def encryption_conditions():
+    """The same where no TensorFlow is, for the records of encrypted runs."""
+    return {
+        "conditions": {
+            "date": str(datetime.date.today()),
+            "processor": processor(),
+            "processors": len(os.sched_getaffinity(0)),
+            "concrete-python": importlib.metadata.version("concrete-python"),
+            "load": os.getloadavg()[0],
+        }
+    }

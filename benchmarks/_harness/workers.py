@@ -1,0 +1,81 @@
+"""Frameworks measured in turn, each in a process of its own.
+
+Their pools of threads keep spinning for a while when they have nothing to do, each tuned for a
+process that it has for itself.
+"""
+
+import multiprocessing
+import os
+import time
+
+from benchmarks._harness import machine
+from keras_addrnn_cli import bench
+
+
+class Worker:
+    """A process in which the functions of some layers live.
+
+    Args:
+        start: Function of the number of threads, called in the process before anything else.
+        threads: Number of threads.
+    """
+
+    def __init__(self, start, threads):
+        context = multiprocessing.get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_serve, args=(there, start, threads), daemon=True)
+        self._process.start()
+        there.close()
+
+    def times(self, make, shape, column, seconds):
+        """Times of the function that `make(shape)[column]` is, or None if there is none.
+
+        Raises:
+            ImportError: What the layer needs is not installed.
+        """
+        self._here.send((make, shape, column, seconds))
+        answer = self._here.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def rest():
+    """Waits until the threads of all processes sleep."""
+    time.sleep(0.25)  # longer than the pools spin (OpenMP's: 0.2 s)
+
+
+def _serve(pipe, start, threads):
+    start(threads)
+    made = {}
+    while True:
+        try:
+            make, shape, column, seconds = pipe.recv()
+        except EOFError:
+            return
+        try:
+            key = (str(make), shape)
+            if key not in made:
+                made = {k: v for k, v in made.items() if k[1] == shape} | {key: make(shape)}
+            function = made[key][column]
+            pipe.send(None if function is None else bench.burst(function, seconds))
+        except ImportError as error:
+            pipe.send(ImportError(str(error)))
+
+
+def start_tensorflow(threads):
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    machine.use_threads(threads)
+
+
+def start_torch(threads):
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.set_num_threads(threads)
+
+
+def start_nothing(threads):
+    """For what is told the number of threads with each call."""

@@ -1,0 +1,57 @@
+"""A table of several machines side by side: a column for each processor.
+
+python -m benchmarks.compare layers_1 --column 'forward + backward'
+python -m benchmarks.compare                 # which tables there are, and of which machines
+"""
+
+import collections
+
+from benchmarks._harness import machine, markdown, page
+
+
+def read(path):
+    """The columns and the rows of the first table of a page."""
+    lines = [line for line in path.read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    columns, rule, *rows = cells
+    text = sum(not cell.endswith(":") for cell in rule)  # columns that are no numbers
+    return columns, text, [row for row in rows if len(row) == len(columns)]
+
+
+def side_by_side(name, column):
+    """One column of the tables of all machines, by the cells that stand before the numbers."""
+    found = collections.defaultdict(dict)
+    machines = []
+    for path in sorted(machine.RESULTS.glob(f"*/{name}.md")):
+        columns, text, rows = read(path)
+        if column not in columns:
+            raise SystemExit(f"{path} has no column '{column}', but {', '.join(columns)}")
+        machines.append(path.parent.name)
+        for row in rows:
+            found[tuple(row[:text])][machines[-1]] = row[columns.index(column)]
+    if not machines:
+        raise SystemExit(f"no machine has a table {name}.md in {machine.RESULTS}")
+    rows = [(*key, *(cells.get(each, "") for each in machines)) for key, cells in found.items()]
+    return markdown.table([*columns[:text], *machines], rows, text)
+
+
+def main(arguments=None):
+    parser = page.documented(__doc__)
+    parser.add_argument("table", nargs="?", help="a file's name, without .md")
+    parser.add_argument("--column", help="the last one unless given")
+    options = parser.parse_args(arguments)
+    if options.table is None:
+        tables = collections.defaultdict(list)
+        for path in sorted(machine.RESULTS.glob("*/*.md")):
+            tables[path.stem].append(path.parent.name)
+        print("\n".join(f"{name}: {', '.join(folders)}" for name, folders in tables.items()))
+        return
+    column = options.column
+    if column is None:
+        first = min(machine.RESULTS.glob(f"*/{options.table}.md"), default=None)
+        column = first and read(first)[0][-1]
+    print(side_by_side(options.table, column))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Gates that add and gates that multiply, on encrypted numbers."""

@@ -1,0 +1,46 @@
+"""The processor's seconds of an epoch of MNIST, by rows, for each layer.
+
+One thread, one process, one layer after the other. 10,000 digits, 128 units.
+
+    python -m benchmarks.epoch_times           # tables of what is recorded, of each machine
+    python -m benchmarks.epoch_times --run     # first measures this machine: minutes
+"""
+
+import statistics
+
+from benchmarks._harness import machine, markdown
+from benchmarks._harness.experiment import Experiment
+
+LAYERS = ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, hard_tanh", "AddGRU, shift 0.5")
+
+
+def plan():
+    sizes = {"order": "rows", "digits": 10_000, "units": 128, "seed": 0, "epochs": 6}
+    yield {"layers": LAYERS, **sizes}
+
+
+def run(settings, options, keep):
+    from benchmarks._tasks import digits
+
+    machine.use_threads(1)
+    data = digits.load(options.data_dir)
+    same = {name: settings[name] for name in ("order", "units", "epochs", "seed")}
+    runs = {layer: digits.train(layer, data, **same) for layer in settings["layers"]}
+    keep(settings, {layer: run.history["processor_seconds"] for layer, run in runs.items()})
+
+
+def tables(known):
+    """The median of the epochs; the first traces and compiles."""
+    (line,) = known.values()
+    seconds = {layer: statistics.median(each[1:]) for layer, each in line["result"].items()}
+    rows = [
+        (layer, f"{each:.2f}", f"{each / seconds['AddGRU']:.1f}") for layer, each in seconds.items()
+    ]
+    text = markdown.table(("layer", "processor s / epoch", "AddGRU = 1"), rows)
+    return {"epoch_times": f"{line['machine']}. {line['settings']['digits']:,} digits.\n\n{text}"}
+
+
+EXPERIMENT = Experiment(__doc__, "epoch_times", plan, run, tables, timed=True)
+
+if __name__ == "__main__":
+    EXPERIMENT.main()

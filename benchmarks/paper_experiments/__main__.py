@@ -1,0 +1,43 @@
+"""The claims of the paper: tables and plots from the recorded runs; what is missing, run.
+
+Without `--run` it makes the tables and the plots of docs/evidence.md from what is recorded; nothing
+is trained. With `--run` it first trains what is not recorded, in the order of plan.py, and appends
+each result to the records at once. What was interrupted goes on.
+
+    python -m benchmarks.paper_experiments
+    python -m benchmarks.paper_experiments --run --data-dir DIR           # many hours
+    python -m benchmarks.paper_experiments --run --match task=adding seed=0
+    python -m benchmarks.paper_experiments --run --match task=mnist order=rows 'layer=GRU$' \\
+        --data-dir DIR
+"""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from benchmarks._harness import machine
+from benchmarks._harness.experiment import Experiment
+from benchmarks.paper_experiments import plan, plots, report
+
+
+def run(settings, options, keep):
+    from benchmarks.paper_experiments import runs
+
+    machine.use_threads(1)
+    runs.TASKS[settings["task"]](settings, options, keep)
+
+
+EXPERIMENT = Experiment(
+    __doc__,
+    "paper_experiments",
+    plan.everything,
+    run,
+    report.tables,
+    plots.plots,
+    lines=plan.lines,
+    mnist=lambda settings: settings.get("digits") == plan.ALL_DIGITS,
+)
+
+if __name__ == "__main__":
+    EXPERIMENT.main()

@@ -1,0 +1,164 @@
+"""The tables of docs/evidence.md, from the records."""
+
+import statistics
+
+from benchmarks._harness import markdown, records
+from benchmarks.paper_experiments import plan
+
+NOT_RUN = "NOT RUN"
+LAST = 10  # epochs whose mean tells more than the last one, which goes up and down
+
+
+def by_seed(known, planned, *names):
+    """`{values of the settings named: [result or None for each planned seed]}`."""
+    rows = {}
+    for settings in planned:
+        key = tuple(settings.get(name) for name in names)
+        rows.setdefault(key, {})[settings["seed"]] = records.result(known, settings)
+    return {key: [results[seed] for seed in sorted(results)] for key, results in rows.items()}
+
+
+def cell(results, text):
+    """What `text` makes of each seed's result; how many of the seeds that are planned there are."""
+    found = [text(result) for result in results if result is not None]
+    if not found:
+        return NOT_RUN
+    missing = len(results) - len(found)
+    return ", ".join(found) + (f" ({missing} of {len(results)} seeds {NOT_RUN})" if missing else "")
+
+
+def exact(known):
+    rows = by_seed(known, plan.exact(), "problem", "T")
+    table = []
+    for problem in plan.EXACT_PROBLEMS:
+        results = [rows[problem, length][0] for length in plan.EXACT_LENGTHS]
+        for name in dict.fromkeys(name for result in results for name in result or ()):
+            errors = (NOT_RUN if result is None else f"{result[name]:.2g}" for result in results)
+            table.append([problem, name, *errors])
+    head = ["marked values", "adder", *(f"T = {length:,}" for length in plan.EXACT_LENGTHS)]
+    return markdown.table(head, table)
+
+
+def solved(result):
+    """The batch at which the adding problem was solved, or the error that was reached."""
+    below = [
+        number for number, error in enumerate(result["errors"], 1) if error < plan.ADDING_SOLVED
+    ]
+    return f"{plan.ERROR_EVERY * below[0]:,}" if below else f"never ({result['errors'][-1]:.3f})"
+
+
+def adding(known):
+    rows = by_seed(known, plan.adding(), "T", "layer")
+    table = [
+        [str(length), *(cell(rows[length, layer], solved) for layer in plan.ADDING_LAYERS)]
+        for length in plan.ADDING_LENGTHS
+    ]
+    return markdown.table(["T", *plan.ADDING_LAYERS], table)
+
+
+def epochs(known, settings):
+    """The results after each epoch of a run on MNIST, as far as it went."""
+    found = []
+    for epoch in range(1, settings["epochs"] + 1):
+        result = records.result(known, {**settings, "epoch": epoch})
+        if result is None:
+            break
+        found.append(result)
+    return found
+
+
+def _place(settings):
+    """Where a run on MNIST stands in the table; those of one row are next to each other."""
+    order = plan.MNIST_ORDERS.index(settings["order"])
+    layer = plan.MNIST_LAYERS.index(settings["layer"])
+    return order, settings.get("rate", ""), layer, settings["seed"]
+
+
+def mnist(known):
+    groups = {}
+    for settings in sorted(plan.mnist(), key=_place):
+        name = plan.mnist_name(settings)
+        key = settings["order"], settings["digits"], name, settings["epochs"]
+        groups.setdefault(key, []).append(epochs(known, settings))
+    table = []
+    for (order, digits, layer, count), runs in groups.items():
+        ran = [run for run in runs if run]
+
+        def each(number, runs=ran):
+            return ", ".join(number(run) for run in runs) or NOT_RUN
+
+        def accuracy(run, count=count):
+            text = f"{100 * run[-1]['val_accuracy']:.2f} %"
+            return text if len(run) == count else f"{text} after {len(run)} (interrupted)"
+
+        def last(run, count=count):
+            if count <= LAST:
+                return "-"
+            accuracies = [100 * result["val_accuracy"] for result in run[-LAST:]]
+            return f"{statistics.mean(accuracies):.2f} %" if len(run) == count else NOT_RUN
+
+        table.append(
+            [
+                f"{order}, {digits:,} digits, {count} epochs",
+                layer,
+                f"{len(ran)} of {len(runs)}",
+                each(accuracy),
+                each(last),
+                each(lambda run: f"{100 * max(result['val_accuracy'] for result in run):.2f} %"),
+                each(lambda run: f"{run[-1]['loss']:.4f}"),
+            ]
+        )
+    head = ["order", "layer", "seeds run", "test accuracy, last epoch", f"mean of the last {LAST}"]
+    return markdown.table([*head, "best epoch", "training loss"], table)
+
+
+def untrained(known):
+    rows = by_seed(known, plan.untrained(), "layer", "normalised")
+    table = []
+    for (layer, normalised), results in rows.items():
+        values = [
+            cell(results, lambda result, name=name: f"{result[name]:.2f}")
+            for name in ("correlation", "common")
+        ]
+        table.append([layer, "yes" if normalised else "no", *values])
+    return markdown.table(["layer", "normalization", "correlation", "common part"], table)
+
+
+def ablation(known):
+    rows = by_seed(known, plan.ablation(), "on", "variant")
+    table = []
+    for variant in plan.VARIANTS:
+        digits = cell(
+            rows["mnist", variant], lambda result: f"{100 * result['val_accuracy'][-1]:.2f} %"
+        )
+        table.append([variant, digits, cell(rows["adding", variant], solved)])
+    return markdown.table(["AddGRU", "MNIST rows, test accuracy", "adding problem, T = 100"], table)
+
+
+def averaging(known):
+    rows = by_seed(known, plan.averaging(), "weight", "layer")
+
+    def share(result):
+        return f"{100 * result['errors'][-1] / result['variance']:.2f} %"
+
+    table = [
+        [layer, *(cell(rows[weight, layer], share) for weight in plan.AVERAGING_WEIGHTS)]
+        for layer in plan.AVERAGING_LAYERS
+    ]
+    return markdown.table(
+        ["layer", *(f"weight {weight}" for weight in plan.AVERAGING_WEIGHTS)], table
+    )
+
+
+TABLES = {
+    "exact": exact,
+    "adding": adding,
+    "mnist": mnist,
+    "untrained": untrained,
+    "ablation": ablation,
+    "averaging": averaging,
+}
+
+
+def tables(known):
+    return {f"paper_experiments/{name}": table(known) for name, table in TABLES.items()}
