@@ -17,8 +17,7 @@ import keras
 import numpy as np
 
 import keras_addrnn as ka
-from addrnn.quantization import Quantization
-from addrnn.quantization import StateQuantization
+from addrnn.quantization import Quantization, StateQuantization
 from benchmarks._harness import page
 from benchmarks.encrypted_accuracy import digits, plan
 from keras_addrnn.ops._scan import scan
