@@ -7,19 +7,17 @@ import json
 import zipfile
 from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from addrnn import _validation
 from addrnn.fhe import _archive, _messages
 from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._transfer_sizes import TransferSizes
 from addrnn.layers import IntegerAddGRU
+from addrnn.model import IntegerModel
 from addrnn.quantization import Quantization
-
-if TYPE_CHECKING:
-    from addrnn.model import IntegerModel
 
 VERSION = 2
 
@@ -57,7 +55,7 @@ class CircuitSpec:
 
     @classmethod
     def from_model(
-        cls, model: "IntegerModel", timesteps: int, input_range: tuple[IntArray, IntArray]
+        cls, model: IntegerModel, timesteps: int, input_range: tuple[IntArray, IntArray]
     ) -> "CircuitSpec":
         recurrent = [layer for layer in model.layers if isinstance(layer, IntegerAddGRU)][-1]
         units = model.layers[-1].units
@@ -127,19 +125,22 @@ class CircuitSpec:
         """
         inputs = np.asarray(inputs)
         if inputs.dtype.kind not in "iu":
-            raise TypeError(f"Integers are encrypted. Received: dtype={inputs.dtype}")
+            raise _validation.type_error("inputs", "hold integers", f"dtype={inputs.dtype}")
         shape = self.timesteps, len(self.input_min)
         if inputs.shape != shape:
-            raise ValueError(
-                f"A sequence must be of the shape {shape} that the circuit was compiled for. "
-                f"Received: {inputs.shape}"
+            raise _validation.value_error(
+                "inputs",
+                f"have the shape {shape} that the circuit was compiled for",
+                f"shape={inputs.shape}",
             )
         outside = (inputs < np.array(self.input_min)) | (inputs > np.array(self.input_max))
         if outside.any():
             t, d = np.argwhere(outside)[0]
-            raise ValueError(
-                f"Feature {d} must be from {self.input_min[d]} to {self.input_max[d]}, for which "
-                f"the circuit was compiled. Received: {inputs[t, d]} at step {t}"
+            raise _validation.value_error(
+                "inputs",
+                f"hold values from {self.input_min[d]} to {self.input_max[d]} in feature {d}, for "
+                "which the circuit was compiled",
+                f"{inputs[t, d]} at step {t}",
             )
         # concrete-python ignores strides, so the rows must be in order.
         return np.ascontiguousarray(inputs, np.int64)

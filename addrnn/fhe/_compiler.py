@@ -60,27 +60,6 @@ def compile(
         )
     _validation.one_of("formulation", formulation, ("auto", *_tracing.FORMULATIONS))
     concrete()  # before all else, so that its absence is not blamed on the model
-    circuits = {
-        name: _compiled(model, timesteps, input_bounds, name, global_p_error, show_progress)
-        for name in (_tracing.formulations(model) if formulation == "auto" else (formulation,))
-    }
-    costs = {name: circuit.complexity for name, circuit in circuits.items()}
-    cheapest = min(costs, key=lambda name: costs[name])
-    return EncryptedModel(model, timesteps, input_bounds, circuits[cheapest], cheapest, costs)
-
-
-def _compiled(
-    model: IntegerModel,
-    timesteps: int,
-    input_bounds: tuple[IntArray, IntArray],
-    formulation: str,
-    global_p_error: float,
-    show_progress: bool,
-) -> Any:
-    def circuit(inputs: Any) -> Any:
-        return _tracing.trace(model, inputs, input_bounds, formulation)
-
-    compiler = concrete().Compiler(circuit, {"inputs": "encrypted"})
     configuration = concrete().Configuration(
         global_p_error=global_p_error,
         show_progress=show_progress,
@@ -90,9 +69,26 @@ def _compiled(
         additional_pre_processors=[_bounds.graph_processor()],
     )
     # The compiler wants a sample; `graph_processor` replaces its bounds by the proven ones.
-    sample = np.broadcast_to(input_bounds[0], (timesteps, model.features))
+    sample = np.array(np.broadcast_to(input_bounds[0], (timesteps, model.features)))
+
+    def compiled(name: str) -> Any:
+        def circuit(inputs: Any) -> Any:
+            return _tracing.trace(model, inputs, input_bounds, name)
+
+        return _compiled(
+            concrete().Compiler(circuit, {"inputs": "encrypted"}), sample, configuration
+        )
+
+    names = _tracing.formulations(model) if formulation == "auto" else (formulation,)
+    circuits = {name: compiled(name) for name in names}
+    costs = {name: circuit.complexity for name, circuit in circuits.items()}
+    cheapest = min(costs, key=lambda name: costs[name])
+    return EncryptedModel(model, timesteps, input_bounds, circuits[cheapest], cheapest, costs)
+
+
+def _compiled(compiler: Any, sample: IntArray, configuration: Any) -> Any:
     try:
-        compiled = compiler.compile([np.array(sample)], configuration)
+        circuit = compiler.compile([sample], configuration)
     except RuntimeError as error:
         if "NoParametersFound" not in str(error):
             raise
@@ -101,8 +97,8 @@ def _compiled(
             "noise for look-up tables as wide. Use fewer bits for inputs, weights or state, fewer "
             "units or a larger `global_p_error`."
         ) from error
-    _bounds.check_bit_widths(compiled.graph)
-    return compiled
+    _bounds.check_bit_widths(circuit.graph)
+    return circuit
 
 
 def _input_bounds(

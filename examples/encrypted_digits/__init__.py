@@ -1,1 +1,1 @@
-"""A handwritten digit, recognised by a server that cannot see it."""
+"""A handwritten digit, recognized by a server that cannot see it."""

@@ -1,8 +1,9 @@
-"""A handwritten digit, recognised by a server that cannot see it.
+"""A handwritten digit, recognized by a server that cannot see it.
 
-Without a command it compiles the integer model into a circuit on encrypted numbers, starts a server
-and a client as processes of their own, has some of UCI's digits classified, compares the answers
-with the integer model in the clear, and ends both. It runs in .venv-fhe: `make demo-encrypted`.
+Without a command it compiles the integer model into a circuit on encrypted numbers. Then it starts
+a server and a client as processes of their own, and classifies some of UCI's digits. It compares
+the answers with those of the integer model in the clear. It runs in .venv-fhe:
+`make demo-encrypted`.
 
     python examples/encrypted_digits                 # some digits; a minute
     python examples/encrypted_digits --serve         # and then a page on which to draw one
@@ -16,7 +17,7 @@ import pathlib
 import signal
 import sys
 
-# The package itself and its neighbours: Python put this directory there, which holds parts alone.
+# Python put this directory here. The package and its neighbors are in the one above.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from command_line import Parser, integer  # noqa: E402
@@ -62,14 +63,14 @@ def parse(arguments):
 
 def main(arguments=None):
     command, flags, parser = parse(sys.argv[1:] if arguments is None else arguments)
-    # Not at the top: they take seconds to import, and wrong flags are told at once.
+    # Imported here, since they take seconds: wrong flags are told at once.
     try:
         from encrypted_digits import demo, serving
     except ImportError as error:
         parser.error(f"run it in .venv-fhe, which `make setup-fhe` makes ({error})")
     try:
         if command == "demo":
-            # The processes that it has started end with it.
+            # An exception ends the processes that it has started.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
             return 0 if demo.run(flags.digits, flags.output, flags.serve) else 1
         if command == "compile":

@@ -25,22 +25,32 @@ class _UnknownClient(Exception):
     pass
 
 
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """The answer for one digit.
+@dataclasses.dataclass
+class Digit:
+    """A digit on its way to its answer.
 
     Args:
+        state: encrypting, then waiting, running, and done or failed.
+        progress: The fraction of the evaluation that is done, from 0 to 1.
         scores: Integers, one for each class, as the integer model gives them.
         seconds: The time from the digit to the answer.
         evaluation_seconds: The part of it that the server's evaluation took.
         sent_bytes, received_bytes: The sizes of the ciphertexts.
+        error: Why it has failed.
     """
 
-    scores: list
-    seconds: float
-    evaluation_seconds: float
-    sent_bytes: int
-    received_bytes: int
+    state: str = "encrypting"
+    progress: float = 0.0
+    scores: list | None = None
+    seconds: float | None = None
+    evaluation_seconds: float | None = None
+    sent_bytes: int | None = None
+    received_bytes: int | None = None
+    error: str | None = None
+
+    @property
+    def finished(self):
+        return self.state in ("done", "failed")
 
 
 class DigitClient:
@@ -84,15 +94,12 @@ class DigitClient:
             answer = await self._ask("POST", "/clients", self._keys)
             self._token = _fields(answer, client=str)["client"]
 
-    async def classify(self, pixels, on_progress=lambda state, progress: None):
+    async def classify(self, pixels, digit):
         """Classifies a digit.
 
         Args:
             pixels: Real numbers `[T, D]`, as the model reads them.
-            on_progress: Called with the state of the job, and the fraction done from 0 to 1.
-
-        Returns:
-            An `Answer`.
+            digit: `Digit`, which gets the progress and the answer.
 
         Raises:
             ServerError: The server does not answer, or the evaluation fails.
@@ -102,24 +109,20 @@ class DigitClient:
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 try:
-                    output, seconds = await self._evaluated(message, on_progress)
+                    output = await self._evaluated(message, digit)
                 except _UnknownClient:  # the server has forgotten its client
-                    output, seconds = await self._evaluated(message, on_progress)
+                    output = await self._evaluated(message, digit)
         except _UnknownClient as error:
             raise ServerError("The server forgets this client at once.") from error
         except TimeoutError as error:
             raise ServerError(f"No answer has come in {_ANSWER_SECONDS} seconds.") from error
         try:
-            scores = self._fhe.decrypt(output)
+            digit.scores = self._fhe.decrypt(output).tolist()
         except ValueError as error:
             raise ServerError(f"The server's answer cannot be decrypted. {error}") from error
-        return Answer(
-            scores.tolist(),
-            time.monotonic() - started,
-            seconds,
-            len(message),
-            len(output),
-        )
+        digit.sent_bytes, digit.received_bytes = len(message), len(output)
+        digit.seconds = time.monotonic() - started
+        digit.state, digit.progress = "done", 1.0
 
     async def close(self):
         """Lets the server forget the keys, where it can be reached."""
@@ -130,17 +133,18 @@ class DigitClient:
                 pass
         await self._http.aclose()
 
-    async def _evaluated(self, message, on_progress):
-        """The encrypted output, and the seconds of its evaluation, as the server says."""
+    async def _evaluated(self, message, digit):
+        """The encrypted output."""
         await self.connect()
         job = _job(await self._ask("POST", "/jobs", message))
         while job["state"] in ("waiting", "running"):
-            on_progress(job["state"], job["progress"])
+            digit.state, digit.progress = job["state"], job["progress"]
             await asyncio.sleep(_POLL_SECONDS)
             job = _job(await self._ask("GET", f"/jobs/{job['job']}"))
         if job["state"] != "done":
             raise ServerError(str(job.get("error")))
-        return await self._ask("GET", f"/jobs/{job['job']}/output"), job["seconds"]
+        digit.evaluation_seconds = job["seconds"]
+        return await self._ask("GET", f"/jobs/{job['job']}/output")
 
     async def _ask(self, method, path, content=None):
         headers = {"Content-Type": BINARY} if content is not None else {}

@@ -1,4 +1,4 @@
-"""Server and client as two processes, and some digits that pass between them."""
+"""Runs server and client as two processes, and classifies some digits."""
 
 import contextlib
 import io
@@ -50,7 +50,7 @@ def run(digits, output, stay):
         Whether all answers are those of the integer model.
     """
     model = addrnn.load(MODEL)
-    print("Encrypted digits: a server recognises what it cannot see\n")
+    print("Encrypted digits: a server recognizes what it cannot see\n")
     started = time.monotonic()
     statistics, sha256 = compile(model, output)
     _print_circuit(model, statistics, time.monotonic() - started)

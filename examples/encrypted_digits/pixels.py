@@ -6,7 +6,7 @@ import numpy as np
 
 SIZE = 8
 TEST_DIGITS = 360
-INK = 16  # a pixel counts the dots of ink among the 4 by 4 that it stands for
+INK = 16  # a pixel counts the dots of ink among its 4 by 4 dots
 
 
 def normalized(pixels, features):

@@ -1,12 +1,11 @@
 """Trains digits.safetensors: UCI's handwritten digits, read in columns, for encryption.
 
-An encrypted model is paid for by its look-ups, which are the dearer the more values a sum goes
-over. So the network has few units and steps, each unit's gate reads few of the others, inputs have
-2 bits, and it is trained on with sums of a few bits, which is proven and not hoped for. Two columns
-of the picture are a step.
+An encrypted model costs its look-ups, and a look-up costs more the more values a sum can take. So
+the network has few units, few steps and few recurrent weights, and inputs of 2 bits. Its training
+bounds the sums to a few bits. A step reads two columns of the picture.
 
-360 digits, drawn with a fixed seed, are for testing alone; no setting was chosen by them. It runs
-where TensorFlow is (`make setup`):
+360 digits, drawn with a fixed seed, are for testing alone, and choose no setting. It runs where
+TensorFlow is (`make setup`):
 
     .venv/bin/python examples/encrypted_digits/train.py
 """
@@ -31,13 +30,13 @@ STATE_MAX = 4.0
 WEIGHT_BITS = 4
 INPUT_BITS = 2
 FEATURES = 16  # pixels that a step reads
-WIDER_BITS = 2.5  # beyond those that the sums will have, when they begin to become narrow
-NARROWING = 0.5  # the part of the quantisation-aware epochs in which they do
+WIDER_BITS = 2.5  # additional bits of the sums, when the narrowing begins
+NARROWING = 0.5  # the fraction of the quantization-aware epochs with narrowing
 
 
 @keras.saving.register_keras_serializable(package="encrypted_digits")
 class FewInputs(keras.constraints.Constraint):
-    """Lets each column of a recurrent kernel keep a few weights: its own unit's, and drawn ones."""
+    """Keeps a few weights in each column of a recurrent kernel: its own unit's, and random ones."""
 
     def __init__(self, units, kept, seed=0):
         self.units, self.kept, self.seed = units, kept, seed
@@ -55,9 +54,9 @@ class FewInputs(keras.constraints.Constraint):
 
 
 class Narrowing(keras.callbacks.Callback):
-    """Lets the sums of a quantization-aware layer become narrow epoch by epoch.
+    """Narrows the sums of a quantization-aware layer epoch by epoch.
 
-    At once, what a unit has learnt would be cut down.
+    All at once, it would undo the training of a unit.
     """
 
     def __init__(self, layer, epochs):

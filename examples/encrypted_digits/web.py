@@ -1,6 +1,6 @@
-"""The page on which a person draws a digit, served by the client to this machine's browser alone.
+"""The page to draw a digit, which the client serves to this machine's browser alone.
 
-The digit goes from the page to this process, which encrypts it; the server gets the ciphertext.
+The page sends the digit to this process, which encrypts it. The server gets the ciphertext.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
-from encrypted_digits.client import ServerError
+from encrypted_digits.client import Digit, ServerError
 from encrypted_digits.pixels import INK, SIZE, load, normalized
 from encrypted_digits.serving import BodyReader
 
@@ -31,24 +31,6 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src data:; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-
-
-@dataclasses.dataclass
-class Digit:
-    """A digit on its way, as the page is told of it."""
-
-    state: str = "encrypting"  # then waiting, running, and done or failed
-    progress: float = 0.0
-    scores: list | None = None
-    seconds: float | None = None
-    evaluation_seconds: float | None = None
-    sent_bytes: int | None = None
-    received_bytes: int | None = None
-    error: str | None = None
-
-    @property
-    def finished(self):
-        return self.state in ("done", "failed")
 
 
 def application(client):
@@ -71,21 +53,14 @@ def application(client):
                 return
 
     async def classify(digit, pixels):
-        def on_progress(state, progress):
-            digit.state, digit.progress = state, progress
-
         try:
             features = len(client.spec.input_min)
-            answer = await client.classify(normalized(pixels, features), on_progress)
+            await client.classify(normalized(pixels, features), digit)
         except ServerError as error:
             digit.state, digit.error = "failed", str(error)
         except Exception:
             digit.state, digit.error = "failed", "The client has failed; see its messages."
             raise
-        else:
-            digit.state, digit.progress = "done", 1.0
-            for name, value in dataclasses.asdict(answer).items():
-                setattr(digit, name, value)
 
     def start(coroutine):
         task = asyncio.create_task(coroutine)

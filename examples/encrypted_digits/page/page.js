@@ -39,10 +39,10 @@ function normalized() {
   return strokes.map((stroke) => stroke.map(move));
 }
 
-function stroke(context, lines, width, colour) {
+function stroke(context, lines, width, color) {
   context.lineWidth = width;
   context.lineCap = context.lineJoin = "round";
-  context.strokeStyle = colour;
+  context.strokeStyle = color;
   for (const line of lines) {
     context.beginPath();
     context.moveTo(...line[0]);
@@ -71,8 +71,8 @@ function show() {
   paper.clearRect(0, 0, paper.canvas.width, paper.canvas.height);
   stroke(paper, strokes, 24, "#111");
   pixels().forEach((row, y) => row.forEach((ink, x) => {
-    const grey = 255 - Math.round((ink * 255) / (DOTS * DOTS));
-    preview.fillStyle = `rgb(${grey}, ${grey}, ${grey})`;
+    const gray = 255 - Math.round((ink * 255) / (DOTS * DOTS));
+    preview.fillStyle = `rgb(${gray}, ${gray}, ${gray})`;
     preview.fillRect(x, y, 1, 1);
   }));
   element("classify").disabled = !ready || busy || !(strokes.length || example);

@@ -158,7 +158,7 @@ def test_what_is_no_message_is_refused(sides, server):
 
 def test_inputs_are_checked(sides):
     _, client = sides
-    with pytest.raises(TypeError, match="Integers are encrypted"):
+    with pytest.raises(TypeError, match="`inputs` must hold integers"):
         client.encrypt(np.zeros((3, 2)))
     with pytest.raises(ValueError, match="from -2 to 1"):
         client.encrypt(np.full((3, 2), 2))
