@@ -95,16 +95,13 @@ def run(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `add_gru`, for tensors that fit. Inputs `[B, D]` are one step, with outputs `[B, H]`."""
     dtype = tensors.inputs.dtype
-    # Absent optional inputs go to the op as tensors without elements.
-    absent = SequenceTensors(
-        None, None, None, tf.zeros([0], dtype), tf.zeros([0, 0], dtype), tf.zeros([0, 0], tf.bool)
-    )
-    operands = [
-        default if tensor is None else tensor
-        for tensor, default in zip(tensors, absent, strict=True)
-    ]
     outputs, state, _, _ = _library.load().ops.add_gru(
-        *operands,
+        tensors.inputs,
+        tensors.kernel,
+        tensors.recurrent_kernel,
+        _or_empty(tensors.bias, dtype, 1),
+        _or_empty(tensors.initial_state, dtype, 2),
+        _or_empty(tensors.mask, tf.bool, 2),
         activation=gate.activation,
         state_shift=gate.state_shift,
         state_max=gate.upper_bound,
@@ -112,3 +109,8 @@ def run(
         with_reserve=training,
     )
     return outputs, state
+
+
+def _or_empty(tensor: Any, dtype: tf.DType, rank: int) -> tf.Tensor:
+    """Absent optional inputs go to the op as tensors without elements."""
+    return tf.zeros([0] * rank, dtype) if tensor is None else tensor
