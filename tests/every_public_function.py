@@ -186,7 +186,7 @@ def command(folder):
         ["convert", model, folder / "command.tflite", "--ops", "fused"],
         ["quantize", model, folder / "command.safetensors", "--data", data],
         ["convert", folder / "command.safetensors", folder / "command_integers.tflite"],
-        ["bench", "--batch", "2", "--steps", "4", "--features", "3", "--units", "5"],
+        ["bench", "--seconds", "1", *"--batch 2 --steps 4 --features 3 --units 5".split()],
     ):
         subprocess.run([sys.executable, "-m", "keras_addrnn_cli", *map(str, arguments)], check=True)
     for name in ("command.tflite", "command_integers.tflite"):

@@ -1,7 +1,6 @@
 """Integer model to LiteRT file (`.tflite`): one operator for each layer, without a converter."""
 
 import os
-from typing import Any
 
 from addrnn import _validation
 from addrnn._atomic_file import checked_path, replacing
@@ -70,15 +69,9 @@ def convert_integer(
 def _content(model: IntegerModel, batch_size: int | None, mask: bool) -> bytes:
     from addrnn.lite._integer_file import IntegerFile  # needs the schema
 
-    quantization: Any = model.inputs
-    file = IntegerFile()
-    values = file.input(
-        "inputs",
-        quantization.dtype,
-        (batch_size, None, model.features),
-        quantization.scale,
-        quantization.zero_point,
-    )
+    inputs, file = model.inputs, IntegerFile()
+    shape = batch_size, None, model.features
+    values = file.input("inputs", inputs.dtype, shape, inputs.scale, inputs.zero_point)
     masks = file.input("mask", bool, (batch_size, None)) if mask else _operators.ABSENT
     for layer in model.layers:
         if isinstance(layer, IntegerDense):

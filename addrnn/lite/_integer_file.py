@@ -9,15 +9,8 @@ from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.lite import _flatbuffer, _operators
 from addrnn.lite._schema import schema
 
-_ARRAYS = (
-    "kernel",
-    "recurrent_kernel",
-    "bias",
-    "kernel_shift",
-    "recurrent_shift",
-    "shift",
-    "multiplier",
-)
+_SHIFTS = ("kernel_shift", "recurrent_shift", "shift")
+_ARRAYS = ("kernel", "recurrent_kernel", "bias", *_SHIFTS, "multiplier")
 
 
 class IntegerFile:
@@ -73,9 +66,14 @@ class IntegerFile:
                 ("state", (batch, layer.units)),
             )
         )
-        given = [inputs, *constants, initial_state, mask]
-        options = _operators.add_gru_int_options(layer)
-        self._operator(_operators.ADD_GRU_INT, given, [outputs, state], options)
+        _flatbuffer.add_operator(
+            self._model,
+            self._graph,
+            _operators.ADD_GRU_INT,
+            [inputs, *constants, initial_state, mask],
+            [outputs, state],
+            _operators.add_gru_int_options(layer),
+        )
         return outputs, state
 
     def dense(self, layer: IntegerDense, inputs: int) -> int:
@@ -83,8 +81,14 @@ class IntegerFile:
         constants = [self._constant(layer, name) for name in ("kernel", "bias")]
         shape = (*self._shape(inputs)[:-1], layer.units)
         outputs = self._tensor(f"{layer.name}/outputs", np.int32, shape, layer.scale)
-        options = _operators.add_gru_int_dense_options(layer)
-        self._operator(_operators.ADD_GRU_INT_DENSE, [inputs, *constants], [outputs], options)
+        _flatbuffer.add_operator(
+            self._model,
+            self._graph,
+            _operators.ADD_GRU_INT_DENSE,
+            [inputs, *constants],
+            [outputs],
+            _operators.add_gru_int_dense_options(layer),
+        )
         return outputs
 
     def content(self, metadata: dict[str, Any]) -> bytes:
@@ -115,8 +119,3 @@ class IntegerFile:
         if values is None:
             return _operators.ABSENT
         return _flatbuffer.add_constant(self._model, self._graph, f"{layer.name}/{name}", values)
-
-    def _operator(
-        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: bytes
-    ) -> None:
-        _flatbuffer.add_operator(self._model, self._graph, name, inputs, outputs, options)
