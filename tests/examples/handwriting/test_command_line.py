@@ -1,6 +1,5 @@
 """The handwriting example as a person runs it, and what it says to wrong flags."""
 
-import json
 import os
 import re
 import subprocess
@@ -11,7 +10,7 @@ import pytest
 from etils import epath
 
 from tests.examples import idx
-from tests.examples.conftest import EXAMPLES
+from tests.examples.support import EXAMPLES
 from tests.examples.handwriting import fake_iam
 
 
@@ -51,7 +50,8 @@ def test_from_digits_to_litert(some_digits, tmp_path):
     directory = folder / "addgru_epochs1_seed0"
     files = {file.name for file in directory.iterdir()}
     expected = {"characters.txt", "epochs.csv", "logs", "model.keras"}
-    assert files == expected | {"model_builtin.tflite", "model_fused.tflite"}
+    expected |= {"results.json", "model_builtin.tflite", "model_fused.tflite"}
+    assert files == expected
 
     again = run("--data-dir", some_digits, *flags)
     assert again.returncode == 0, again.stderr
@@ -121,27 +121,3 @@ def test_digits_without_their_files(tmp_path):
 
 def test_other_backend(tmp_path):
     refused("KERAS_BACKEND=tensorflow, got 'jax'", "--output", tmp_path, KERAS_BACKEND="jax")
-
-
-def test_benchmark_tables(monkeypatch, tmp_path):
-    """The recorded lines become one table for each dataset, layers beside each other."""
-    monkeypatch.syspath_prepend(str(EXAMPLES.parent / "benchmarks"))
-    import benchmarks.handwriting as handwriting
-
-    entry = {
-        "data": "digits", "images": 6000, "test_images": 600, "epochs_at_most": 2,
-        "learning_rate": 0.002, "batch_size": 64, "source": "a test", "machine": "a machine",
-        "layer": "GRU", "parameters": 1234, "recurrent_parameters": 1000, "epochs": 2,
-        "seconds_per_epoch": 4.0, "processor_seconds_per_epoch": 8.0,
-        "greedy": {"cer": 0.02, "wer": 0.1}, "beam": {"cer": 0.02, "wer": 0.1},
-        "litert": {"builtin": {"bytes": 2000, "milliseconds": 1.5, "cer": 0.02}},
-    }  # fmt: skip
-    other = {**entry, "greedy": {"cer": 0.04, "wer": 0.2}}
-    # Another machine's times do not count.
-    third = {**entry, "machine": "another", "seconds_per_epoch": 99.0}
-    lines = [json.dumps({**e, "seed": seed}) for seed, e in enumerate((entry, other, third))]
-    monkeypatch.setattr(handwriting, "RECORDS", tmp_path / "records.jsonl")
-    handwriting.RECORDS.write_text("\n".join(lines) + "\n")
-    table = handwriting.tables()
-    assert "digits: a test. 6,000 images to train on, 600 to test; 2 epochs at most" in table
-    assert "| GRU | 3 | 2.67 %, 2.00 % | 13.33 %, 10.00 % | 2 | 4.0, 8.0 |" in table
