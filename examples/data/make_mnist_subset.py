@@ -10,22 +10,40 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-import mnist_data
+from common import digits
+
+TRAIN, TEST = 10_000, 2_000
+SEED = 0
+
+
+def choose(size, count):
+    """`count` of `size` indices drawn without replacement with a fixed seed, in rising order."""
+    if size <= count:
+        return np.arange(size)
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    return np.sort(generator.choice(size, count, replace=False))
+
+
+def subset(all_digits):
+    """The same digits each time, as the arrays of the file."""
+    train = choose(len(all_digits.y_train), TRAIN)
+    test = choose(len(all_digits.y_test), TEST)
+    return {
+        "x_train": all_digits.x_train[train],
+        "y_train": all_digits.y_train[train],
+        "x_test": all_digits.x_test[test],
+        "y_test": all_digits.y_test[test],
+    }
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
-    digits = mnist_data.subset(mnist_data.from_idx(sys.argv[1]))
-    np.savez_compressed(
-        mnist_data.SUBSET_FILE,
-        x_train=digits.x_train,
-        y_train=digits.y_train,
-        x_test=digits.x_test,
-        y_test=digits.y_test,
-    )
-    print(f"{mnist_data.SUBSET_FILE}: {mnist_data.SUBSET_FILE.stat().st_size} bytes")
-    for name, labels in (("train", digits.y_train), ("test", digits.y_test)):
+    arrays = subset(digits.from_idx(sys.argv[1]))
+    np.savez_compressed(digits.SUBSET_FILE, **arrays)
+    print(f"{digits.SUBSET_FILE}: {digits.SUBSET_FILE.stat().st_size} bytes")
+    for name in ("y_train", "y_test"):
+        labels = arrays[name]
         print(f"{name}: {len(labels)} digits, of each class {np.bincount(labels).tolist()}")
 
 

@@ -2,7 +2,8 @@
 
 Convolutions read a word image of 128 by 32 pixels, two bidirectional recurrent layers go along it,
 and CTC turns 32 steps into a text. A LayerNormalization follows each recurrent layer, of all three
-kinds. Trains each network, converts it for LiteRT, prints error rates, and draws what they read.
+kinds. Trains each network, converts it for LiteRT, prints error rates, and draws the texts they
+read.
 
 The same command again goes on where it was interrupted; what is trained already is not trained
 again. On one core 6,000 images take AddGRU 10 seconds an epoch, the other two 20: the default takes
@@ -23,12 +24,13 @@ import sys
 # Before TensorFlow is first imported: it reads them then.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# The package itself and its neighbours: Python put this directory there, which holds parts alone.
-sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
-
-from command_line import Parser, epochs, integer, run  # noqa: E402
-
 EXAMPLES = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1]))
+if not __package__:  # run as a folder, which Python put there, and not its neighbors
+    sys.path[0] = str(EXAMPLES.resolve())
+
+from common import digits  # noqa: E402
+from common.command_line import Parser, epochs, integer, run  # noqa: E402
+
 OUTPUT = EXAMPLES / "output" / "handwriting"
 LAYERS = ("AddGRU", "GRU", "LSTM")
 
@@ -42,8 +44,8 @@ def parse(arguments=None):
         "--data-dir",
         type=pathlib.Path,
         metavar="DIR",
-        help="for digits the four IDX files of MNIST (tensorflow-datasets or the digits of this "
-        "repository unless given); for iam words.txt and words/ as distributed",
+        help="for digits the four IDX files of MNIST (the digits of this repository unless given); "
+        "for iam words.txt and words/ as distributed",
     )
     add(
         "--images",
@@ -77,8 +79,6 @@ def parse(arguments=None):
 def main(arguments=None):
     flags, parser = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
-    import mnist_data
-
     import keras_addrnn as ka
     from handwriting import evaluation, pipeline, report, sources, training
     from handwriting.datasets import words
@@ -96,7 +96,7 @@ def main(arguments=None):
             seed=flags.seed,
             directory=flags.output / "datasets",
         )
-    except (words.DataError, mnist_data.DataError) as error:
+    except (words.DataError, digits.DataError) as error:
         parser.fail(error)
     why_not = ka.info()["why_not"]
     alphabet = data.alphabet()
@@ -129,8 +129,8 @@ def main(arguments=None):
         results.append(result)
         recorded = {**result, "read": read[kind][: report.DRAWN]}
         (run.directory / "results.json").write_text(json.dumps(recorded))
-    print("measures the recurrent parts alone, 5 s", flush=True)
-    print("\n" + report.table(results, evaluation.recurrent_milliseconds(read, seconds=5)))
+    print("measures the recurrent parts alone", flush=True)
+    print("\n" + report.table(results, evaluation.recurrent_milliseconds(read)))
     picture = training.directory_of(
         flags.output, data, "_".join(read), flags.epochs, flags.seed
     ).with_suffix(".png")

@@ -1,10 +1,13 @@
-"""What a trained network is worth: error rates in Keras and in LiteRT, sizes, times."""
+"""Error rates of a trained network in Keras and in LiteRT, sizes, times."""
+
+import statistics
+import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from handwriting import decoding, litert, metrics, model, pipeline
-from keras_addrnn_cli import bench
 
 HISTORY = ("loss", "val_loss", "seconds", "processor_seconds")  # of each epoch
 
@@ -54,18 +57,36 @@ def evaluate(run, images, texts, alphabet):
     return read, result
 
 
-def recurrent_milliseconds(kinds, seconds):
-    """What the recurrent part of a training step takes, forward and backward, layers in turn.
+def recurrent_milliseconds(kinds, rounds=15):
+    """Times the recurrent part of a training step, forward and backward, layers in turn.
 
     Args:
         kinds: Names of layers.
-        seconds: How long to measure, in all.
+        rounds: How often each is measured.
 
     Returns:
         Dict from the layer to the median of a batch, in milliseconds.
     """
     shape = (pipeline.BATCH_SIZE, pipeline.STEPS, model.FEATURES)
     steps = keras.random.normal(shape, seed=0)
-    parts = {kind: model.recurrent(model.LAYERS[kind]) for kind in kinds}
-    functions = {kind: bench.gradients(part, steps) for kind, part in parts.items()}
-    return bench.in_turn(functions, seconds)
+    functions = {kind: _gradients(model.recurrent(model.LAYERS[kind]), steps) for kind in kinds}
+    milliseconds = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind, function in functions.items():
+            function()  # with the caches as the layer before has left them
+            begin = time.perf_counter()
+            function()
+            milliseconds[kind].append(1e3 * (time.perf_counter() - begin))
+    return {kind: statistics.median(times) for kind, times in milliseconds.items()}
+
+
+def _gradients(part, x):
+    """A function for the gradients of a built part's weights, forward pass included."""
+
+    @tf.function
+    def call():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(part(x, training=True))
+        return tape.gradient(loss, part.trainable_variables)
+
+    return call

@@ -19,13 +19,12 @@ FEATURES = 64  # of each step
 UNITS = (128, 64)
 
 
-def build(kind, classes, part=None):
+def build(kind, classes):
     """A model from images `[B, 32, 128, 1]` to the classes' logits at each step, `[B, 32, C]`.
 
     Args:
         kind: `"AddGRU"`, `"GRU"` or `"LSTM"`.
         classes: Number of classes, with the blank.
-        part: The recurrent part, if not that of the layers of this kind.
     """
     layers = keras.layers
     image = keras.Input((HEIGHT, WIDTH, 1), name="image")
@@ -38,22 +37,21 @@ def build(kind, classes, part=None):
     x = layers.Reshape((STEPS, HEIGHT // 4 * FILTERS[-1]))(x)
     x = layers.Dense(FEATURES, activation="relu")(x)
     x = layers.Dropout(0.2)(x)
-    x = (part or recurrent(LAYERS[kind]))(x)
+    x = recurrent(LAYERS[kind])(x)
     logits = layers.Dense(classes, name="logits")(x)
     return keras.Model(image, logits, name=f"handwriting_{kind.lower()}")
 
 
-def recurrent(layer, normalised=True):
+def recurrent(layer):
     """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`, of any recurrent layer.
 
-    Each layer is followed by a normalisation, unless `normalised` is false: without it AddGRU,
-    whose outputs are never negative, learns to read far later (docs/evidence.md).
+    A normalization follows each layer. Without it AddGRU, whose outputs are never negative, learns
+    to read far later (docs/evidence.md).
     """
     layers = [keras.Input((STEPS, FEATURES))]
     for units in UNITS:
         layers.append(keras.layers.Bidirectional(layer(units, return_sequences=True)))
-        if normalised:
-            layers.append(keras.layers.LayerNormalization())
+        layers.append(keras.layers.LayerNormalization())
     return keras.Sequential(layers, name="recurrent")
 
 

@@ -6,8 +6,6 @@ matplotlib.use("Agg")  # no display needed
 
 import matplotlib.pyplot as plt
 
-from addrnn._atomic_file import replacing
-
 ROWS, COLUMNS = 8, 2
 DRAWN = ROWS * COLUMNS  # images in a picture
 
@@ -72,6 +70,5 @@ def save_picture(path, images, texts, read, title):
                 color="black" if right else "C3",
             )
     figure.suptitle(title)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    figure.savefig(path, dpi=110)
     plt.close(figure)

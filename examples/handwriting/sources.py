@@ -6,9 +6,9 @@ import io
 import logging
 import zlib
 
-import mnist_data
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from common import digits as mnist
 
 from handwriting import pipeline
 from handwriting.datasets import font_words, iam_words, mnist_words, words
@@ -56,14 +56,13 @@ def load(data, *, data_dir, images, seed, directory):
         `Words`.
 
     Raises:
-        words.DataError, mnist_data.DataError: if something is missing or damaged.
+        words.DataError, digits.DataError: If something is missing or damaged.
     """
     logging.getLogger("absl").setLevel(logging.ERROR)
     tfds.disable_progress_bar()
     download = None
     if data == "digits":
-        # All digits there are: composing needs only some of them.
-        digits = mnist_data.load(data_dir, full=data_dir is not None)
+        digits = mnist.load(data_dir)
         config = mnist_words.config(digits, images, seed)
         name = f"digits_{config.name}"
         builder = mnist_words.MnistWords(config=config, data_dir=directory)

@@ -8,15 +8,14 @@ import statistics
 import sys
 
 import keras
-import resuming
-from epoch_times import EpochTimes
+from common.epoch_times import EpochTimes
 
-from addrnn._atomic_file import replacing
 from handwriting import model as network
+from handwriting import resuming
 
 LEARNING_RATE = 2e-3  # of the first epoch
 PATIENCE = 5  # epochs without a lower validation loss
-NEW_WEIGHTS = "new.weights.h5"  # until they are whole
+NEW_WEIGHTS, NEW_MODEL = "new.weights.h5", "new.keras"  # until they are whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,8 +120,8 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         model.load_weights(best)
     # Without the loss, which whoever loads the file would have to have.
     model = keras.Model(model.inputs, model.outputs, name=model.name)
-    with replacing(trained) as temporary:
-        model.save(temporary)
+    model.save(directory / NEW_MODEL)
+    (directory / NEW_MODEL).replace(trained)
     resuming.remove(backup, best, directory / NEW_WEIGHTS)
     return Run(kind, model, directory, _history(epochs_file))
 
@@ -133,8 +132,9 @@ def _cut(path):
         content = path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:
-            with replacing(path) as temporary:
-                temporary.write_bytes(whole)
+            temporary = path.with_suffix(".new")
+            temporary.write_bytes(whole)
+            temporary.replace(path)
 
 
 def _history(path):

@@ -1,7 +1,7 @@
 """The examples are scripts, not a package: their directory has to be on the path."""
 
-import pathlib
 import sys
 
-EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+from tests.examples.support import EXAMPLES
+
 sys.path.insert(0, str(EXAMPLES))

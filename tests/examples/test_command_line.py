@@ -1,11 +1,10 @@
-"""What the examples' command lines share."""
+"""The command line that the demonstrations share."""
 
 import pytest
+from common import command_line
 
 
 def test_interrupted(capsys):
-    import command_line
-
     def main():
         raise KeyboardInterrupt
 
@@ -16,6 +15,4 @@ def test_interrupted(capsys):
 
 
 def test_epochs():
-    import command_line
-
     assert [command_line.epochs(count) for count in (1, 2)] == ["1 epoch", "2 epochs"]

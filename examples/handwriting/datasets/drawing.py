@@ -34,7 +34,7 @@ def resized(ink, height, width):
 
 
 def distorted(ink, generator, *, strength, smoothness):
-    """Elastic distortion: every pixel moves a little, and neighbours move alike.
+    """Elastic distortion: every pixel moves a little, and neighbors move alike.
 
     After P. Simard, D. Steinkraus and J. Platt, "Best Practices for Convolutional Neural Networks
     Applied to Visual Document Analysis", ICDAR 2003.
@@ -43,7 +43,7 @@ def distorted(ink, generator, *, strength, smoothness):
         ink: The image.
         generator: `np.random.Generator`.
         strength: The largest displacement, in pixels.
-        smoothness: Standard deviation, in pixels, of the Gaussian that makes neighbours alike.
+        smoothness: Standard deviation, in pixels, of the Gaussian that makes neighbors alike.
     """
     moves = generator.uniform(-1, 1, (2, *ink.shape))
     moves = ndimage.gaussian_filter(moves, (0, smoothness, smoothness), mode="constant")

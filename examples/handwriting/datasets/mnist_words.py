@@ -19,7 +19,7 @@ class MnistWordsConfig(words.WordsConfig):
     """`WordsConfig` with the digits to compose.
 
     Attributes:
-        digits: `mnist_data.Digits`.
+        digits: `common.digits.Digits`.
     """
 
     digits: object = None
@@ -62,7 +62,7 @@ class MnistWords(tfds.core.GeneratorBasedBuilder):
         if digits is None:
             raise words.DataError(
                 "mnist_words has no digits to compose. Give the builder "
-                "config=mnist_words.config(mnist_data.load(), images=10_000, seed=0)."
+                "config=mnist_words.config(digits.load(), images=10_000, seed=0)."
             )
         if len(digits.y_train) < 2 or len(digits.y_test) < 1:
             raise words.DataError(

@@ -10,7 +10,7 @@ import pytest
 from etils import epath
 
 from tests.examples import idx
-from tests.examples.conftest import EXAMPLES
+from tests.examples.support import EXAMPLES
 from tests.examples.handwriting import fake_iam
 
 
@@ -50,7 +50,8 @@ def test_from_digits_to_litert(some_digits, tmp_path):
     directory = folder / "addgru_epochs1_seed0"
     files = {file.name for file in directory.iterdir()}
     expected = {"characters.txt", "epochs.csv", "logs", "model.keras"}
-    assert files == expected | {"model_builtin.tflite", "model_fused.tflite"}
+    expected |= {"results.json", "model_builtin.tflite", "model_fused.tflite"}
+    assert files == expected
 
     again = run("--data-dir", some_digits, *flags)
     assert again.returncode == 0, again.stderr

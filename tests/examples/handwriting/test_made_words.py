@@ -2,19 +2,15 @@
 
 import collections
 
-import mnist_data
 import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
 pytest.importorskip("dill")  # tensorflow-datasets' test cases need it
 import tensorflow_datasets as tfds  # noqa: E402
+from common.digits import Digits, load  # noqa: E402
 from etils import epath  # noqa: E402
 from handwriting.datasets import font_words, mnist_words, words  # noqa: E402
-
-
-def digits():
-    return mnist_data.from_repository(why="it is a test")
 
 
 def rows(builder, split):
@@ -43,7 +39,7 @@ class TestMnistWords(tfds.testing.DatasetBuilderTestCase):
     SPLITS = {"train": 30, "validation": 3, "test": 3}
     EXAMPLE_DIR = epath.Path(__file__).parent  # nothing is read from it
     # Read here: the test case forbids a builder to read files by itself.
-    BUILDER_CONFIG_NAMES_TO_TEST = [mnist_words.config(digits(), images=30, seed=0)]
+    BUILDER_CONFIG_NAMES_TO_TEST = [mnist_words.config(load(), images=30, seed=0)]
 
 
 @needs_fonts
@@ -55,7 +51,7 @@ class TestFontWords(tfds.testing.DatasetBuilderTestCase):
 
 
 def test_numbers_are_of_all_lengths_and_digits(tmp_path):
-    config = mnist_words.config(digits(), images=300, seed=3)
+    config = mnist_words.config(load(), images=300, seed=3)
     builder = prepared(mnist_words.MnistWords(data_dir=tmp_path, config=config))
     made = rows(builder, "train")
     texts = [row["text"].decode() for row in made]
@@ -90,7 +86,7 @@ def test_splits_share_no_digits(tmp_path):
     images = np.zeros((24, 28, 28), np.uint8)
     images[:, 4:24, 8:20] = 255
     labels = np.repeat(np.array([1, 2], np.uint8), [22, 2])  # the last twelfth is kept apart
-    set_of = mnist_data.Digits(images, labels, images[:2], np.array([3, 3], np.uint8), "a test")
+    set_of = Digits(images, labels, images[:2], np.array([3, 3], np.uint8), "a test")
     config = mnist_words.config(set_of, images=20, seed=0)
     builder = prepared(mnist_words.MnistWords(data_dir=tmp_path, config=config))
     for split, digit in (("train", "1"), ("validation", "2"), ("test", "3")):
@@ -99,7 +95,7 @@ def test_splits_share_no_digits(tmp_path):
 
 def test_the_same_seed_makes_the_same_images(tmp_path):
     def made(seed, folder):
-        config = mnist_words.config(digits(), images=5, seed=seed)
+        config = mnist_words.config(load(), images=5, seed=seed)
         return rows(
             prepared(mnist_words.MnistWords(data_dir=tmp_path / folder, config=config)), "train"
         )
@@ -112,8 +108,8 @@ def test_the_same_seed_makes_the_same_images(tmp_path):
 
 
 def test_other_digits_are_another_dataset():
-    some = digits()
-    fewer = mnist_data.Digits(some.x_train[:-1], some.y_train[:-1], some.x_test, some.y_test, "")
+    some = load()
+    fewer = Digits(some.x_train[:-1], some.y_train[:-1], some.x_test, some.y_test, "")
     assert mnist_words.config(some, 5, 0).name != mnist_words.config(fewer, 5, 0).name
 
 

@@ -160,7 +160,7 @@ def test_a_training_that_is_through_but_not_saved(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "replacing", interrupted)
+        patch.setattr(keras.Model, "save", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path, epochs=2)
     run = train(tmp_path, epochs=2)

@@ -1,4 +1,4 @@
-"""What `keras.callbacks.BackupAndRestore` left behind, so that an interrupted training goes on."""
+"""Makes the backup of `keras.callbacks.BackupAndRestore` whole, so that a training can go on."""
 
 import contextlib
 import json
@@ -10,11 +10,11 @@ WEIGHTS, METADATA = "latest.weights.h5", "training_metadata.json"
 
 
 def epochs_done(backup):
-    """After how many epochs a training goes on from a backup, 0 where there is none.
+    """The epochs that a training has behind it, by its backup; 0 where there is none.
 
-    A process may be killed while `BackupAndRestore(double_checkpoint=True)` writes, and not all
-    that this leaves does the callback get over. So what is not whole is replaced here by the backup
-    before it, or removed where there is no other.
+    A process may be killed while `BackupAndRestore(double_checkpoint=True)` writes. The callback
+    fails on some of the files that this leaves. So a file that is not whole is replaced here by the
+    backup before it, or removed where there is no other.
 
     Args:
         backup: `pathlib.Path` of the callback's directory.
@@ -33,7 +33,7 @@ def epochs_done(backup):
 
 
 def remove(*paths):
-    """Files and directories that are not needed any more, as far as they are there."""
+    """Removes files and directories, as far as they are there."""
     for path in paths:
         if path.is_dir():
             shutil.rmtree(path)

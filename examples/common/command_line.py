@@ -1,4 +1,4 @@
-"""What the examples' command lines share."""
+"""The command line of a demonstration: what is wrong is told in one line."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 
 
 class Parser(argparse.ArgumentParser):
-    """Takes its text from a module's docstring, and says what is wrong in one line."""
+    """Takes its help from a module's docstring, and reports an error in one line."""
 
     def __init__(self, doc):
         summary, _, story = doc.partition("\n\n")
@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
         self.fail(f"{message} (--help lists the options)")
 
     def fail(self, message):
-        """Ends the program where no option is wrong, but what it names."""
+        """Ends the program where the options are right, but the files they name are not."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
     def require_tensorflow(self):
@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
             )
 
     def make_output(self, folder):
-        """The folder of `--output`, made if it is not there."""
+        """Makes the folder of `--output` if it is not there."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def run(main):
-    """Runs an example; Ctrl-C ends it with a line, and the status that shells expect."""
+    """Runs a demonstration; Ctrl-C ends it with one line and the status that shells expect."""
     try:
         main()
     except KeyboardInterrupt:
@@ -68,16 +68,5 @@ def integer(low, high=None):
 
 
 def epochs(count):
-    """So many epochs, in words."""
+    """A number of epochs in words."""
     return f"{count} epoch" if count == 1 else f"{count} epochs"
-
-
-def markdown(rows):
-    """A table, aligned; the first row is its head, the first column its names."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
-        for row in rows
-    ]
-    rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
-    return "\n".join([lines[0], "| " + " | ".join(rule) + " |", *lines[1:]])

@@ -1,4 +1,4 @@
-"""What an epoch takes."""
+"""A callback that measures epochs."""
 
 import time
 
@@ -6,10 +6,10 @@ import keras
 
 
 class EpochTimes(keras.callbacks.Callback):
-    """Adds what an epoch took without its validation to its logs, for the callbacks after this one.
+    """Adds the time of an epoch without its validation to its logs, for the callbacks after it.
 
-    `seconds` of the clock, and `processor_seconds` of all processors together. On a machine that
-    others use too, the second says more. For `fit` with validation data.
+    `seconds` are of the clock, `processor_seconds` of all processors together. The second is the
+    fairer one on a machine that others use too. For `fit` with validation data.
     """
 
     def on_epoch_begin(self, epoch, logs=None):

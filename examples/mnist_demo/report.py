@@ -1,6 +1,5 @@
-"""What the MNIST example shows at the end: tables and the learning curves."""
+"""The tables and the learning curves of the MNIST demonstration."""
 
-import command_line
 import matplotlib
 
 matplotlib.use("Agg")  # no display needed
@@ -8,11 +7,9 @@ matplotlib.use("Agg")  # no display needed
 import matplotlib.pyplot as plt
 import numpy as np
 
-from addrnn._atomic_file import replacing
 
-
-def table(runs, fused_op):
-    """The runs as a Markdown table; `fused_op` says whether AddGRU's are run by it."""
+def networks(runs, fused_op):
+    """The runs as a Markdown table; `fused_op` says whether AddGRU runs on it."""
     rows = [("network", "test accuracy", "s / epoch", "parameters", "fused op")]
     for run in runs:
         rows.append(
@@ -24,10 +21,10 @@ def table(runs, fused_op):
                 "yes" if fused_op and run.name.startswith("AddGRU") else "no",
             )
         )
-    return command_line.markdown(rows)
+    return markdown(rows)
 
 
-def litert_table(files, answers):
+def litert(files, answers):
     """The converted models as a Markdown table, and why those that are missing are."""
     rows = [("LiteRT file", "kB", "test accuracy", "same class as Keras", "µs a digit")]
     for file in files:
@@ -45,46 +42,50 @@ def litert_table(files, answers):
             )
         )
     why_not = [f"\n{file.name}: {file.why_not}" for file in files if file.why_not]
-    return command_line.markdown(rows) + "".join(why_not)
+    return markdown(rows) + "".join(why_not)
 
 
-def integers(found):
-    """Two lines about the integer model, from what `mnist_integer.compare` returns."""
-    share = found.bytes / found.bytes_of_floats
+def integers(answers, size, model):
+    """Two lines about the integer model, whose file has `size` bytes."""
+    share = size / (4 * model.count_params())
     return (
-        f"           {100 * found.accuracy:.2f} % of the test digits right, the same class as "
-        f"Keras for {100 * found.same_class:.2f} %\n"
-        f"           {found.bytes / 1000:.0f} kB, {100 * share:.0f} % of the float weights; "
-        f"{1e6 * found.seconds_per_digit:.0f} µs a digit, without TensorFlow"
+        f"           {100 * answers.accuracy:.2f} % of the test digits right, the same class as "
+        f"Keras for {100 * answers.same_class:.2f} %\n"
+        f"           {size / 1000:.0f} kB, {100 * share:.0f} % of the float weights; "
+        f"{1e6 * answers.seconds_per_digit:.0f} µs a digit, without TensorFlow"
     )
 
 
-def save_curves(runs, path, title):
+def markdown(rows):
+    """An aligned table; the first row is its head, the first column its names."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
+        for row in rows
+    ]
+    rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    return "\n".join([lines[0], "| " + " | ".join(rule) + " |", *lines[1:]])
+
+
+def save_curves(runs, path):
     """Draws the loss over the epochs and the accuracy over the seconds of training, as a PNG."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for number, run in enumerate(runs):
-        epochs = np.arange(1, len(run.history["loss"]) + 1)
-        color = f"C{number}"
-        left.plot(epochs, run.history["loss"], ".--", color=color, alpha=0.6)
-        left.plot(epochs, run.history["val_loss"], ".-", color=color, label=run.name)
-        right.plot(
-            np.cumsum(run.history["seconds"]),
-            100 * np.array(run.history["val_accuracy"]),
-            ".-",
-            color=color,
-            label=run.name,
-        )
+        history, color = run.history, f"C{number}"
+        epochs = np.arange(1, len(history["loss"]) + 1)
+        accuracy = 100 * np.array(history["val_accuracy"])
+        left.plot(epochs, history["loss"], ".--", color=color, alpha=0.6)
+        left.plot(epochs, history["val_loss"], ".-", color=color, label=run.name)
+        right.plot(np.cumsum(history["seconds"]), accuracy, ".-", color=color, label=run.name)
     left.set(xlabel="epoch", ylabel="loss (cross-entropy)", yscale="log")
     left.set_title("loss: test (solid), training (dashed)", fontsize="medium")
     left.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    longest = max(len(run.history["loss"]) for run in runs)
-    left.set_xlim(0.5, longest + 0.5)  # one epoch has its place too
+    left.set_xlim(0.5, len(runs[0].history["loss"]) + 0.5)  # one epoch has its place too
     right.set(xlabel="seconds of training", ylabel="test accuracy (%)")
     right.set_title("test accuracy after each epoch", fontsize="medium")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.suptitle(title)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    figure.suptitle("MNIST read row by row, 28 steps of 28")
+    figure.savefig(path, dpi=120)
     plt.close(figure)

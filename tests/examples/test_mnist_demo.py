@@ -1,7 +1,9 @@
-"""The MNIST example as a person runs it, on few digits; and what it says to wrong flags."""
+"""The MNIST demonstration as a person runs it, on few digits; and what it says to wrong flags."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -12,7 +14,7 @@ import pytest
 import addrnn
 import keras_addrnn as ka
 from tests.examples import idx
-from tests.examples.conftest import EXAMPLES
+from tests.examples.support import EXAMPLES
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def some_digits(tmp_path):
 
 def run(*flags, **environment):
     return subprocess.run(
-        [sys.executable, str(EXAMPLES / "mnist.py"), *map(str, flags)],
+        [sys.executable, str(EXAMPLES / "mnist_demo"), *map(str, flags)],
         env={**os.environ, "KERAS_BACKEND": "tensorflow", **environment},
         capture_output=True,
         text=True,
@@ -45,10 +47,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
     pytest.importorskip("ai_edge_litert")
     pytest.importorskip("matplotlib")
     output = tmp_path / "made" / "here"
-    result = run(
-        *("--data-dir", some_digits, "--output", output, "--epochs", 2, "--units", 24, "--full"),
-        *("--also", "multiplying", "AddGRU, shift 0.5"),
-    )
+    result = run(*("--data-dir", some_digits, "--output", output, "--epochs", 2, "--units", 24))
     assert result.returncode == 0, result.stderr
     shown = result.stdout
 
@@ -58,8 +57,6 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "AddGRU": 2 * 24 * (28 + 24 + 1) + 250,
         "GRU": 3 * 24 * (28 + 24 + 2) + 250,
         "LSTM": 4 * 24 * (28 + 24 + 1) + 250,
-        "multiplying": 2 * 24 * (28 + 24 + 1) + 250,
-        "AddGRU, shift 0.5": 2 * 24 * (28 + 24 + 1) + 250,
     }
     for name, count in parameters.items():
         row = rf"\| {name}\(24\) +\| +[\d.]+ % \| +[\d.]+ \| +{count:,} \| +(yes|no) \|"
@@ -71,13 +68,11 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "addgru_builtin.tflite",
         "addgru_fused.tflite",
         "addgru_integer.safetensors",
-        "addgru_shift_0.5.keras",
         "gru.keras",
         "gru.tflite",
         "learning_curves.png",
         "lstm.keras",
         "lstm.tflite",
-        "multiplying.keras",
     ]
     assert (output / "learning_curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     model = keras.models.load_model(output / "addgru.keras")
@@ -108,9 +103,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
 def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
-    import mnist_litert
-    import mnist_report
-    import mnist_training
+    from mnist_demo import phone, report, training
 
     convert = ka.lite.convert
 
@@ -119,53 +112,69 @@ def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
             raise ValueError("the library is missing")
         return convert(model, path)
 
-    monkeypatch.setattr(ka.lite, "convert", without_library, raising=False)
-    model = mnist_training.build("AddGRU", 4)
-    files = mnist_litert.convert({"AddGRU(4)": model}, tmp_path)
+    monkeypatch.setattr(ka.lite, "convert", without_library)
+    model = training.build("AddGRU", 4)
+    files = phone.convert({"AddGRU(4)": model}, tmp_path)
     images = np.random.default_rng(0).random((3, 28, 28), "float32")
-    shown = mnist_report.litert_table(files, mnist_litert.compare(files, images, np.zeros(3)))
+    functions = {file.name: phone.litert(file.content) for file in files if file.content}
+    expected = {"AddGRU(4), builtin": model.predict(images, verbose=0)}
+    answers = phone.compare(functions, images, np.zeros(3), expected)
+    shown = report.litert(files, answers)
     assert re.search(r"\| AddGRU\(4\), builtin \| +\d+ \| +[\d.]+ % \|", shown), shown
     assert re.search(r"\| AddGRU\(4\), fused +\|( +- \|){4}", shown), shown
     assert shown.endswith("\nAddGRU(4), fused: the library is missing")
 
 
-@pytest.mark.parametrize(
-    ("order", "shape", "place"),
-    [("rows", (28, 28), (3, 7)), ("columns", (28, 28), (7, 3)), ("pixels", (784, 1), (91, 0))],
-)
-def test_orders(order, shape, place):
-    import mnist_training
+def test_rows():
+    from mnist_demo import training
 
     images = np.zeros((2, 28, 28), "uint8")
     images[1, 3, 7] = 51  # in row 3, column 7
-    sequences = mnist_training.sequences(images, order)
+    sequences = training.sequences(images)
     assert sequences.dtype == "float32"
-    assert sequences.shape == (2, *shape)
+    assert sequences.shape == (2, 28, 28)
     expected = np.zeros_like(sequences)
-    expected[(1, *place)] = 0.2
+    expected[1, 3, 7] = 0.2
     np.testing.assert_allclose(sequences, expected, rtol=1e-6)
-    model = mnist_training.build("AddGRU", 3, order)
-    assert model(sequences).shape == (2, 10)
+    assert training.build("AddGRU", 3)(sequences).shape == (2, 10)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
-def test_every_layer_learns_in_another_order(some_digits, tmp_path):
-    import mnist
-    import mnist_data
-    import mnist_training
+def test_every_layer_learns(some_digits):
+    from common import digits
+    from mnist_demo import training
 
-    digits = mnist_data.load(some_digits, full=True)
-    assert {*mnist_training.COMPARED, *mnist.OTHER_LAYERS} == set(mnist_training.LAYERS)
-    for kind in mnist_training.LAYERS:
-        run = mnist_training.train(kind, digits, order="columns", units=8, epochs=2, seed=0)
+    data = digits.load(some_digits)
+    for kind in training.LAYERS:
+        run = training.train(kind, data, units=8, epochs=2, seed=0)
         assert run.history["loss"][1] < run.history["loss"][0]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
+def test_it_can_be_interrupted(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(EXAMPLES / "mnist_demo"), "--output", str(tmp_path)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline().startswith("MNIST read row by row")
+    for _ in range(3):  # code of others, as TensorFlow's while it traces, may swallow one
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+            break
+    _, errors = process.communicate(timeout=60)
+    assert errors.endswith("\ninterrupted\n") and "Traceback" not in errors
+    assert process.returncode == 130
 
 
 def refused(message, *flags, **environment):
     result = run(*flags, **environment)
     assert result.returncode == 2
     assert result.stdout == ""
-    assert re.fullmatch(rf"mnist.py: error: .*{message}.*\n", result.stderr), result.stderr
+    assert re.fullmatch(rf"mnist_demo: error: .*{message}.*\n", result.stderr), result.stderr
 
 
 @pytest.mark.parametrize(
@@ -175,7 +184,6 @@ def refused(message, *flags, **environment):
         (["--epochs", "many"], "--epochs: expected an integer of at least 1, got 'many'"),
         (["--units", "-3"], "--units: expected an integer of at least 1, got '-3'"),
         (["--seed", "4294967296"], "--seed: expected an integer from 0 to 4294967295"),
-        (["--order", "diagonals"], "--order: invalid choice: 'diagonals'"),
         (["--data-dir"], "--data-dir: expected one argument"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
         (["--data-dir", "/nowhere/at/all"], "/nowhere/at/all is not a directory"),
@@ -200,11 +208,12 @@ def test_other_backend(some_digits):
     refused("KERAS_BACKEND=tensorflow, got 'jax'", "--data-dir", some_digits, KERAS_BACKEND="jax")
 
 
-@pytest.mark.parametrize(("flags", "epochs"), [([], 5), (["--full"], 50), (["--epochs", "7"], 7)])
-def test_epochs(flags, epochs, some_digits, tmp_path):
-    import mnist
+@pytest.mark.parametrize(("flags", "epochs"), [([], 5), (["--epochs", "7"], 7)])
+def test_epochs(flags, epochs, some_digits, tmp_path, monkeypatch):
+    from mnist_demo import __main__ as demo
 
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     flags = [*flags, "--data-dir", str(some_digits), "--output", str(tmp_path)]
-    parsed, digits = mnist.parse(flags)
+    parsed, data = demo.parse(flags)
     assert parsed.epochs == epochs
-    assert len(digits.x_train) == 320
+    assert len(data.x_train) == 320

@@ -1,0 +1,1 @@
+"""MNIST by rows: networks trained, compared, converted for LiteRT, and run in integers."""
