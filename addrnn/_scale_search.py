@@ -87,7 +87,7 @@ def quantize_whole(weights: Any, greatest: Any, least: Any, xp: Any = np) -> tup
     Returns:
         The integers as floats `[N, C]` and the step.
     """
-    largest = xp.max(xp.abs(weights)) / greatest
+    largest = xp.max(xp.abs(weights)) * (1.0 / greatest)
     # Weights of zeros leave the step to the bias; without one any would do.
     otherwise = xp.where(least > 0, least, xp.ones_like(largest))
     largest = xp.where(largest > 0, largest, otherwise)

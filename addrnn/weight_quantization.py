@@ -1,7 +1,7 @@
 """From real weights and scales to the layers of an integer model, in NumPy.
 
 Weights are rounded in float32, as a quantization-aware model rounds them: both get the same
-integers.
+integers. Both multiply by reciprocals: XLA makes that of a division by a constant.
 """
 
 from typing import Any
@@ -58,7 +58,7 @@ def add_gru(
     # In units of the state: what 1 in an input, or in the state, adds to the gate.
     kernel = finite(name, "kernel", kernel) * np.float32(inputs.scale / state.scale)
     recurrent_kernel = finite(name, "recurrent_kernel", recurrent_kernel)
-    bias = _bias(name, bias, kernel) / np.float32(state.scale)
+    bias = _bias(name, bias, kernel) * np.float32(1 / state.scale)
     step = None
     if rescale == "multiplier":
         step = _full_range(recurrent_kernel, kernel, weight_bits)
@@ -119,7 +119,7 @@ def dense(
         ValueError: A weight is not finite.
     """
     kernel = finite(name, "kernel", kernel)
-    bias = _bias(name, bias, kernel) / np.float32(inputs.scale)
+    bias = _bias(name, bias, kernel) * np.float32(1 / inputs.scale)
     least = _overflow.least_step(kernel, -float(inputs.range[0]), bias)
     kernel, step = _scale_search.quantize_whole(kernel, weight_max(weight_bits), least)
     return _quantized_weights.dense(

@@ -2,9 +2,11 @@
 
 import statistics
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 
-def burst(function, seconds=0.02):
+def burst(function: Callable[[], Any], seconds: float = 0.02) -> list[float]:
     """The times of some calls in a row, in milliseconds.
 
     Three times as long before that, calls do not count: they pay for what somebody else has left in
@@ -22,7 +24,7 @@ def burst(function, seconds=0.02):
     return times
 
 
-def in_turn(functions, seconds):
+def in_turn(functions: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
     """Calls functions in bursts, one after another, until the time is up.
 
     In turn, so that a machine which is busy now and then is so for each.
@@ -45,7 +47,7 @@ def in_turn(functions, seconds):
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def forward(layer, x, jit_compile=False):
+def forward(layer: Any, x: Any, jit_compile: bool = False) -> Callable[[], Any]:
     """A function that calls a built Keras layer on `x`, compiled by TensorFlow."""
     import tensorflow as tf
 
@@ -53,7 +55,7 @@ def forward(layer, x, jit_compile=False):
     return lambda: call(x)
 
 
-def gradients(layer, x, jit_compile=False):
+def gradients(layer: Any, x: Any, jit_compile: bool = False) -> Callable[[], Any]:
     """A function for the gradients of a built Keras layer's weights, forward pass included."""
     import tensorflow as tf
 
@@ -67,7 +69,9 @@ def gradients(layer, x, jit_compile=False):
     return lambda: call(x)
 
 
-def compare(batch, steps, features, units, seconds):
+def compare(
+    batch: int, steps: int, features: int, units: int, seconds: float
+) -> dict[str, tuple[float, float]]:
     """Measures AddGRU, GRU and LSTM on one shape.
 
     Args:
@@ -98,7 +102,9 @@ def compare(batch, steps, features, units, seconds):
         ) from error
 
 
-def _compare(shape, units, seconds):
+def _compare(
+    shape: tuple[int, int, int], units: int, seconds: float
+) -> dict[str, tuple[float, float]]:
     import keras
 
     from keras_addrnn.layers import AddGRU

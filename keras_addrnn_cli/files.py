@@ -3,12 +3,13 @@
 import os
 import textwrap
 import zipfile
+from typing import Any
 
 from addrnn._atomic_file import checked_path
 from keras_addrnn_cli import quiet
 
 
-def read_model(path):
+def read_model(path: str) -> Any:
     """The Keras model of a `.keras` file.
 
     Raises:
@@ -27,7 +28,7 @@ def read_model(path):
         raise ValueError(f"'{path}' cannot be loaded: {_one_line(error)}") from error
 
 
-def read_arrays(path):
+def read_arrays(path: str) -> dict[str, Any]:
     """The arrays of an `.npz` file, by name.
 
     Raises:
@@ -53,7 +54,7 @@ def read_arrays(path):
     return arrays
 
 
-def samples(arrays, model, path):
+def samples(arrays: dict[str, Any], model: Any, path: str) -> Any:
     """What of the arrays are samples of the model's inputs.
 
     Args:
@@ -82,7 +83,7 @@ def samples(arrays, model, path):
     )
 
 
-def checked_output(path, suffix, *sources):
+def checked_output(path: str, suffix: str, *sources: str | None) -> str:
     """The path of the file to write.
 
     Args:
@@ -105,7 +106,7 @@ def checked_output(path, suffix, *sources):
     return path
 
 
-def _one_line(error):
+def _one_line(error: Exception) -> str:
     # Keras puts a configuration of many pages before and behind what it has to say.
     message = str(error).rpartition("Exception encountered: ")[2]
     message = message.partition(" Full object config")[0]

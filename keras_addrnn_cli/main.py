@@ -1,6 +1,7 @@
 """The command `keras-addrnn`."""
 
 import argparse
+from collections.abc import Sequence
 
 import addrnn
 from keras_addrnn_cli import files, quiet
@@ -19,7 +20,7 @@ _OPTIONS = {
 _NEED_SAMPLES = ("int8", "int16x8")
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="keras-addrnn", description="Addition-gated recurrent layers for Keras."
@@ -98,24 +99,24 @@ def main(arguments=None):
     return 0
 
 
-def _in_options(error):
+def _in_options(error: Exception) -> str:
     """The message of an error, about an option in place of a function's argument."""
     argument, message = getattr(error, "argument", None), str(error)
     option = _OPTIONS.get(argument)
     return message.replace(f"Argument `{argument}`", option, 1) if option else message
 
 
-def _positive(text):
+def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive integer, received {text}")
     return int(text)
 
 
-def _batch(text):
+def _batch(text: str) -> int | None:
     return None if text == "none" else _positive(text)
 
 
-def _info(options):
+def _info(options: argparse.Namespace) -> None:
     quiet.import_keras()
     import keras_addrnn
 
@@ -127,7 +128,7 @@ def _info(options):
         print(f"{name:{width}}  {'-' if value is None else value}")
 
 
-def _convert(options):
+def _convert(options: argparse.Namespace) -> None:
     output = files.checked_output(options.output, ".tflite", options.model, options.data)
     quantize = None if options.quantize == "none" else options.quantize
     if options.model.endswith(".safetensors"):
@@ -171,7 +172,7 @@ def _convert(options):
     print(f"{output}: {len(content) / 1000:.0f} kB, {ops} operators{smaller}")
 
 
-def _quantize(options):
+def _quantize(options: argparse.Namespace) -> None:
     from keras_addrnn_cli import quantize_report
 
     output = files.checked_output(options.output, ".safetensors", options.model, options.data)
@@ -188,7 +189,7 @@ def _quantize(options):
     print("\n".join(quantize_report.quantize_to_file(model, output, x, labels, **settings)))
 
 
-def _bench(options):
+def _bench(options: argparse.Namespace) -> None:
     quiet.import_keras()
     import keras_addrnn
     from keras_addrnn_cli import bench

@@ -1,11 +1,14 @@
 """`keras-addrnn quantize`: from a Keras model to an integer model's file, and what changes."""
 
 import os
+from typing import Any
 
-from keras_addrnn.quantization._post_training import quantize
+from keras_addrnn.quantization import quantize
 
 
-def quantize_to_file(model, path, x=None, labels=None, **settings):
+def quantize_to_file(
+    model: Any, path: str, x: Any = None, labels: Any = None, **settings: Any
+) -> list[str]:
     """Quantizes a model, writes the integer model, and returns lines to print.
 
     Args:

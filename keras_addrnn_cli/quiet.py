@@ -4,9 +4,11 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from types import ModuleType
 
 
-def import_keras():
+def import_keras() -> ModuleType:
     """Imports Keras and its backend; what TensorFlow logs then and later is not shown.
 
     Its setting for that does not reach what it logs while it is imported. Where the setting,
@@ -25,7 +27,7 @@ def import_keras():
 
 
 @contextlib.contextmanager
-def _no_stderr():
+def _no_stderr() -> Iterator[None]:
     """Sends what this process writes to file descriptor 2, from C++ too, nowhere."""
     sys.stderr.flush()
     stderr = os.dup(2)

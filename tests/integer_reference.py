@@ -2,7 +2,7 @@
 
 It imports nothing, and does no NumPy arithmetic. A layer is a dict of nested lists and integers,
 named like the fields of `IntegerAddGRU`. Python's integers have no bounds, so nothing overflows,
-and the update gate is not cut off: that this changes nothing is for the others to show.
+and the update gate is not clipped: that this changes nothing is for the others to show.
 """
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from addrnn import _overflow, _quantized_weights, _validation
 from addrnn._integers import weight_max
+from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization, StateQuantization
 from addrnn.weight_quantization import finite, real_products
 from keras_addrnn.ops import _validation as arguments
@@ -123,7 +124,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
     def compute_mask(self, inputs, mask=None):
         return mask if self.layer.return_sequences else None
 
-    def integers(self):
+    def integers(self) -> IntegerAddGRU:
         """The `IntegerAddGRU` that gives the same numbers.
 
         Raises:
@@ -163,7 +164,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         recurrent_kernel = ops.cast(cell.recurrent_kernel, "float32")
         bias = ops.zeros_like(kernel[0])
         if cell.bias is not None:
-            bias = ops.cast(cell.bias, "float32") / scale
+            bias = ops.cast(cell.bias, "float32") * (1 / scale)
         greatest = weight_max(self.weight_bits)
         fixed = ops.stop_gradient(kernel), ops.stop_gradient(recurrent_kernel)
         least, bias = _overflow.least_exponent(
@@ -222,7 +223,7 @@ class FakeQuantizedDense(_FakeQuantized):
         sums = ops.matmul(integers, kernel) + _fake_quantize.round_half_up(bias / step)
         return self.layer.activation(sums * (step * self.inputs.scale))
 
-    def integers(self):
+    def integers(self) -> IntegerDense:
         """The `IntegerDense` that gives the same numbers.
 
         Raises:
@@ -243,7 +244,7 @@ class FakeQuantizedDense(_FakeQuantized):
         kernel = ops.cast(self.layer.kernel, "float32")
         bias = ops.zeros_like(kernel[0])
         if self.layer.use_bias:
-            bias = ops.cast(self.layer.bias, "float32") / self.inputs.scale
+            bias = ops.cast(self.layer.bias, "float32") * (1 / self.inputs.scale)
         fixed = ops.stop_gradient(kernel), ops.stop_gradient(bias)
         least = _overflow.least_step(fixed[0], -float(self.inputs.range[0]), fixed[1], ops)
         kernel, step = _fake_quantize.quantize_whole(kernel, weight_max(self.weight_bits), least)

@@ -19,10 +19,10 @@ def recurrence(
 ):
     """The states of an integer recurrence that starts from zeros.
 
-    Values are those of `golden.run_layer`. The gradient is that of docs/recurrence.md at the sums
-    of each step before they are rounded: rounding passes it on, and it is 0 where the state, the
-    update gate or the candidate saturates. (At the rounded sums
-    most kinks would be met exactly, where the derivative is 0: docs/quantization.md compares.)
+    Values are those of `addrnn.reference.run_layer`. The gradient is that of docs/recurrence.md at
+    the sums of each step before they are rounded: rounding passes it on, and it is 0 where the
+    state, the update gate or the candidate saturates. (At the rounded sums most kinks would be met
+    exactly, where the derivative is 0: docs/quantization.md compares.)
 
     Args:
         projected: `[T, B, 2H]`, what inputs and bias add to the update gate and the candidate, in

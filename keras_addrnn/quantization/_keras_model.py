@@ -59,7 +59,7 @@ class Dense:
     bias: np.ndarray | None
 
 
-def read(model):
+def read(model: keras.Model) -> list[Recurrent | Dense]:
     """The `Recurrent` layers of a Keras model in order, and its `Dense` one if it ends in one.
 
     Raises:

@@ -1,5 +1,7 @@
 """Quantization-aware training: a Keras model that computes what its integers will, and trains."""
 
+from typing import Any
+
 import keras
 
 from addrnn import _validation
@@ -13,14 +15,14 @@ _FAKE_QUANTIZED = (FakeQuantizedAddGRU, FakeQuantizedDense)
 
 
 def quantization_aware(
-    model,
-    representative_data,
+    model: keras.Model,
+    representative_data: Any,
     *,
-    weight_bits=8,
-    state_bits=16,
-    input_bits=8,
-    accumulator_bits=None,
-):
+    weight_bits: int = 8,
+    state_bits: int = 16,
+    input_bits: int = 8,
+    accumulator_bits: int | None = None,
+) -> keras.Model:
     """Makes a Keras model that computes in integers and is trained like any other.
 
     In the forward pass inputs, weights and states are the integers that they will be, saturation
@@ -93,14 +95,14 @@ def quantization_aware(
     return keras.Model(inputs, outputs, name=f"{model.name}_aware")
 
 
-def is_aware(model):
+def is_aware(model: object) -> bool:
     """Whether `quantization_aware` made the model."""
     return isinstance(model, keras.Model) and any(
         isinstance(layer, _FAKE_QUANTIZED) for layer in model.layers
     )
 
 
-def integer_model(model):
+def integer_model(model: keras.Model) -> IntegerModel:
     """The `IntegerModel` of a quantization-aware model: the integers of its forward pass."""
     layers = [layer for layer in layers_in_order(model) if isinstance(layer, _FAKE_QUANTIZED)]
     return IntegerModel(layers[0].inputs, [layer.integers() for layer in layers])

@@ -1,7 +1,7 @@
 """The integer layers in TensorFlow's integer operations, to check them inside TensorFlow.
 
 Sums are int32, as the description promises that they fit; only a multiplier makes int64 of them.
-`golden` defines what is computed, and is faster.
+`addrnn.reference` defines what is computed, and is faster.
 """
 
 import tensorflow as tf
@@ -10,7 +10,7 @@ import addrnn
 
 
 def run_layer(layer, inputs, initial_state=None, mask=None):
-    """Runs an `IntegerAddGRU`; arguments and results are those of `golden.run_layer`."""
+    """Runs an `IntegerAddGRU`; arguments and results are those of `addrnn.reference.run_layer`."""
     batch, steps, _ = inputs.shape
     state = tf.zeros((batch, layer.units), tf.int32)
     if initial_state is not None:
@@ -34,7 +34,7 @@ def run_layer(layer, inputs, initial_state=None, mask=None):
 
 
 def run_dense(layer, inputs):
-    """Runs an `IntegerDense`; argument and result are those of `golden.run_dense`."""
+    """Runs an `IntegerDense`; argument and result are those of `addrnn.reference.run_dense`."""
     rows = tf.reshape(tf.cast(inputs, tf.int32), (-1, layer.features))
     sums = rows @ tf.cast(layer.kernel, tf.int32) + layer.bias
     return tf.reshape(sums, (*inputs.shape[:-1], layer.units)).numpy()

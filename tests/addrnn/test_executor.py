@@ -32,7 +32,7 @@ def test_layer_agrees_with_the_reference(call):
 
 @pytest.mark.parametrize("units", [64, 127, 130])
 @pytest.mark.parametrize("kind", support.KINDS)
-def test_layer_of_many_units_agrees_with_golden(units, kind):
+def test_layer_of_many_units_agrees_with_the_reference(units, kind):
     rng = np.random.default_rng(units)
     layer = support.draw_layer(rng, 33, units, kind=kind, state_bits=12)
     for batch in (1, 6, 37):
@@ -53,7 +53,7 @@ def test_layer_of_many_units_agrees_with_golden(units, kind):
     sizes=st.tuples(st.integers(1, 40), st.integers(1, 70)),
     bits=st.tuples(st.integers(1, 16), st.integers(2, 8)),
 )
-def test_dense_agrees_with_golden(seed, lead, sizes, bits):
+def test_dense_agrees_with_the_reference(seed, lead, sizes, bits):
     rng = np.random.default_rng(seed)
     layer = support.draw_dense(rng, *sizes, *bits)
     inputs = support.draw_inputs(rng, 1, int(np.prod(lead)), sizes[0], bits[0])

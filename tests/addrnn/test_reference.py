@@ -1,4 +1,4 @@
-"""The golden model, and the vectors for all executors, against plain Python integers."""
+"""The reference, and the vectors for all executors, against plain Python integers."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_one_step_by_hand():
     )
     assert integer_reference.gate(layer, [3], [4], 0) == 0
     assert integer_reference.gate(layer, [3], [4], 1) == 9
-    assert integer_reference.step(layer, [3], [4]) == [12]  # 4 + 9, cut off
+    assert integer_reference.step(layer, [3], [4]) == [12]  # 4 + 9, clipped
 
 
 def test_the_vectors_are_worth_their_name():

@@ -146,7 +146,7 @@ def models():
 def write(group, drawn):
     """Writes the cases of one file."""
     about, stored = [], {}
-    for index, (label, affine, layers, arrays) in enumerate(drawn):
+    for index, (label, inputs, layers, arrays) in enumerate(drawn):
         described = []
         for number, layer in enumerate(layers):
             numbers = {}
@@ -157,7 +157,7 @@ def write(group, drawn):
                 elif value is not None:
                     numbers[field.name] = value
             described.append((type(layer).__name__, numbers))
-        about.append({"label": label, "affine": affine, "layers": described})
+        about.append({"label": label, "affine": inputs, "layers": described})
         stored |= {f"{index}.{name}": value for name, value in arrays.items()}
     stored["cases"] = np.array(json.dumps(about))
     np.savez_compressed(FOLDER / f"integer_{group}.npz", **stored)

@@ -89,7 +89,7 @@ def test_where_nothing_can_be_written(saved, capsys):
 
 
 @pytest.mark.parametrize("names", [("arr_0",), ("x",), ("rows",), ("rows", "y"), ("x", "y")])
-def test_quantised_with_data(saved, names, capsys):
+def test_quantized_with_data(saved, names, capsys):
     model, folder = saved
     x = np.random.default_rng(0).random((8, 6, 3)).astype("float32")
     np.savez(folder / "sample.npz", **dict(zip(names, (x, np.zeros(8, int)), strict=False)))

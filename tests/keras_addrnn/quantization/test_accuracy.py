@@ -1,4 +1,4 @@
-"""Quantised after training, a network that reads digits reads them as well as before."""
+"""Quantized after training, a network that reads digits reads them as well as before."""
 
 import keras
 import numpy as np

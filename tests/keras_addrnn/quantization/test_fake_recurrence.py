@@ -1,4 +1,4 @@
-"""The recurrence on floats that hold integers: the golden model's values, and gradients."""
+"""The recurrence on floats that hold integers: the reference's values, and gradients."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ def time_first(mask):
 @pytest.mark.backend_neutral
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("mask", MASKS)
-def test_values_are_those_of_the_golden_model(sizes, mask):
+def test_values_are_those_of_the_reference(sizes, mask):
     batch, steps, features, units = sizes
     rng = np.random.default_rng(0)
     mask = make_mask(mask, batch, steps, rng)
@@ -117,7 +117,7 @@ def test_at_whole_sums_gradients_are_those_of_the_float_recurrence(bounds, sizes
         ([(0.0, 3.0), (-1.2, 2.0)], 4, (1, 1)),  # 3 - 1 kept, 2 written
         ([(0.0, 3.0), (-3.4, 2.0)], 2, (0, 1)),  # nothing is kept
         ([(0.0, 5.0), (0.0, 2.4)], 7, (0, 1)),
-        ([(0.0, 5.0), (0.0, 2.6)], 7, (0, 0)),  # 8 is cut off: the state saturates
+        ([(0.0, 5.0), (0.0, 2.6)], 7, (0, 0)),  # 8 is clipped: the state saturates
         ([(0.0, 5.0), (9.0, 2.6)], 5, (0, 0)),  # all is kept
     ],
 )

@@ -1,4 +1,4 @@
-"""Quantising Keras models: near the float model, exact where it can be, clear where it cannot."""
+"""Quantizing Keras models: near the float model, exact where it can be, clear where it cannot."""
 
 import warnings
 
@@ -194,8 +194,8 @@ def test_candidates_beyond_state_max_are_told():
         return whole
 
     x = data()
-    cut = np.mean(x.sum(-1) > 0.25)
-    with pytest.warns(UserWarning, match=f"changes {cut:.0%} of those of layer"):
+    share = np.mean(x.sum(-1) > 0.25)
+    with pytest.warns(UserWarning, match=f"changes {share:.0%} of those of layer"):
         ka.quantization.quantize(made(0.25), x)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
