@@ -10,6 +10,7 @@
 #include "cc_ops/core/thread_pool.h"
 #include "cc_ops/python/arrays.h"
 #include "cc_ops/python/integer.h"
+#include "cc_ops/python/release_gil.h"
 
 namespace addrnn {
 namespace {
@@ -56,7 +57,7 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
   tensors.outputs = outputs.mutable_data();
   tensors.final_state = state.mutable_data();
   {
-    py::gil_scoped_release release;
+    const ReleaseGil released;
     AddGruForward<S>(p, {kernel.data(), recurrent_kernel.data(), DataOrNull(bias)}, tensors);
   }
   return py::make_tuple(outputs, state);

@@ -6,6 +6,7 @@
 
 #include "cc_ops/core/integer.h"
 #include "cc_ops/python/arrays.h"
+#include "cc_ops/python/release_gil.h"
 
 namespace addrnn {
 namespace {
@@ -77,7 +78,7 @@ class IntegerAddGru {
                                     reinterpret_cast<const uint8_t*>(DataOrNull(mask)),
                                     outputs.mutable_data(), state.mutable_data()};
     {
-      py::gil_scoped_release release;
+      const ReleaseGil released;
       const std::lock_guard<std::mutex> lock(mutex_);
       prepared_.Prepare(p, {});
       prepared_.Run(tensors);
@@ -112,7 +113,7 @@ class IntegerDense {
     Array<int32_t> outputs(Shape{p.rows, p.units});
     const IntegerDenseTensors tensors = {InputsOf(inputs), outputs.mutable_data()};
     {
-      py::gil_scoped_release release;
+      const ReleaseGil released;
       const std::lock_guard<std::mutex> lock(mutex_);
       prepared_.Prepare(p, {});
       prepared_.Run(tensors);
