@@ -12,7 +12,8 @@ def register(ops):
         outputs, _, reserve, candidates = op.outputs
         attributes = {name: op.get_attr(name) for name in ("activation", "go_backwards")}
         with_d_inputs = not _without_d_inputs(op)
-        if not op.get_attr("with_reserve"):
+        one_step = inputs.shape.rank == 2  # which keeps its reserve in any case
+        if not one_step and not op.get_attr("with_reserve"):
             # Nobody said that a gradient would follow: right all the same, at the price of a second
             # forward pass.
             outputs, _, reserve, candidates = ops.add_gru(
@@ -21,6 +22,26 @@ def register(ops):
                 state_shift=op.get_attr("state_shift"),
                 state_max=op.get_attr("state_max"),
                 with_reserve=True,
+            )
+        if one_step:
+            # A loop adds up the weights' gradients, step by step: TensorFlow's own products do that
+            # without packing the weights anew each time.
+            d_sums, d_state = ops.add_gru_step_grad(
+                reserve, candidates, d_outputs, d_final_state, activation=attributes["activation"]
+            )
+            d_sums.set_shape([inputs.shape[0], kernel.shape[1]])
+            present = _present(initial_state)
+            return (
+                tf.matmul(d_sums, kernel, transpose_b=True) if with_d_inputs else None,
+                tf.matmul(inputs, d_sums, transpose_a=True),
+                tf.matmul(initial_state, d_sums, transpose_a=True)
+                if present
+                else tf.zeros_like(recurrent_kernel),
+                tf.reduce_sum(d_sums, axis=0) if _present(bias) else tf.zeros_like(bias),
+                d_state + tf.matmul(d_sums, recurrent_kernel, transpose_b=True)
+                if present
+                else tf.zeros_like(initial_state),
+                None,
             )
         d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state = ops.add_gru_grad(
             inputs,

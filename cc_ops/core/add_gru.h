@@ -25,6 +25,11 @@ void AddGruForward(const Problem& problem, const Weights<S>& weights,
 template <typename S>
 void AddGruBackward(const Problem& problem, const BackwardTensors<S>& tensors);
 
+// The gradient of a step's gate alone. Its products are left to the framework: packing the weights
+// at every step would not pay.
+template <typename S>
+void AddGruStepGradient(int64_t batch, int64_t units, const StepGradientTensors<S>& tensors);
+
 }  // namespace addrnn
 
 #endif  // KERAS_ADDRNN_CC_OPS_CORE_ADD_GRU_H_

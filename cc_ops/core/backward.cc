@@ -85,8 +85,14 @@ void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
   });
 }
 
-#define ADDRNN_INSTANTIATE(S) \
-  template void AddGruBackward<S>(const Problem&, const BackwardTensors<S>&);
+template <typename S>
+void AddGruStepGradient(int64_t batch, int64_t units, const StepGradientTensors<S>& tensors) {
+  SelectedKernels<S>().step_gate_gradient(tensors, batch, units);
+}
+
+#define ADDRNN_INSTANTIATE(S)                                                 \
+  template void AddGruBackward<S>(const Problem&, const BackwardTensors<S>&); \
+  template void AddGruStepGradient<S>(int64_t, int64_t, const StepGradientTensors<S>&);
 
 ADDRNN_INSTANTIATE(float)
 ADDRNN_INSTANTIATE(double)

@@ -80,6 +80,17 @@ struct BackwardTensors {
   S* d_initial_state;         // [B, H]
 };
 
+// One step's gradient without its matrix products. Reads what BackwardTensors reads, for T = 1.
+template <typename S>
+struct StepGradientTensors {
+  const uint8_t* reserve;  // [B, H]
+  const S* candidates;     // [B, H], with tanh, else null
+  const S* d_outputs;      // [B, H]
+  const S* d_final_state;  // [B, H]
+  S* d_sums;               // [B, 2H] dz, the gradient of x W + h R + b
+  S* d_state;              // [B, H] of h_{t-1}, where the gate keeps it
+};
+
 // All that the backward pass has to know of one unit at one step (docs/recurrence.md). A masked
 // step is kKeep alone, a step whose state was cut off at state_max has no bit at all.
 enum GateBit : uint8_t {

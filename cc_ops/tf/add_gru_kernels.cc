@@ -217,10 +217,12 @@ void Forward(void* kernel_state, TF_OpKernelContext* context) {
     CheckOptional(mask, "mask", {p.batch, p.time});
 
     const Dims sequence = SequenceDims(inputs, p), absent = {0};
-    const bool keeps_candidates = attributes.with_reserve && p.activation == Activation::kTanh;
+    // A single step keeps its byte per unit in any case: it costs nothing.
+    const bool keeps_bits = attributes.with_reserve || sequence.size() == 2;
+    const bool keeps_candidates = keeps_bits && p.activation == Activation::kTanh;
     const Tensor outputs = call.Output<S>(0, sequence);
     const Tensor final_state = call.Output<S>(1, {p.batch, p.units});
-    const Tensor reserve = call.Output<uint8_t>(2, attributes.with_reserve ? sequence : absent);
+    const Tensor reserve = call.Output<uint8_t>(2, keeps_bits ? sequence : absent);
     const Tensor candidates = call.Output<S>(3, keeps_candidates ? sequence : absent);
 
     ForwardTensors<S> tensors = {};
@@ -279,6 +281,28 @@ void Backward(void* kernel_state, TF_OpKernelContext* context) {
   });
 }
 
+template <typename S>
+void StepBackward(void* kernel_state, TF_OpKernelContext* context) {
+  const Attributes& attributes = *static_cast<const Attributes*>(kernel_state);
+  Call call(context);
+  call.Run("AddGruStepGrad", [&] {
+    const Tensor reserve = call.Input(0), candidates = call.Input(1), d_outputs = call.Input(2),
+                 d_final_state = call.Input(3);
+    CheckRank(reserve, "reserve", 2, 2, "[batch, units]");
+    const Dims dims = reserve.dims();
+    const bool tanh = attributes.activation == Activation::kTanh;
+    if (tanh) CheckDims(candidates, "candidates", dims);
+    CheckDims(d_outputs, "d_outputs", dims);
+    CheckDims(d_final_state, "d_final_state", dims);
+    const Tensor d_sums = call.Output<S>(0, {dims[0], 2 * dims[1]});
+    const Tensor d_state = call.Output<S>(1, dims);
+    AddGruStepGradient<S>(
+        dims[0], dims[1],
+        {reserve.data<uint8_t>(), tanh ? candidates.data<S>() : nullptr, d_outputs.data<S>(),
+         d_final_state.data<S>(), d_sums.data<S>(), d_state.data<S>()});
+  });
+}
+
 void* CreateForward(TF_OpKernelConstruction* construction) {
   AttributeReader reader(construction);
   auto* attributes = new Attributes;
@@ -300,6 +324,13 @@ void* CreateBackward(TF_OpKernelConstruction* construction) {
   return attributes;
 }
 
+void* CreateStepBackward(TF_OpKernelConstruction* construction) {
+  AttributeReader reader(construction);
+  auto* attributes = new Attributes;
+  attributes->activation = reader.ActivationAttr();
+  return attributes;
+}
+
 void Delete(void* kernel_state) { delete static_cast<Attributes*>(kernel_state); }
 
 template <typename S>
@@ -309,8 +340,10 @@ void RegisterKernels(TF_DataType type) {
     const char* name;
     void* (*create)(TF_OpKernelConstruction*);
     void (*compute)(void*, TF_OpKernelContext*);
-  } const kernels[] = {{"AddGru", "AddGruCpu", &CreateForward, &Forward<S>},
-                       {"AddGruGrad", "AddGruGradCpu", &CreateBackward, &Backward<S>}};
+  } const kernels[] = {
+      {"AddGru", "AddGruCpu", &CreateForward, &Forward<S>},
+      {"AddGruGrad", "AddGruGradCpu", &CreateBackward, &Backward<S>},
+      {"AddGruStepGrad", "AddGruStepGradCpu", &CreateStepBackward, &StepBackward<S>}};
   for (const auto& kernel : kernels) {
     const Status status;
     TF_KernelBuilder* builder =

@@ -146,6 +146,12 @@ void AddGruGradShape(TF_ShapeInferenceContext* context, TF_Status* status) {
   }
 }
 
+// d_sums is twice as wide as the reserve: there is no public way to say so.
+void AddGruStepGradShape(TF_ShapeInferenceContext* context, TF_Status* status) {
+  ShapeInference s(context, status);
+  s.SetOutput(1, s.Input(0));
+}
+
 void Register(TF_OpDefinitionBuilder* builder) {
   const Status status;
   TF_RegisterOpDefinition(builder, status.get());  // takes the builder
@@ -198,7 +204,22 @@ void DefineAddGruGrad() {
   Register(op);
 }
 
-[[maybe_unused]] const bool defined = (DefineAddGru(), DefineAddGruGrad(), true);
+void DefineAddGruStepGrad() {
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("AddGruStepGrad");
+  TF_OpDefinitionBuilderAddInput(op, "reserve: uint8");
+  TF_OpDefinitionBuilderAddInput(op, "candidates: T");
+  TF_OpDefinitionBuilderAddInput(op, "d_outputs: T");
+  TF_OpDefinitionBuilderAddInput(op, "d_final_state: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_sums: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_state: T");
+  TF_OpDefinitionBuilderAddAttr(op, "T: {half, bfloat16, float, double}");
+  TF_OpDefinitionBuilderAddAttr(op, "activation: {'linear', 'relu', 'hard_tanh', 'tanh'} = 'relu'");
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, &AddGruStepGradShape);
+  Register(op);
+}
+
+[[maybe_unused]] const bool defined =
+    (DefineAddGru(), DefineAddGruGrad(), DefineAddGruStepGrad(), true);
 
 }  // namespace
 }  // namespace addrnn

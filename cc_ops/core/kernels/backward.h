@@ -5,6 +5,7 @@
 // dz [R; W]^T that gives dL/dh_{t-1} and dL/dx_t. Then, over all rows of the chunk at once:
 // [x | h | 1]^T dz, the gradient of [W; R; b].
 
+#include "cc_ops/core/kernels/gate.h"
 #include "cc_ops/core/kernels/kernels.h"
 #include "cc_ops/core/kernels/product.h"
 #include "cc_ops/core/kernels/storage.h"
@@ -54,11 +55,32 @@ void PackBackward(const Problem& p, const BackwardTensors<S>& tensors, Compute<S
   if (tensors.d_inputs) PackTransposed(tensors.kernel, p.input, 2 * p.units, packed);
 }
 
+// Up to one vector of what the gradient of the gate reads.
+template <typename S>
+struct GateGradientInputs {
+  using C = Compute<S>;
+  Bytes<C> bytes = {};
+  Vector<C> d_output = {}, candidate = {};
+
+  ADDRNN_INLINE GateGradientInputs(const uint8_t* reserve, const S* d_outputs, const S* candidates,
+                                   int64_t n) {
+    if (n == kLanes<C>) {
+      __builtin_memcpy(&bytes, reserve, kLanes<C>);
+      LoadRow(d_outputs, kLanes<C>, (C*)&d_output);
+      if (candidates) LoadRow(candidates, kLanes<C>, (C*)&candidate);
+    } else {
+      for (int64_t i = 0; i < n; ++i) bytes[i] = reserve[i];
+      LoadRow(d_outputs, n, (C*)&d_output);
+      if (candidates) LoadRow(candidates, n, (C*)&candidate);
+    }
+  }
+};
+
 // g = dL/dh_t of one row -> dz of that row; the part of g that goes to h_{t-1} directly stays in
 // `carry`.
 template <typename S>
-ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>* carry,
-                            Compute<S>* dz) {
+ADDRNN_INLINE void RowGateGradient(const BackwardTask<S>& task, int64_t at, Compute<S>* carry,
+                                   Compute<S>* dz) {
   using C = Compute<S>;
   constexpr int kStep = kLanes<C>;
   const int64_t units = task.problem.units;
@@ -66,28 +88,36 @@ ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>*
   // The step before comes next, far away in the tensor: the hardware does not see that coming.
   const int64_t next = at >= units ? at - units : at;
   for (int64_t unit = 0; unit < units; unit += kStep) {
-    const int64_t left = units - unit < kStep ? units - unit : kStep;
-    Bytes<C> bytes = {};
-    Vector<C> d_output = {}, candidate = {};
-    if (left == kStep) {
-      __builtin_memcpy(&bytes, tensors.reserve + at + unit, kStep);
-      LoadRow(tensors.d_outputs + at + unit, kStep, (C*)&d_output);
-      if (tensors.candidates) LoadRow(tensors.candidates + at + unit, kStep, (C*)&candidate);
-    } else {
-      for (int64_t i = 0; i < left; ++i) bytes[i] = tensors.reserve[at + unit + i];
-      LoadRow(tensors.d_outputs + at + unit, left, (C*)&d_output);
-      if (tensors.candidates) LoadRow(tensors.candidates + at + unit, left, (C*)&candidate);
-    }
+    const GateGradientInputs<S> in(tensors.reserve + at + unit, tensors.d_outputs + at + unit,
+                                   tensors.candidates ? tensors.candidates + at + unit : nullptr,
+                                   units - unit < kStep ? units - unit : kStep);
     __builtin_prefetch(tensors.d_outputs + next + unit, 0, 2);
-    const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
-    const Mask<C> none = {};
-    const Vector<C> g = Load<C>(carry + unit) + d_output;
-    const Vector<C> du = And<C>((bits & (int)kUpdateOpens) != none, g) -
-                         And<C>((bits & (int)kUpdateCloses) != none, g);
-    const Vector<C> dc = And<C>((bits & (int)kWrite) != none, g * ((C)1 - candidate * candidate));
-    Store<C>(carry + unit, And<C>((bits & (int)kKeep) != none, g));
-    Store<C>(dz + unit, du);
-    Store<C>(dz + task.gate_stride + unit, dc);
+    const GateGradients<C> d =
+        GateGradient<C>(in.bytes, Load<C>(carry + unit) + in.d_output, in.candidate);
+    Store<C>(carry + unit, d.state);
+    Store<C>(dz + unit, d.update);
+    Store<C>(dz + task.gate_stride + unit, d.candidate);
+  }
+}
+
+template <typename S>
+void StepGateGradient(const StepGradientTensors<S>& tensors, int64_t batch, int64_t units) {
+  using C = Compute<S>;
+  constexpr int kStep = kLanes<C>;
+  for (int64_t row = 0; row < batch; ++row) {
+    S* dz = tensors.d_sums + row * 2 * units;
+    for (int64_t unit = 0; unit < units; unit += kStep) {
+      const int64_t at = row * units + unit, n = units - unit < kStep ? units - unit : kStep;
+      const GateGradientInputs<S> in(tensors.reserve + at, tensors.d_outputs + at,
+                                     tensors.candidates ? tensors.candidates + at : nullptr, n);
+      Vector<C> d_final_state = {};
+      LoadRow(tensors.d_final_state + at, n, (C*)&d_final_state);
+      const GateGradients<C> d =
+          GateGradient<C>(in.bytes, d_final_state + in.d_output, in.candidate);
+      StoreVector<S>(d.state, n, tensors.d_state + at);
+      StoreVector<S>(d.update, n, dz + unit);
+      StoreVector<S>(d.candidate, n, dz + units + unit);
+    }
   }
 }
 
@@ -175,8 +205,8 @@ void Backward(const BackwardTask<S>& task) {
     C* factors = task.factors + (t - task.t_begin) * rows * task.factor_stride;
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t b = task.row_begin + row;
-      OpenGate(task, (b * p.time + t) * p.units, task.carry + row * task.carry_stride,
-               dz + row * task.dz_stride);
+      RowGateGradient(task, (b * p.time + t) * p.units, task.carry + row * task.carry_stride,
+                      dz + row * task.dz_stride);
       CopyFactors(task, b, t, t_in, factors + row * task.factor_stride);
     }
     BackwardProduct(task, t_in, dz);

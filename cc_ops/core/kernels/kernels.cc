@@ -35,7 +35,8 @@ constexpr Kernels<S> Table() {
           WeightGradient<S>,
           LoadCarry<S>,
           StoreCarry<S>,
-          StoreWeights<S>};
+          StoreWeights<S>,
+          StepGateGradient<S>};
 }
 
 extern const Kernels<float> kFloat32;

@@ -107,6 +107,9 @@ struct Kernels {
   // the gradients of kernel, recurrent_kernel and bias.
   void (*store_weights)(const BackwardTask<S>&, int64_t groups, int64_t group_stride,
                         int64_t k_begin, int64_t k_end);
+
+  // Of the gate of a single step.
+  void (*step_gate_gradient)(const StepGradientTensors<S>&, int64_t batch, int64_t units);
 };
 
 }  // namespace addrnn
