@@ -11,12 +11,16 @@ namespace addrnn {
 
 enum class Activation { kLinear, kRelu, kHardTanh, kTanh };
 
-// The recurrence of docs/recurrence.md: B rows of T steps, D inputs and H units.
-struct Problem {
+// B rows of T steps, D inputs and H units.
+struct Sizes {
   int64_t batch;
   int64_t time;
   int64_t input;
   int64_t units;
+};
+
+// The recurrence of docs/recurrence.md.
+struct Problem : Sizes {
   Activation activation;
   double state_shift;  // s >= 0
   double state_max;    // m, infinity where the state has no bound

@@ -20,7 +20,7 @@ constexpr int64_t VectorsOf(int64_t n) {
 }
 
 template <typename C>
-int64_t PackedBackwardSize(const Problem& p, bool inputs_too) {
+int64_t PackedBackwardSize(const Sizes& p, bool inputs_too) {
   const int64_t vectors = VectorsOf<C>(p.units) + (inputs_too ? VectorsOf<C>(p.input) : 0);
   return vectors * 2 * p.units * kLanes<C>;
 }
@@ -50,7 +50,7 @@ Compute<S>* PackTransposed(const S* matrix, int64_t rows, int64_t depth, Compute
 }
 
 template <typename S>
-void PackBackward(const Problem& p, const BackwardTensors<S>& tensors, Compute<S>* packed) {
+void PackBackward(const Sizes& p, const BackwardTensors<S>& tensors, Compute<S>* packed) {
   packed = PackTransposed(tensors.recurrent_kernel, p.units, 2 * p.units, packed);
   if (tensors.d_inputs) PackTransposed(tensors.kernel, p.input, 2 * p.units, packed);
 }
@@ -83,7 +83,7 @@ ADDRNN_INLINE void RowGateGradient(const BackwardTask<S>& task, int64_t at, Comp
                                    Compute<S>* dz) {
   using C = Compute<S>;
   constexpr int kStep = kLanes<C>;
-  const int64_t units = task.problem.units;
+  const int64_t units = task.sizes.units;
   const BackwardTensors<S>& tensors = task.tensors;
   // The step before comes next, far away in the tensor: the hardware does not see that coming.
   const int64_t next = at >= units ? at - units : at;
@@ -125,7 +125,7 @@ void StepGateGradient(const StepGradientTensors<S>& tensors, int64_t batch, int6
 template <typename S>
 ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t, int64_t t_in,
                                Compute<S>* factors) {
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const BackwardTensors<S>& tensors = task.tensors;
   LoadRow(tensors.inputs + (b * p.time + t_in) * p.input, p.input, factors);
   factors += p.input;
@@ -143,7 +143,7 @@ ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t
 template <typename S>
 void BackwardProduct(const BackwardTask<S>& task, int64_t t_in, const Compute<S>* dz) {
   using C = Compute<S>;
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const int64_t rows = task.row_end - task.row_begin;
   const int64_t packed_vector = 2 * p.units * kLanes<C>;
   const C* end = task.packed + PackedBackwardSize<C>(p, task.tensors.d_inputs != nullptr);
@@ -197,10 +197,10 @@ void BackwardProduct(const BackwardTask<S>& task, int64_t t_in, const Compute<S>
 template <typename S>
 void Backward(const BackwardTask<S>& task) {
   using C = Compute<S>;
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const int64_t rows = task.row_end - task.row_begin;
   for (int64_t t = task.t_end - 1; t >= task.t_begin; --t) {
-    const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
+    const int64_t t_in = task.go_backwards ? p.time - 1 - t : t;
     C* dz = task.dz + (t - task.t_begin) * rows * task.dz_stride;
     C* factors = task.factors + (t - task.t_begin) * rows * task.factor_stride;
     for (int64_t row = 0; row < rows; ++row) {
@@ -217,7 +217,7 @@ template <typename S>
 void WeightGradient(const BackwardTask<S>& task) {
   using C = Compute<S>;
   const int64_t rows = (task.t_end - task.t_begin) * (task.row_end - task.row_begin);
-  const int64_t weight_rows = task.problem.input + task.problem.units + 1;
+  const int64_t weight_rows = task.sizes.input + task.sizes.units + 1;
   // So many rows that a strip of dz and one of the factors stay in the nearest cache together.
   constexpr int64_t kDepth = 128;
   for (int64_t first = 0; first < rows; first += kDepth) {
@@ -240,7 +240,7 @@ void WeightGradient(const BackwardTask<S>& task) {
 
 template <typename S>
 void LoadCarry(const BackwardTask<S>& task) {
-  const int64_t units = task.problem.units;
+  const int64_t units = task.sizes.units;
   for (int64_t b = task.row_begin; b < task.row_end; ++b) {
     LoadRow(task.tensors.d_final_state + b * units, units,
             task.carry + (b - task.row_begin) * task.carry_stride);
@@ -249,7 +249,7 @@ void LoadCarry(const BackwardTask<S>& task) {
 
 template <typename S>
 void StoreCarry(const BackwardTask<S>& task) {
-  const int64_t units = task.problem.units;
+  const int64_t units = task.sizes.units;
   for (int64_t b = task.row_begin; b < task.row_end; ++b) {
     StoreRow<S>(task.carry + (b - task.row_begin) * task.carry_stride, units,
                 task.tensors.d_initial_state + b * units);
@@ -259,7 +259,7 @@ void StoreCarry(const BackwardTask<S>& task) {
 template <typename S>
 void StoreWeights(const BackwardTask<S>& task, int64_t groups, int64_t group_stride,
                   int64_t k_begin, int64_t k_end) {
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const BackwardTensors<S>& tensors = task.tensors;
   for (int64_t k = k_begin; k < k_end; ++k) {
     Compute<S>* sums = task.d_weights + k * task.weights_stride;
