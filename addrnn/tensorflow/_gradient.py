@@ -9,7 +9,8 @@ import tensorflow as tf
 def register(ops: Any) -> None:
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
     tf.RegisterGradient("AddGru")(functools.partial(_gradient, ops))
-    tf.RegisterGradient("AddGruGrad")(_no_second_gradient)
+    for name in ("AddGruGrad", "AddGruStepGrad"):
+        tf.RegisterGradient(name)(_no_second_gradient)
 
 
 def _gradient(
@@ -20,7 +21,9 @@ def _gradient(
     _d_reserve: Any,
     _d_candidates: Any,
 ) -> tuple[tf.Tensor | None, ...]:
-    inputs, kernel, recurrent_kernel, bias, initial_state, mask = op.inputs
+    if op.inputs[0].shape.rank == 2:
+        return _step_gradient(ops, op, d_outputs, d_final_state)
+    inputs, kernel, recurrent_kernel, bias, initial_state, _ = op.inputs
     outputs, _, reserve, candidates = op.outputs
     attributes = {name: op.get_attr(name) for name in ("activation", "go_backwards")}
     with_d_inputs = not _without_d_inputs(op)
@@ -55,6 +58,37 @@ def _gradient(
         d_recurrent_kernel,
         d_bias if _present(bias) else tf.zeros_like(bias),
         d_initial_state if _present(initial_state) else tf.zeros_like(initial_state),
+        None,
+    )
+
+
+def _step_gradient(
+    ops: Any, op: tf.Operation, d_outputs: tf.Tensor, d_final_state: tf.Tensor
+) -> tuple[tf.Tensor | None, ...]:
+    """The gradient of a single step, which keeps its reserve in any case.
+
+    A loop adds up the weights' gradients step by step. TensorFlow's own products do that without
+    packing the weights anew each time.
+    """
+    inputs, kernel, recurrent_kernel, bias, initial_state, _ = op.inputs
+    _, _, reserve, candidates = op.outputs
+    d_sums, d_state = ops.add_gru_step_grad(
+        reserve, candidates, d_outputs, d_final_state, activation=op.get_attr("activation")
+    )
+    d_sums.set_shape([inputs.shape[0], kernel.shape[1]])
+    d_inputs = None
+    if not _without_d_inputs(op):
+        d_inputs = tf.matmul(d_sums, kernel, transpose_b=True)
+    d_recurrent_kernel, d_initial_state = map(tf.zeros_like, (recurrent_kernel, initial_state))
+    if _present(initial_state):
+        d_recurrent_kernel = tf.matmul(initial_state, d_sums, transpose_a=True)
+        d_initial_state = d_state + tf.matmul(d_sums, recurrent_kernel, transpose_b=True)
+    return (
+        d_inputs,
+        tf.matmul(inputs, d_sums, transpose_a=True),
+        d_recurrent_kernel,
+        tf.reduce_sum(d_sums, axis=0) if _present(bias) else tf.zeros_like(bias),
+        d_initial_state,
         None,
     )
 

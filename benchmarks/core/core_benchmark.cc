@@ -80,7 +80,7 @@ class Step {
     tensors.d_recurrent_kernel = d_recurrent_kernel_.data();
     tensors.d_bias = d_bias_.data();
     tensors.d_initial_state = d_initial_state_.data();
-    AddGruBackward(p_, tensors);
+    AddGruBackward(p_, p_.go_backwards, tensors);
   }
 
  private:

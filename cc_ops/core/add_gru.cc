@@ -3,33 +3,42 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
+#include "cc_ops/core/error.h"
 #include "cc_ops/core/prepared_forward.h"
 
 namespace addrnn {
 
-std::string Invalid(const Problem& p) {
-  for (int64_t size : {p.batch, p.time, p.input, p.units}) {
-    if (size < 0) return "sizes must not be negative, received " + std::to_string(size);
+void Check(const Sizes& sizes) {
+  const auto& [batch, time, input, units] = sizes;
+  for (int64_t size : {batch, time, input, units}) {
+    if (size < 0) throw Error("sizes must not be negative, received " + std::to_string(size));
   }
   // Every buffer, working buffers with their padding included, is far smaller than 64 times the
   // product of sizes that is bounded here.
   const double limit = double(std::numeric_limits<int64_t>::max()) / 1024;
-  const double rows = double(p.batch) * std::max<double>(p.time, 1) + 1;
-  const double width = double(p.input) + 2.0 * p.units + 256;
+  const double rows = double(batch) * std::max<double>(time, 1) + 1;
+  const double width = double(input) + 2.0 * units + 256;
   if (rows * width > limit || width * width > limit) {
-    return "sizes too large: batch " + std::to_string(p.batch) + ", time " +
-           std::to_string(p.time) + ", input " + std::to_string(p.input) + ", units " +
-           std::to_string(p.units);
+    throw Error("sizes too large: batch " + std::to_string(batch) + ", time " +
+                std::to_string(time) + ", input " + std::to_string(input) + ", units " +
+                std::to_string(units));
   }
+}
+
+void Check(const Problem& p) {
+  Check(static_cast<const Sizes&>(p));
   if (!(std::isfinite(p.state_shift) && p.state_shift >= 0)) {
-    return "state_shift must be finite and at least 0, received " + std::to_string(p.state_shift);
+    throw Error("state_shift must be finite and at least 0, received " + Text(p.state_shift));
   }
-  if (!(p.state_max > -p.state_shift)) {
-    return "state_max must be above -state_shift, the lowest state, received " +
-           std::to_string(p.state_max) + " with state_shift " + std::to_string(p.state_shift);
+  // Less is 0 to threads that flush subnormal numbers.
+  constexpr double kLeast = std::numeric_limits<float>::min();
+  if (!(p.state_max + p.state_shift >= kLeast)) {
+    throw Error("state_max must be above -state_shift, the lowest state, by at least " +
+                Text(kLeast) + ", received " + Text(p.state_max) + " with state_shift " +
+                Text(p.state_shift));
   }
-  return {};
 }
 
 template <typename S>

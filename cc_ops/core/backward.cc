@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kChunkRows = 256;
 
 // As many as pay: each with some tiles of rows, and a chunk of its own at least.
-int64_t Groups(const Problem& p, int64_t weights_size) {
+int64_t Groups(const Sizes& p, int64_t weights_size) {
   constexpr int64_t kRows = 16, kMost = 16, kMostWeights = 1 << 22;
   return std::max<int64_t>(std::min({p.batch / kRows, p.batch * p.time / kChunkRows, kMost,
                                      kMostWeights / weights_size}),
@@ -24,7 +24,7 @@ int64_t Groups(const Problem& p, int64_t weights_size) {
 }  // namespace
 
 template <typename S>
-void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
+void AddGruBackward(const Sizes& p, bool go_backwards, const BackwardTensors<S>& tensors) {
   using C = Compute<S>;
   const Kernels<S>& kernels = SelectedKernels<S>();
   // Without rows or units there may still be any number of steps: nothing is done in them.
@@ -38,7 +38,8 @@ void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
 
   const int64_t weight_rows = p.input + p.units + 1;
   BackwardTask<S> shared = {};
-  shared.problem = p;
+  shared.sizes = p;
+  shared.go_backwards = go_backwards;
   shared.tensors = tensors;
   shared.packed = packed.get();
   shared.carry_stride = RoundUp(p.units, kernels.lanes);
@@ -85,8 +86,14 @@ void AddGruBackward(const Problem& p, const BackwardTensors<S>& tensors) {
   });
 }
 
-#define ADDRNN_INSTANTIATE(S) \
-  template void AddGruBackward<S>(const Problem&, const BackwardTensors<S>&);
+template <typename S>
+void AddGruStepGradient(int64_t batch, int64_t units, const StepGradientTensors<S>& tensors) {
+  SelectedKernels<S>().step_gate_gradient(tensors, batch, units);
+}
+
+#define ADDRNN_INSTANTIATE(S)                                                     \
+  template void AddGruBackward<S>(const Sizes&, bool, const BackwardTensors<S>&); \
+  template void AddGruStepGradient<S>(int64_t, int64_t, const StepGradientTensors<S>&);
 
 ADDRNN_INSTANTIATE(float)
 ADDRNN_INSTANTIATE(double)

@@ -4,28 +4,26 @@
 // The recurrence in integers alone, and a dense layer behind it: what docs/integer.md defines, bit
 // for bit. Knows no framework; tensors are as integer_problem.h says.
 
-#include <string>
-
 #include "cc_ops/core/integer_problem.h"
 #include "cc_ops/core/working.h"
 
 namespace addrnn {
 
-// Why the problem cannot be computed, or an empty string: sizes, or numbers out of range.
-std::string Invalid(const IntegerProblem& problem);
-std::string Invalid(const IntegerDenseProblem& problem);
+// Throws an Error unless the problem can be computed: sizes and numbers are in range.
+void Check(const IntegerProblem& problem);
+void Check(const IntegerDenseProblem& problem);
 
-// The same for weights of a problem that can: a shift or a multiplier out of range, or a column of
-// which some partial sum, in whatever order, could leave 32 bits.
-std::string Invalid(const IntegerProblem& problem, const IntegerWeights& weights);
-std::string Invalid(const IntegerDenseProblem& problem, const IntegerDenseWeights& weights);
+// The same for weights of a problem that can: shifts and multipliers are in range, and no partial
+// sum of a column, in whatever order, can leave 32 bits.
+void Check(const IntegerProblem& problem, const IntegerWeights& weights);
+void Check(const IntegerDenseProblem& problem, const IntegerDenseWeights& weights);
 
 // One object is for one set of weights, and for any number of rows and steps in turn. Inputs and
 // initial states out of range are cut off at its ends. The result does not depend on the number of
 // threads.
 class PreparedInteger {
  public:
-  // Packs the weights, unless the last Prepare did, and allocates the working memory. Invalid() has
+  // Packs the weights, unless the last Prepare did, and allocates the working memory. Check() has
   // checked the problem, and the weights. Throws std::bad_alloc.
   void Prepare(const IntegerProblem& problem, const IntegerWeights& weights);
 

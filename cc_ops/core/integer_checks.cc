@@ -4,9 +4,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <utility>
+#include <string>
 #include <vector>
 
+#include "cc_ops/core/error.h"
 #include "cc_ops/core/integer.h"
 
 namespace addrnn {
@@ -21,23 +22,21 @@ bool TooLarge(double rows, double width) {
   return (rows + 64) * (width + 1024) > limit || (width + 1024) * (width + 1024) > limit;
 }
 
-std::string OutOfRange(const char* name, int64_t value, int64_t low, int64_t high) {
-  if (value >= low && value <= high) return {};
-  return std::string(name) + " must be from " + std::to_string(low) + " to " +
-         std::to_string(high) + ", received " + std::to_string(value);
+void CheckRange(const char* name, int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return;
+  throw Error(std::string(name) + " must be from " + std::to_string(low) + " to " +
+              std::to_string(high) + ", received " + std::to_string(value));
 }
 
-// The first of the numbers that is out of range.
 template <typename T>
-std::string OutOfRange(const char* name, const T* values, int64_t n, int64_t low, int64_t high) {
-  const T* wrong =
-      std::find_if(values, values + n, [&](T value) { return value < low || value > high; });
-  return wrong == values + n ? std::string() : OutOfRange(name, *wrong, low, high);
+void CheckRange(const char* name, const T* values, int64_t n, int64_t low, int64_t high) {
+  for (int64_t i = 0; i < n; ++i) CheckRange(name, values[i], low, high);
 }
 
-std::string Leaves32Bits(int64_t column, double worst) {
-  return "the sum of column " + std::to_string(column) + " could reach " +
-         std::to_string(std::llround(std::min(worst, 1e18))) + ", more than 32 bits hold";
+void CheckSum(int64_t column, double worst) {
+  if (worst <= kMost) return;
+  throw Error("the sum of column " + std::to_string(column) + " could reach " +
+              std::to_string(std::llround(std::min(worst, 1e18))) + ", more than 32 bits hold");
 }
 
 // For each column the sum of the weights' magnitudes: an integer, and exact as a double.
@@ -51,48 +50,41 @@ double GreatestInput(int32_t bits) { return std::ldexp(1.0, bits - 1); }
 
 }  // namespace
 
-std::string Invalid(const IntegerProblem& p) {
+void Check(const IntegerProblem& p) {
   if (p.batch < 0 || p.time < 0 || p.input < 1 || p.units < 1) {
-    return "batch and time must not be negative, input and units must be positive, received " +
-           std::to_string(p.batch) + ", " + std::to_string(p.time) + ", " +
-           std::to_string(p.input) + ", " + std::to_string(p.units);
+    throw Error("batch and time must not be negative, input and units must be positive, received " +
+                std::to_string(p.batch) + ", " + std::to_string(p.time) + ", " +
+                std::to_string(p.input) + ", " + std::to_string(p.units));
   }
   if (TooLarge(double(p.batch) * double(std::max<int64_t>(p.time, 1)),
                double(p.input) + 2.0 * double(p.units)) ||
       p.input > std::numeric_limits<int32_t>::max() ||
       p.units > std::numeric_limits<int32_t>::max()) {
-    return "sizes too large: batch " + std::to_string(p.batch) + ", time " +
-           std::to_string(p.time) + ", input " + std::to_string(p.input) + ", units " +
-           std::to_string(p.units);
+    throw Error("sizes too large: batch " + std::to_string(p.batch) + ", time " +
+                std::to_string(p.time) + ", input " + std::to_string(p.input) + ", units " +
+                std::to_string(p.units));
   }
   constexpr int32_t kTop = std::numeric_limits<int16_t>::max();
-  std::string wrong = OutOfRange("input_bits", p.input_bits, 1, 16);
-  if (wrong.empty()) wrong = OutOfRange("state_shift", p.state_shift, 0, kTop);
-  if (wrong.empty()) wrong = OutOfRange("state_max", p.state_max, 0, kTop - p.state_shift);
-  for (const auto& [name, bound] :
-       {std::pair{"candidate_min", p.candidate_min}, std::pair{"candidate_max", p.candidate_max}}) {
-    if (wrong.empty()) wrong = OutOfRange(name, bound, -p.state_shift, p.state_max);
+  CheckRange("input_bits", p.input_bits, 1, 16);
+  CheckRange("state_shift", p.state_shift, 0, kTop);
+  CheckRange("state_max", p.state_max, 0, kTop - p.state_shift);
+  CheckRange("candidate_min", p.candidate_min, -p.state_shift, p.state_max);
+  CheckRange("candidate_max", p.candidate_max, -p.state_shift, p.state_max);
+  if (p.candidate_min > p.candidate_max) {
+    throw Error("candidate_min must not be above candidate_max, received " +
+                std::to_string(p.candidate_min) + " and " + std::to_string(p.candidate_max));
   }
-  if (wrong.empty() && p.candidate_min > p.candidate_max) {
-    wrong = "candidate_min must not be above candidate_max, received " +
-            std::to_string(p.candidate_min) + " and " + std::to_string(p.candidate_max);
-  }
-  return wrong;
 }
 
-std::string Invalid(const IntegerProblem& p, const IntegerWeights& weights) {
+void Check(const IntegerProblem& p, const IntegerWeights& weights) {
   const int64_t columns = 2 * p.units;
   const bool rescale = weights.multiplier != nullptr;
-  std::string wrong = OutOfRange("kernel_shift", weights.kernel_shift, columns, 0, 31);
-  if (wrong.empty()) {
-    wrong = OutOfRange("recurrent_shift", weights.recurrent_shift, columns, 0, 31);
+  CheckRange("kernel_shift", weights.kernel_shift, columns, 0, 31);
+  CheckRange("recurrent_shift", weights.recurrent_shift, columns, 0, 31);
+  CheckRange("shift", weights.shift, columns, 0, rescale ? 62 : 31);
+  if (rescale) {
+    CheckRange("multiplier", weights.multiplier, columns, 1, std::numeric_limits<int32_t>::max());
   }
-  if (wrong.empty()) wrong = OutOfRange("shift", weights.shift, columns, 0, rescale ? 62 : 31);
-  if (wrong.empty() && rescale) {
-    wrong = OutOfRange("multiplier", weights.multiplier, columns, 1,
-                       std::numeric_limits<int32_t>::max());
-  }
-  if (!wrong.empty()) return wrong;
   std::vector<double> kernel(columns), recurrent_kernel(columns);
   AddMagnitudes(weights.kernel, p.input, columns, kernel.data());
   AddMagnitudes(weights.recurrent_kernel, p.units, columns, recurrent_kernel.data());
@@ -102,33 +94,32 @@ std::string Invalid(const IntegerProblem& p, const IntegerWeights& weights) {
     const double worst = std::ldexp(kernel[j] * input, weights.kernel_shift[j]) +
                          std::ldexp(recurrent_kernel[j] * state, weights.recurrent_shift[j]) +
                          std::abs(double(weights.bias[j])) + half;
-    if (worst > kMost) return Leaves32Bits(j, worst);
+    CheckSum(j, worst);
   }
-  return {};
 }
 
-std::string Invalid(const IntegerDenseProblem& p) {
+void Check(const IntegerDenseProblem& p) {
   if (p.rows < 0 || p.input < 1 || p.units < 1) {
-    return "rows must not be negative, input and units must be positive, received " +
-           std::to_string(p.rows) + ", " + std::to_string(p.input) + ", " + std::to_string(p.units);
+    throw Error("rows must not be negative, input and units must be positive, received " +
+                std::to_string(p.rows) + ", " + std::to_string(p.input) + ", " +
+                std::to_string(p.units));
   }
   if (TooLarge(double(p.rows), double(p.input) + double(p.units)) ||
       p.input > std::numeric_limits<int32_t>::max()) {
-    return "sizes too large: rows " + std::to_string(p.rows) + ", input " +
-           std::to_string(p.input) + ", units " + std::to_string(p.units);
+    throw Error("sizes too large: rows " + std::to_string(p.rows) + ", input " +
+                std::to_string(p.input) + ", units " + std::to_string(p.units));
   }
-  return OutOfRange("input_bits", p.input_bits, 1, 16);
+  CheckRange("input_bits", p.input_bits, 1, 16);
 }
 
-std::string Invalid(const IntegerDenseProblem& p, const IntegerDenseWeights& weights) {
+void Check(const IntegerDenseProblem& p, const IntegerDenseWeights& weights) {
   std::vector<double> kernel(p.units);
   AddMagnitudes(weights.kernel, p.input, p.units, kernel.data());
   for (int64_t j = 0; j < p.units; ++j) {
     const double worst =
         kernel[j] * GreatestInput(p.input_bits) + std::abs(double(weights.bias[j]));
-    if (worst > kMost) return Leaves32Bits(j, worst);
+    CheckSum(j, worst);
   }
-  return {};
 }
 
 }  // namespace addrnn

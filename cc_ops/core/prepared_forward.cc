@@ -12,8 +12,8 @@ template <typename S>
 typename PreparedForward<S>::Form PreparedForward<S>::FormFor(const Problem& p) {
   if (p.batch == 0 || p.units == 0) return Form::kNone;  // nothing to compute
   const Kernels<S>& kernels = SelectedKernels<S>();
-  if (p.batch > kernels.stream_rows) return Form::kRows;
-  return kernels.stream_sizes(p).in_place ? Form::kStreamInPlace : Form::kStream;
+  if (p.batch > kernels.small_batch_rows) return Form::kRows;
+  return kernels.small_batch_sizes(p).in_place ? Form::kSmallBatchInPlace : Form::kSmallBatch;
 }
 
 template <typename S>
@@ -25,7 +25,7 @@ bool PreparedForward<S>::Packed(const Problem& p, Form form) const {
 template <typename S>
 bool PreparedForward<S>::Holds(const Problem& p) const {
   const Form form = FormFor(p);
-  return form != Form::kStreamInPlace && Packed(p, form);
+  return form != Form::kSmallBatchInPlace && Packed(p, form);
 }
 
 template <typename S>
@@ -45,12 +45,12 @@ void PreparedForward<S>::Prepare(const Problem& p, const Weights<S>& weights) {
     ReserveRows();
   } else if (form != Form::kNone) {
     if (!packed) {
-      const StreamSizes sizes = kernels.stream_sizes(p);
+      const SmallBatchSizes sizes = kernels.small_batch_sizes(p);
       packed_.reset();
       packed_ = Allocate<C>(sizes.copied_rows * 2 * sizes.padded_units);
-      kernels.pack_stream(p, sizes, weights, packed_.get());
+      kernels.pack_small_batch(p, sizes, weights, packed_.get());
     }
-    ReserveStream();
+    ReserveSmallBatch();
   }
   form_ = form;
 }
@@ -61,7 +61,7 @@ void PreparedForward<S>::Run(const ForwardTensors<S>& tensors) {
   if (form_ == Form::kRows) {
     RunRows(tensors);
   } else {
-    RunStream(tensors);
+    RunSmallBatch(tensors);
   }
 }
 
@@ -88,51 +88,51 @@ void PreparedForward<S>::RunRows(const ForwardTensors<S>& tensors) {
 }
 
 template <typename S>
-typename PreparedForward<S>::Stream PreparedForward<S>::ReserveStream() {
+typename PreparedForward<S>::SmallBatch PreparedForward<S>::ReserveSmallBatch() {
   const Problem& p = problem_;
-  Stream stream = {};
-  stream.task.problem = p;
-  stream.task.sizes = SelectedKernels<S>().stream_sizes(p);
-  const StreamSizes& sizes = stream.task.sizes;
-  stream.parts = Parts(p, sizes.vectors, 1);
-  stream.list_size = std::max(p.input, p.units);
-  stream.lists = lists_.Reserve(stream.parts * stream.list_size);
+  SmallBatch small_batch = {};
+  small_batch.task.problem = p;
+  small_batch.task.sizes = SelectedKernels<S>().small_batch_sizes(p);
+  const SmallBatchSizes& sizes = small_batch.task.sizes;
+  small_batch.parts = Parts(p, sizes.vectors, 1);
+  small_batch.list_size = std::max(p.input, p.units);
+  small_batch.lists = lists_.Reserve(small_batch.parts * small_batch.list_size);
   // The inputs last: they alone are not whole vectors.
   const int64_t state = p.batch * sizes.padded_units, projected = sizes.steps * 2 * state;
   C* scratch = scratch_.Reserve(2 * state + projected + sizes.steps * p.batch * p.input);
-  stream.task.now = scratch;
-  stream.task.next = scratch + state;
-  stream.task.projected = scratch + 2 * state;
-  stream.task.inputs = stream.task.projected + projected;
-  return stream;
+  small_batch.task.now = scratch;
+  small_batch.task.next = scratch + state;
+  small_batch.task.projected = scratch + 2 * state;
+  small_batch.task.inputs = small_batch.task.projected + projected;
+  return small_batch;
 }
 
 // Too few rows to share out: the units are, at every step.
 template <typename S>
-void PreparedForward<S>::RunStream(const ForwardTensors<S>& tensors) {
+void PreparedForward<S>::RunSmallBatch(const ForwardTensors<S>& tensors) {
   const Problem& p = problem_;
   const Kernels<S>& kernels = SelectedKernels<S>();
-  Stream stream = ReserveStream();
-  StreamTask<S>& task = stream.task;
+  SmallBatch small_batch = ReserveSmallBatch();
+  SmallBatchTask<S>& task = small_batch.task;
   task.tensors = tensors;
   const int64_t vectors = task.sizes.vectors;
-  kernels.begin_stream(weights_, packed_.get(), task);
+  kernels.begin_small_batch(weights_, packed_.get(), task);
   for (int64_t t_begin = 0; t_begin < p.time; t_begin += task.sizes.steps) {
     const int64_t t_end = std::min(t_begin + task.sizes.steps, p.time);
-    kernels.load_stream(task, t_begin, t_end);
-    ParallelParts(stream.parts, vectors, [&](int part, int64_t begin, int64_t end) {
-      kernels.project_stream(task, t_end - t_begin, begin, end,
-                             stream.lists + part * stream.list_size);
+    kernels.load_small_batch(task, t_begin, t_end);
+    ParallelParts(small_batch.parts, vectors, [&](int part, int64_t begin, int64_t end) {
+      kernels.project_small_batch(task, t_end - t_begin, begin, end,
+                                  small_batch.lists + part * small_batch.list_size);
     });
     for (int64_t t = t_begin; t < t_end; ++t) {
-      const int64_t active = kernels.active_in_stream(task, stream.lists);
-      ParallelParts(stream.parts, vectors, [&](int, int64_t begin, int64_t end) {
-        kernels.stream_step(task, t, t - t_begin, stream.lists, active, begin, end);
+      const int64_t active = kernels.active_in_small_batch(task, small_batch.lists);
+      ParallelParts(small_batch.parts, vectors, [&](int, int64_t begin, int64_t end) {
+        kernels.small_batch_step(task, t, t - t_begin, small_batch.lists, active, begin, end);
       });
       std::swap(task.now, task.next);
     }
   }
-  kernels.end_stream(task);
+  kernels.end_small_batch(task);
 }
 
 template class PreparedForward<float>;

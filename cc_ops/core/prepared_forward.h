@@ -14,7 +14,7 @@ template <typename S>
 class PreparedForward {
  public:
   // Brings the weights into the form in which the kernels read them for such a problem, unless the
-  // last Prepare did, and allocates the working memory. Invalid() has checked the problem. Throws
+  // last Prepare did, and allocates the working memory. Check() has checked the problem. Throws
   // std::bad_alloc.
   void Prepare(const Problem& problem, const Weights<S>& weights);
 
@@ -22,7 +22,7 @@ class PreparedForward {
   bool Holds(const Problem& problem) const;
 
   // Whether Run reads the weights where they lie. If not, they need not be kept.
-  bool reads_weights() const { return form_ == Form::kStreamInPlace; }
+  bool reads_weights() const { return form_ == Form::kSmallBatchInPlace; }
 
   // Computes the problem of the last Prepare. Allocates nothing, unless there are more threads now
   // than there were then.
@@ -31,7 +31,7 @@ class PreparedForward {
  private:
   using C = Compute<S>;
 
-  enum class Form { kNone, kRows, kStream, kStreamInPlace };
+  enum class Form { kNone, kRows, kSmallBatch, kSmallBatchInPlace };
 
   // The working memory of a call, and among how many threads it is shared out.
   struct Rows {
@@ -39,24 +39,24 @@ class PreparedForward {
     C* scratch;
     int64_t scratch_size;  // of each part
   };
-  struct Stream {
+  struct SmallBatch {
     int parts;
-    StreamTask<S> task;
+    SmallBatchTask<S> task;
     int32_t* lists;
     int64_t list_size;  // of each part
   };
   static Form FormFor(const Problem& problem);
   bool Packed(const Problem& problem, Form form) const;
   Rows ReserveRows();
-  Stream ReserveStream();
+  SmallBatch ReserveSmallBatch();
 
   void RunRows(const ForwardTensors<S>& tensors);
-  void RunStream(const ForwardTensors<S>& tensors);
+  void RunSmallBatch(const ForwardTensors<S>& tensors);
 
   Problem problem_ = {};
   Weights<S> weights_ = {};
   Form form_ = Form::kNone;
-  Buffer<C> packed_;  // by pack_forward or pack_stream
+  Buffer<C> packed_;  // by pack_forward or pack_small_batch
   Workspace<C> scratch_;
   Workspace<int32_t> lists_;
 };

@@ -11,12 +11,16 @@ namespace addrnn {
 
 enum class Activation { kLinear, kRelu, kHardTanh, kTanh };
 
-// The recurrence of docs/recurrence.md: B rows of T steps, D inputs and H units.
-struct Problem {
+// B rows of T steps, D inputs and H units.
+struct Sizes {
   int64_t batch;
   int64_t time;
   int64_t input;
   int64_t units;
+};
+
+// The recurrence of docs/recurrence.md.
+struct Problem : Sizes {
   Activation activation;
   double state_shift;  // s >= 0
   double state_max;    // m, infinity where the state has no bound
@@ -78,6 +82,17 @@ struct BackwardTensors {
   S* d_recurrent_kernel;      // [H, 2H]
   S* d_bias;                  // [2H]
   S* d_initial_state;         // [B, H]
+};
+
+// One step's gradient without its matrix products. Reads what BackwardTensors reads, for T = 1.
+template <typename S>
+struct StepGradientTensors {
+  const uint8_t* reserve;  // [B, H]
+  const S* candidates;     // [B, H], with tanh, else null
+  const S* d_outputs;      // [B, H]
+  const S* d_final_state;  // [B, H]
+  S* d_sums;               // [B, 2H] dz, the gradient of x W + h R + b
+  S* d_state;              // [B, H] of h_{t-1}, where the gate keeps it
 };
 
 // All that the backward pass has to know of one unit at one step (docs/recurrence.md). A masked

@@ -69,7 +69,7 @@ inline int Parts(double work, int64_t most) {
 }
 
 // The same for some steps.
-inline int Parts(const Problem& p, int64_t most, int64_t steps) {
+inline int Parts(const Sizes& p, int64_t most, int64_t steps) {
   return Parts(2.0 * p.batch * steps * p.units * (p.input + p.units), most);
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdint>
-#include <string>
 
 #include "cc_ops/core/integer.h"
 #include "cc_ops/lite/add_gru_int_kernel.h"
@@ -24,9 +23,7 @@ class Kernel {
       : settings_(DelegateSettings::Of(params)) {
     const TfLiteNode& node = ReplacedNode(context, params);
     tensors_ = NodeTensors(node, params, {"inputs", "kernel", "bias"}, {"outputs"});
-    const char* wrong = ReadOptions(node.custom_initial_data,
-                                    std::max(node.custom_initial_data_size, 0), &problem_);
-    if (wrong != nullptr) throw Error{wrong};
+    ReadOptions(node.custom_initial_data, std::max(node.custom_initial_data_size, 0), &problem_);
   }
 
   void Prepare(TfLiteContext* context) {
@@ -62,8 +59,9 @@ class Kernel {
   IntegerDenseProblem Checked(TfLiteContext* context) const {
     const TfLiteTensor& inputs = tensors_.Input(context, kInputs, kIntegerInputTypes);
     const TfLiteTensor& kernel = tensors_.Input(context, kKernel, kTfLiteInt8);
-    if (inputs.dims->size != 2) CheckRank(inputs, "inputs", 3, "[..., input], of rank 2 or 3");
-    CheckRank(kernel, "kernel", 2, "[input, units]");
+    if (inputs.dims->size != 2)
+      CheckRank("inputs", ShapeOf(inputs), 3, "[..., input], of rank 2 or 3");
+    CheckRank("kernel", ShapeOf(kernel), 2, "[input, units]");
     IntegerDenseProblem p = problem_;
     const int last = inputs.dims->size - 1;
     p.rows = 1;
@@ -71,8 +69,7 @@ class Kernel {
     for (int i = 0; i < last; ++i) p.rows *= std::max(inputs.dims->data[i], 0);
     p.input = inputs.dims->data[last];
     p.units = kernel.dims->data[1];
-    const std::string invalid = Invalid(p);
-    if (!invalid.empty()) throw Error{invalid};
+    Check(p);
     return p;
   }
 
@@ -81,8 +78,7 @@ class Kernel {
     const IntegerDenseWeights weights = {
         ConstantData<int8_t>(tensors_, context, kKernel, kTfLiteInt8, {p.input, p.units}),
         ConstantData<int32_t>(tensors_, context, kBias, kTfLiteInt32, {p.units})};
-    const std::string invalid = Invalid(p, weights);
-    if (!invalid.empty()) throw Error{invalid};
+    Check(p, weights);
     return weights;
   }
 

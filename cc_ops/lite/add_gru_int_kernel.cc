@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
 
 #include "cc_ops/core/integer.h"
 #include "cc_ops/lite/integer_tensors.h"
@@ -39,9 +38,7 @@ class Kernel {
                            {"inputs", "kernel", "recurrent_kernel", "bias", "kernel_shift",
                             "recurrent_shift", "shift", "multiplier", "initial_state", "mask"},
                            {"outputs", "final_state"});
-    const char* wrong = ReadOptions(node.custom_initial_data,
-                                    std::max(node.custom_initial_data_size, 0), &problem_);
-    if (wrong != nullptr) throw Error{wrong};
+    ReadOptions(node.custom_initial_data, std::max(node.custom_initial_data_size, 0), &problem_);
   }
 
   void Prepare(TfLiteContext* context) {
@@ -80,18 +77,18 @@ class Kernel {
   IntegerProblem Checked(TfLiteContext* context) const {
     const TfLiteTensor& inputs = tensors_.Input(context, kInputs, kIntegerInputTypes);
     const TfLiteTensor& recurrent_kernel = tensors_.Input(context, kRecurrentKernel, kTfLiteInt8);
-    CheckRank(inputs, "inputs", 3, "[batch, time, input]");
-    CheckRank(recurrent_kernel, "recurrent_kernel", 2, "[units, 2 * units]");
+    CheckRank("inputs", ShapeOf(inputs), 3, "[batch, time, input]");
+    CheckRank("recurrent_kernel", ShapeOf(recurrent_kernel), 2, "[units, 2 * units]");
     IntegerProblem p = problem_;
     p.batch = inputs.dims->data[0];
     p.time = inputs.dims->data[1];
     p.input = inputs.dims->data[2];
     p.units = recurrent_kernel.dims->data[0];
-    const std::string invalid = Invalid(p);
-    if (!invalid.empty()) throw Error{invalid};
-    const auto check_optional = [&](Input i, TfLiteType type, const char* name, const Dims& dims) {
+    Check(p);
+    const auto check_optional = [&](Input i, TfLiteType type, const char* name,
+                                    const Shape& shape) {
       const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
-      if (tensor != nullptr) CheckDims(*tensor, name, dims);
+      if (tensor != nullptr) CheckShape(name, ShapeOf(*tensor), shape);
     };
     check_optional(kInitialState, kTfLiteInt16, "initial_state", {p.batch, p.units});
     check_optional(kMask, kTfLiteBool, "mask", {p.batch, p.time});
@@ -118,8 +115,7 @@ class Kernel {
       weights.multiplier =
           ConstantData<int32_t>(tensors_, context, kMultiplier, kTfLiteInt32, {columns});
     }
-    const std::string invalid = Invalid(p, weights);
-    if (!invalid.empty()) throw Error{invalid};
+    Check(p, weights);
     return weights;
   }
 

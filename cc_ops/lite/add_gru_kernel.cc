@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
+#include <optional>
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/prepared_forward.h"
@@ -30,9 +30,7 @@ class Kernel {
     tensors_ = NodeTensors(
         node, params, {"inputs", "kernel", "recurrent_kernel", "bias", "initial_state", "mask"},
         {"outputs", "final_state"});
-    const char* wrong = ReadOptions(node.custom_initial_data,
-                                    std::max(node.custom_initial_data_size, 0), &problem_);
-    if (wrong != nullptr) throw Error{wrong};
+    ReadOptions(node.custom_initial_data, std::max(node.custom_initial_data_size, 0), &problem_);
   }
 
   void Prepare(TfLiteContext* context) {
@@ -95,26 +93,19 @@ class Kernel {
     const TfLiteTensor& inputs = tensors_.Input(context, kInputs, kTfLiteFloat32);
     const TfLiteTensor& kernel = Matrix(context, kKernel);
     const TfLiteTensor& recurrent_kernel = Matrix(context, kRecurrentKernel);
-    CheckRank(inputs, "inputs", 3, "[batch, time, input]");
-    CheckRank(recurrent_kernel, "recurrent_kernel", 2, "[units, 2 * units]");
+    const auto optional = [&](Input i, TfLiteType type) -> std::optional<Shape> {
+      const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
+      if (tensor == nullptr) return std::nullopt;
+      return ShapeOf(*tensor);
+    };
     Problem p = problem_;
-    p.batch = inputs.dims->data[0];
-    p.time = inputs.dims->data[1];
-    p.input = inputs.dims->data[2];
-    p.units = recurrent_kernel.dims->data[0];
-    const std::string invalid = Invalid(p);
-    if (!invalid.empty()) throw Error{invalid};
-    CheckDims(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
-    CheckDims(kernel, "kernel", {p.input, 2 * p.units});
+    static_cast<Sizes&>(p) =
+        CheckedSizes({ShapeOf(inputs), ShapeOf(kernel), ShapeOf(recurrent_kernel),
+                      optional(kBias, kTfLiteFloat32), optional(kInitialState, kTfLiteFloat32),
+                      optional(kMask, kTfLiteBool)});
+    Check(p);
     CheckWeights(kernel, "kernel");
     CheckWeights(recurrent_kernel, "recurrent_kernel");
-    const auto check_optional = [&](Input i, TfLiteType type, const char* name, const Dims& dims) {
-      const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
-      if (tensor != nullptr) CheckDims(*tensor, name, dims);
-    };
-    check_optional(kBias, kTfLiteFloat32, "bias", {2 * p.units});
-    check_optional(kInitialState, kTfLiteFloat32, "initial_state", {p.batch, p.units});
-    check_optional(kMask, kTfLiteBool, "mask", {p.batch, p.time});
     return p;
   }
 

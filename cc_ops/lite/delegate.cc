@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cc_ops/core/error.h"
 #include "cc_ops/lite/add_gru_int_kernel.h"
 #include "cc_ops/lite/add_gru_kernel.h"
 #include "cc_ops/lite/settings.h"
@@ -74,16 +75,13 @@ struct Delegate : TfLiteDelegate {
   DelegateSettings settings;
 };
 
-// What is wrong with the option, or an empty string.
-std::string ReadOption(const std::string& key, const std::string& value,
-                       DelegateSettings* settings) {
-  if (key != "num_threads") return "unknown option '" + key + "'; there is num_threads";
+void ReadOption(const std::string& key, const std::string& value, DelegateSettings* settings) {
+  if (key != "num_threads") throw Error("unknown option '" + key + "'; there is num_threads");
   const char* end = value.data() + value.size();
   const auto [rest, error] = std::from_chars(value.data(), end, settings->num_threads);
   if (error != std::errc() || rest != end || settings->num_threads < 1) {
-    return "option num_threads must be a positive integer, received '" + value + "'";
+    throw Error("option num_threads must be a positive integer, received '" + value + "'");
   }
-  return {};
 }
 
 }  // namespace
@@ -95,15 +93,16 @@ ADDRNN_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* k
   try {
     auto made = std::make_unique<addrnn::Delegate>();
     for (size_t i = 0; i < n; ++i) {
-      const std::string wrong = addrnn::ReadOption(keys[i], values[i], &made->settings);
-      if (wrong.empty()) continue;
-      if (report_error != nullptr) report_error(("keras_addrnn: " + wrong).c_str());
-      return nullptr;
+      addrnn::ReadOption(keys[i], values[i], &made->settings);
     }
     made->data = &made->settings;
     made->Prepare = &addrnn::Prepare;
     made->flags = kTfLiteAllowDynamicTensors;
     return made.release();
+  } catch (const addrnn::Error& error) {
+    if (report_error != nullptr)
+      report_error((std::string("keras_addrnn: ") + error.what()).c_str());
+    return nullptr;
   } catch (const std::exception& error) {
     if (report_error != nullptr) report_error(error.what());
     return nullptr;

@@ -20,16 +20,16 @@ inline IntegerInputs IntegerInputsOf(const NodeTensors& tensors, TfLiteContext* 
 }
 
 // The elements of an input that must be a constant of the file, and of that shape, none of whose
-// sizes is 0. The product of the dims must be known not to overflow.
+// sizes is 0. The product of the sizes must be known not to overflow.
 template <typename S>
 const S* ConstantData(const NodeTensors& tensors, TfLiteContext* context, int place,
-                      TfLiteType type, const Dims& dims) {
+                      TfLiteType type, const Shape& shape) {
   const TfLiteTensor& tensor = tensors.Input(context, place, type);
   const char* name = tensors.input_name(place);
   if (!IsConstant(tensor)) throw Error{std::string(name) + " must be a constant"};
-  CheckDims(tensor, name, dims);
+  CheckShape(name, ShapeOf(tensor), shape);
   int64_t n = 1;
-  for (int64_t dim : dims) n *= dim;
+  for (int64_t size : shape) n *= size;
   return Data<S>(tensor, name, n);
 }
 

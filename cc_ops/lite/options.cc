@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cc_ops/core/error.h"
+
 namespace addrnn {
 namespace {
 
@@ -21,25 +23,25 @@ static_assert(sizeof(Layout) == 20, "no padding");
 
 }  // namespace
 
-const char* ReadOptions(const void* data, size_t size, Problem* problem) {
+void ReadOptions(const void* data, size_t size, Problem* problem) {
   constexpr Activation kActivations[] = {Activation::kLinear, Activation::kRelu,
                                          Activation::kHardTanh, Activation::kTanh};
   Layout layout;
   if (data == nullptr || size < sizeof(layout.magic) || std::memcmp(data, "AGRU", 4) != 0) {
-    return "its options are not those that keras_addrnn.lite.convert writes";
+    throw Error("its options are not those that keras_addrnn.lite.convert writes");
   }
-  if (size < 8) return "its options are truncated";
+  if (size < 8) throw Error("its options are truncated");
   std::memcpy(&layout, data, 8);
-  if (layout.version != 1) return "its options are of a version that this delegate does not know";
-  if (size != sizeof(layout)) return "its options are of the wrong size";
+  if (layout.version != 1)
+    throw Error("its options are of a version that this delegate does not know");
+  if (size != sizeof(layout)) throw Error("its options are of the wrong size");
   std::memcpy(&layout, data, sizeof(layout));
-  if (layout.activation >= 4) return "its options name no known activation";
-  if (layout.go_backwards > 1 || layout.zero != 0) return "its options hold impossible flags";
+  if (layout.activation >= 4) throw Error("its options name no known activation");
+  if (layout.go_backwards > 1 || layout.zero != 0) throw Error("its options hold impossible flags");
   problem->activation = kActivations[layout.activation];
   problem->go_backwards = layout.go_backwards != 0;
   problem->state_shift = layout.state_shift;
   problem->state_max = layout.state_max;
-  return nullptr;
 }
 
 }  // namespace addrnn

@@ -19,9 +19,9 @@
 
 namespace addrnn {
 
-// Reads the options into `problem`. Returns what is wrong with them, or null. state_shift and
-// state_max are left to Invalid().
-const char* ReadOptions(const void* data, size_t size, Problem* problem);
+// Reads the options into `problem`. Throws an Error that says what is wrong with them. state_shift
+// and state_max are left to Check().
+void ReadOptions(const void* data, size_t size, Problem* problem);
 
 }  // namespace addrnn
 

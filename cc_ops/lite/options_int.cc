@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cc_ops/core/error.h"
+
 namespace addrnn {
 namespace {
 
@@ -21,38 +23,36 @@ struct Layout {
 };
 static_assert(sizeof(Layout) == 20, "no padding");
 
-const char* ReadLayout(const void* data, size_t size, const char* magic, Layout* layout) {
-  if (data == nullptr || size < sizeof(layout->magic) || std::memcmp(data, magic, 4) != 0) {
-    return "its options are not those that addrnn.lite.convert_integer writes";
+Layout ReadLayout(const void* data, size_t size, const char* magic) {
+  Layout layout;
+  if (data == nullptr || size < sizeof(layout.magic) || std::memcmp(data, magic, 4) != 0) {
+    throw Error("its options are not those that addrnn.lite.convert_integer writes");
   }
-  if (size < 8) return "its options are truncated";
-  std::memcpy(layout, data, 8);
-  if (layout->version != 1) return "its options are of a version that this delegate does not know";
-  if (size != sizeof(*layout)) return "its options are of the wrong size";
-  std::memcpy(layout, data, sizeof(*layout));
-  if (layout->go_backwards > 1 || layout->zero != 0) return "its options hold impossible flags";
-  return nullptr;
+  if (size < 8) throw Error("its options are truncated");
+  std::memcpy(&layout, data, 8);
+  if (layout.version != 1)
+    throw Error("its options are of a version that this delegate does not know");
+  if (size != sizeof(layout)) throw Error("its options are of the wrong size");
+  std::memcpy(&layout, data, sizeof(layout));
+  if (layout.go_backwards > 1 || layout.zero != 0) throw Error("its options hold impossible flags");
+  return layout;
 }
 
 }  // namespace
 
-const char* ReadOptions(const void* data, size_t size, IntegerProblem* problem) {
-  Layout layout;
-  if (const char* wrong = ReadLayout(data, size, "AGRI", &layout)) return wrong;
+void ReadOptions(const void* data, size_t size, IntegerProblem* problem) {
+  const Layout layout = ReadLayout(data, size, "AGRI");
   problem->input_bits = layout.input_bits;
   problem->go_backwards = layout.go_backwards != 0;
   problem->state_shift = layout.state_shift;
   problem->state_max = layout.state_max;
   problem->candidate_min = layout.candidate_min;
   problem->candidate_max = layout.candidate_max;
-  return nullptr;
 }
 
-const char* ReadOptions(const void* data, size_t size, IntegerDenseProblem* problem) {
-  Layout layout;
-  if (const char* wrong = ReadLayout(data, size, "AGRD", &layout)) return wrong;
+void ReadOptions(const void* data, size_t size, IntegerDenseProblem* problem) {
+  const Layout layout = ReadLayout(data, size, "AGRD");
   problem->input_bits = layout.input_bits;
-  return nullptr;
 }
 
 }  // namespace addrnn

@@ -21,10 +21,10 @@
 
 namespace addrnn {
 
-// Reads the options into `problem`. Returns what is wrong with them, or null. The ranges of the
-// numbers are left to Invalid().
-const char* ReadOptions(const void* data, size_t size, IntegerProblem* problem);
-const char* ReadOptions(const void* data, size_t size, IntegerDenseProblem* problem);
+// Reads the options into `problem`. Throws an Error that says what is wrong with them. The ranges
+// of the numbers are left to Check().
+void ReadOptions(const void* data, size_t size, IntegerProblem* problem);
+void ReadOptions(const void* data, size_t size, IntegerDenseProblem* problem);
 
 }  // namespace addrnn
 

@@ -46,7 +46,7 @@ class Registration {
         made->kernel =
             std::make_unique<K>(context, *reinterpret_cast<const TfLiteDelegateParams*>(buffer));
       } catch (const Error& error) {
-        made->wrong = error.message;
+        made->wrong = error.what();
       }
       return made.release();
     } catch (const std::exception&) {
@@ -64,8 +64,6 @@ class Registration {
       if (made->kernel == nullptr) throw Error{made->wrong};
       (made->kernel.get()->*method)(context);
       return kTfLiteOk;
-    } catch (const Error& error) {
-      context->ReportError(context, "%s: %s", K::kOperator, error.message.c_str());
     } catch (const std::exception& error) {
       context->ReportError(context, "%s: %s", K::kOperator, error.what());
     }

@@ -8,19 +8,6 @@
 namespace addrnn {
 namespace {
 
-template <typename Iterator>
-std::string ShapeText(Iterator begin, Iterator end) {
-  std::string text = "[";
-  for (Iterator i = begin; i != end; ++i) text += (i == begin ? "" : ", ") + std::to_string(*i);
-  return text + "]";
-}
-
-[[noreturn]] void WrongShape(const TfLiteTensor& tensor, const char* name,
-                             const std::string& expected) {
-  throw Error{std::string(name) + " must be of shape " + expected + ", received " +
-              ShapeText(tensor.dims->data, tensor.dims->data + tensor.dims->size)};
-}
-
 bool Empty(const TfLiteTensor& tensor) {
   const TfLiteIntArray& dims = *tensor.dims;
   return std::find(dims.data, dims.data + dims.size, 0) != dims.data + dims.size;
@@ -77,17 +64,6 @@ TfLiteTensor& Tensor(TfLiteContext* context, int index, const char* name,
 }
 
 }  // namespace
-
-void CheckRank(const TfLiteTensor& tensor, const char* name, int rank, const char* expected) {
-  if (tensor.dims->size != rank) WrongShape(tensor, name, expected);
-}
-
-void CheckDims(const TfLiteTensor& tensor, const char* name, const Dims& expected) {
-  const TfLiteIntArray& dims = *tensor.dims;
-  if (!std::equal(dims.data, dims.data + dims.size, expected.begin(), expected.end())) {
-    WrongShape(tensor, name, ShapeText(expected.begin(), expected.end()));
-  }
-}
 
 void CheckData(const TfLiteTensor& tensor, const char* name, int64_t n, size_t element) {
   if (tensor.data == nullptr) throw Error{std::string(name) + " has no data"};
@@ -147,19 +123,19 @@ TfLiteTensor& NodeTensors::Output(TfLiteContext* context, int place, TfLiteType 
 }
 
 void NodeTensors::ResizeOutput(TfLiteContext* context, int place, TfLiteType type,
-                               const Dims& dims) {
+                               const Shape& shape) {
   if (!is_read_[place]) {
     size_t bytes = BytesOf(type);
-    for (int64_t dim : dims) bytes *= dim;
+    for (int64_t size : shape) bytes *= size;
     unread_[place].resize(bytes);
     return;
   }
   TfLiteTensor& tensor = Output(context, place, type);
-  auto* owned =
-      static_cast<TfLiteIntArray*>(std::malloc(sizeof(TfLiteIntArray) + dims.size() * sizeof(int)));
+  auto* owned = static_cast<TfLiteIntArray*>(
+      std::malloc(sizeof(TfLiteIntArray) + shape.size() * sizeof(int)));
   if (owned == nullptr) throw std::bad_alloc();
-  owned->size = static_cast<int>(dims.size());
-  std::copy(dims.begin(), dims.end(), owned->data);
+  owned->size = static_cast<int>(shape.size());
+  std::copy(shape.begin(), shape.end(), owned->data);
   if (context->ResizeTensor(context, &tensor, owned) != kTfLiteOk) {
     throw Error{std::string("the interpreter has no memory for ") + output_names_[place]};
   }

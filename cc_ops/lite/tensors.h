@@ -9,23 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "cc_ops/core/error.h"
+#include "cc_ops/core/shapes.h"
 #include "cc_ops/lite/litert_c_api.h"
 
 namespace addrnn {
-
-struct Error {
-  std::string message;
-};
-
-using Dims = std::initializer_list<int64_t>;
 
 // Whether the tensor is part of the file, and so the same in every call.
 inline bool IsConstant(const TfLiteTensor& tensor) {
   return tensor.allocation_type == kTfLiteMmapRo;
 }
 
-void CheckRank(const TfLiteTensor& tensor, const char* name, int rank, const char* expected);
-void CheckDims(const TfLiteTensor& tensor, const char* name, const Dims& expected);
+inline Shape ShapeOf(const TfLiteTensor& tensor) {
+  return {tensor.dims->data, tensor.dims->data + tensor.dims->size};
+}
 
 // Throws unless the tensor has memory for so many elements of such a size, aligned to it.
 void CheckData(const TfLiteTensor& tensor, const char* name, int64_t n, size_t element);
@@ -76,8 +73,8 @@ class NodeTensors {
   }
 
   // An output that nobody reads has no memory in the interpreter; then there is memory here. The
-  // product of the dims must be known not to overflow.
-  void ResizeOutput(TfLiteContext* context, int place, TfLiteType type, const Dims& dims);
+  // product of its sizes must be known not to overflow.
+  void ResizeOutput(TfLiteContext* context, int place, TfLiteType type, const Shape& shape);
   template <typename S>
   S* OutputData(TfLiteContext* context, int place, TfLiteType type, int64_t n) {
     if (!is_read_[place]) return reinterpret_cast<S*>(unread_[place].data());

@@ -1,10 +1,9 @@
-#define ADDRNN_ISA lite
 #include "cc_ops/lite/weights.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "cc_ops/core/kernels/storage.h"
+#include "cc_ops/core/dispatch.h"
 
 namespace addrnn {
 namespace {
@@ -52,7 +51,7 @@ const float* WeightMatrix::Values(const TfLiteTensor& tensor, const char* name) 
   if (tensor.type == kTfLiteFloat16) {
     const auto* values = Data<Float16>(tensor, name, n);
     expanded_.resize(n);
-    lite::LoadRow(values, n, expanded_.data());
+    SelectedKernels<Float16>().widen(values, n, expanded_.data());
     return expanded_.data();
   }
   const TfLiteFloatArray& scales = Scales(tensor, name);

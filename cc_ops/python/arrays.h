@@ -8,9 +8,8 @@
 #include <pybind11/stl.h>
 
 #include <optional>
-#include <stdexcept>
-#include <string>
-#include <vector>
+
+#include "cc_ops/core/shapes.h"
 
 namespace addrnn {
 
@@ -18,24 +17,20 @@ namespace py = pybind11;
 
 template <typename S>
 using Array = py::array_t<S, py::array::c_style>;
-using Shape = std::vector<py::ssize_t>;
 
-inline std::string Text(const Shape& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-inline void CheckShape(const py::array& array, const char* name, const Shape& expected) {
-  const Shape actual(array.shape(), array.shape() + array.ndim());
-  if (actual == expected) return;
-  throw std::invalid_argument(std::string(name) + " must be of shape " + Text(expected) +
-                              ", received " + Text(actual));
+inline Shape ShapeOf(const py::array& array) {
+  return {array.shape(), array.shape() + array.ndim()};
 }
 
 template <typename S>
 const S* DataOrNull(const std::optional<Array<S>>& array) {
   return array ? array->data() : nullptr;
+}
+
+template <typename S>
+std::optional<Shape> ShapeOrNone(const std::optional<Array<S>>& array) {
+  if (!array) return std::nullopt;
+  return ShapeOf(*array);
 }
 
 }  // namespace addrnn

@@ -2,14 +2,15 @@
 
 #include <limits>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/dispatch.h"
+#include "cc_ops/core/error.h"
 #include "cc_ops/core/thread_pool.h"
 #include "cc_ops/python/arrays.h"
 #include "cc_ops/python/integer.h"
+#include "cc_ops/python/release_gil.h"
 
 namespace addrnn {
 namespace {
@@ -19,8 +20,7 @@ Activation ActivationFromName(const std::string& name) {
   if (name == "relu") return Activation::kRelu;
   if (name == "hard_tanh") return Activation::kHardTanh;
   if (name == "tanh") return Activation::kTanh;
-  throw std::invalid_argument("activation must be linear, relu, hard_tanh or tanh, received " +
-                              name);
+  throw Error("activation must be linear, relu, hard_tanh or tanh, received " + name);
 }
 
 template <typename S>
@@ -28,25 +28,11 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
                  const std::optional<Array<S>>& bias, const std::optional<Array<S>>& initial_state,
                  const std::optional<Array<bool>>& mask, const std::string& activation,
                  double state_shift, double state_max, bool go_backwards) {
-  if (inputs.ndim() != 3)
-    throw std::invalid_argument("inputs must be of shape [batch, time, input]");
-  if (recurrent_kernel.ndim() != 2)
-    throw std::invalid_argument("recurrent_kernel must be of shape [units, 2 * units]");
-  const Problem p = {inputs.shape(0),
-                     inputs.shape(1),
-                     inputs.shape(2),
-                     recurrent_kernel.shape(0),
-                     ActivationFromName(activation),
-                     state_shift,
-                     state_max,
-                     go_backwards};
-  if (const std::string invalid = Invalid(p); !invalid.empty())
-    throw std::invalid_argument(invalid);
-  CheckShape(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
-  CheckShape(kernel, "kernel", {p.input, 2 * p.units});
-  if (bias) CheckShape(*bias, "bias", {2 * p.units});
-  if (initial_state) CheckShape(*initial_state, "initial_state", {p.batch, p.units});
-  if (mask) CheckShape(*mask, "mask", {p.batch, p.time});
+  const Sizes sizes =
+      CheckedSizes({ShapeOf(inputs), ShapeOf(kernel), ShapeOf(recurrent_kernel), ShapeOrNone(bias),
+                    ShapeOrNone(initial_state), ShapeOrNone(mask)});
+  const Problem p = {sizes, ActivationFromName(activation), state_shift, state_max, go_backwards};
+  Check(p);
 
   Array<S> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});
   ForwardTensors<S> tensors = {};
@@ -56,7 +42,7 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
   tensors.outputs = outputs.mutable_data();
   tensors.final_state = state.mutable_data();
   {
-    py::gil_scoped_release release;
+    const ReleaseGil released;
     AddGruForward<S>(p, {kernel.data(), recurrent_kernel.data(), DataOrNull(bias)}, tensors);
   }
   return py::make_tuple(outputs, state);

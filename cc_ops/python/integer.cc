@@ -4,15 +4,13 @@
 
 #include <mutex>
 
+#include "cc_ops/core/error.h"
 #include "cc_ops/core/integer.h"
 #include "cc_ops/python/arrays.h"
+#include "cc_ops/python/release_gil.h"
 
 namespace addrnn {
 namespace {
-
-void Require(const std::string& invalid) {
-  if (!invalid.empty()) throw std::invalid_argument(invalid);
-}
 
 // One of the two types of inputs.
 IntegerInputs InputsOf(const py::array& array) {
@@ -23,7 +21,7 @@ IntegerInputs InputsOf(const py::array& array) {
   if (contiguous && py::isinstance<py::array_t<int16_t>>(array)) {
     return {nullptr, static_cast<const int16_t*>(array.data())};
   }
-  throw std::invalid_argument("inputs must be a C-contiguous array of int8 or int16");
+  throw Error("inputs must be a C-contiguous array of int8 or int16");
 }
 
 class IntegerAddGru {
@@ -34,7 +32,7 @@ class IntegerAddGru {
                 const std::optional<Array<int32_t>>& multiplier, int32_t input_bits,
                 int32_t state_shift, int32_t state_max, int32_t candidate_min,
                 int32_t candidate_max, bool go_backwards) {
-    if (kernel.ndim() != 2) throw std::invalid_argument("kernel must be of shape [D, 2 * H]");
+    CheckRank("kernel", ShapeOf(kernel), 2, "[D, 2 * H]");
     IntegerProblem& p = problem_;
     p.input = kernel.shape(0);
     p.units = kernel.shape(1) / 2;
@@ -44,40 +42,38 @@ class IntegerAddGru {
     p.candidate_min = candidate_min;
     p.candidate_max = candidate_max;
     p.go_backwards = go_backwards;
-    Require(Invalid(p));
+    Check(p);
     const Shape columns = {2 * p.units};
-    CheckShape(kernel, "kernel", {p.input, 2 * p.units});
-    CheckShape(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
-    CheckShape(bias, "bias", columns);
-    CheckShape(kernel_shift, "kernel_shift", columns);
-    CheckShape(recurrent_shift, "recurrent_shift", columns);
-    CheckShape(shift, "shift", columns);
-    if (multiplier) CheckShape(*multiplier, "multiplier", columns);
+    CheckShape("kernel", ShapeOf(kernel), {p.input, 2 * p.units});
+    CheckShape("recurrent_kernel", ShapeOf(recurrent_kernel), {p.units, 2 * p.units});
+    CheckShape("bias", ShapeOf(bias), columns);
+    CheckShape("kernel_shift", ShapeOf(kernel_shift), columns);
+    CheckShape("recurrent_shift", ShapeOf(recurrent_shift), columns);
+    CheckShape("shift", ShapeOf(shift), columns);
+    if (multiplier) CheckShape("multiplier", ShapeOf(*multiplier), columns);
     const IntegerWeights weights = {kernel.data(),         recurrent_kernel.data(), bias.data(),
                                     kernel_shift.data(),   recurrent_shift.data(),  shift.data(),
                                     DataOrNull(multiplier)};
-    Require(Invalid(p, weights));
+    Check(p, weights);
     prepared_.Prepare(p, weights);
   }
 
   py::tuple Run(const py::array& inputs, const std::optional<Array<int16_t>>& initial_state,
                 const std::optional<Array<bool>>& mask) {
     IntegerProblem p = problem_;
-    if (inputs.ndim() != 3) {
-      throw std::invalid_argument("inputs must be of shape [batch, time, input]");
-    }
+    CheckRank("inputs", ShapeOf(inputs), 3, "[batch, time, input]");
     p.batch = inputs.shape(0);
     p.time = inputs.shape(1);
-    Require(Invalid(p));
-    CheckShape(inputs, "inputs", {p.batch, p.time, p.input});
-    if (initial_state) CheckShape(*initial_state, "initial_state", {p.batch, p.units});
-    if (mask) CheckShape(*mask, "mask", {p.batch, p.time});
+    Check(p);
+    CheckShape("inputs", ShapeOf(inputs), {p.batch, p.time, p.input});
+    if (initial_state) CheckShape("initial_state", ShapeOf(*initial_state), {p.batch, p.units});
+    if (mask) CheckShape("mask", ShapeOf(*mask), {p.batch, p.time});
     Array<int16_t> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});
     const IntegerTensors tensors = {InputsOf(inputs), DataOrNull(initial_state),
                                     reinterpret_cast<const uint8_t*>(DataOrNull(mask)),
                                     outputs.mutable_data(), state.mutable_data()};
     {
-      py::gil_scoped_release release;
+      const ReleaseGil released;
       const std::lock_guard<std::mutex> lock(mutex_);
       prepared_.Prepare(p, {});
       prepared_.Run(tensors);
@@ -94,25 +90,25 @@ class IntegerAddGru {
 class IntegerDense {
  public:
   IntegerDense(const Array<int8_t>& kernel, const Array<int32_t>& bias, int32_t input_bits) {
-    if (kernel.ndim() != 2) throw std::invalid_argument("kernel must be of shape [F, C]");
+    CheckRank("kernel", ShapeOf(kernel), 2, "[F, C]");
     problem_ = {0, kernel.shape(0), kernel.shape(1), input_bits};
-    Require(Invalid(problem_));
-    CheckShape(bias, "bias", {problem_.units});
+    Check(problem_);
+    CheckShape("bias", ShapeOf(bias), {problem_.units});
     const IntegerDenseWeights weights = {kernel.data(), bias.data()};
-    Require(Invalid(problem_, weights));
+    Check(problem_, weights);
     prepared_.Prepare(problem_, weights);
   }
 
   Array<int32_t> Run(const py::array& inputs) {
     IntegerDenseProblem p = problem_;
-    if (inputs.ndim() != 2) throw std::invalid_argument("inputs must be of shape [rows, F]");
+    CheckRank("inputs", ShapeOf(inputs), 2, "[rows, F]");
     p.rows = inputs.shape(0);
-    Require(Invalid(p));
-    CheckShape(inputs, "inputs", {p.rows, p.input});
+    Check(p);
+    CheckShape("inputs", ShapeOf(inputs), {p.rows, p.input});
     Array<int32_t> outputs(Shape{p.rows, p.units});
     const IntegerDenseTensors tensors = {InputsOf(inputs), outputs.mutable_data()};
     {
-      py::gil_scoped_release release;
+      const ReleaseGil released;
       const std::lock_guard<std::mutex> lock(mutex_);
       prepared_.Prepare(p, {});
       prepared_.Run(tensors);

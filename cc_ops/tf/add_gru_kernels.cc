@@ -4,10 +4,12 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "cc_ops/core/add_gru.h"
+#include "cc_ops/core/error.h"
+#include "cc_ops/core/shapes.h"
 #include "cc_ops/tf/status.h"
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/tf_tensor.h"
@@ -15,27 +17,15 @@
 namespace addrnn {
 namespace {
 
-// An error of the caller's making, to become the op's status.
-struct InvalidArgument {
-  std::string message;
-};
 // An error that TensorFlow has already put into the status.
 struct StatusIsSet {};
-
-using Dims = std::vector<int64_t>;
-
-std::string ToString(const Dims& dims) {
-  std::string text = "[";
-  for (size_t i = 0; i < dims.size(); ++i) text += (i ? ", " : "") + std::to_string(dims[i]);
-  return text + "]";
-}
 
 class Tensor {
  public:
   explicit Tensor(TF_Tensor* tensor) : tensor_(tensor) {}
 
-  Dims dims() const {
-    Dims dims(TF_NumDims(tensor_.get()));
+  Shape shape() const {
+    Shape dims(TF_NumDims(tensor_.get()));
     for (size_t i = 0; i < dims.size(); ++i) dims[i] = TF_Dim(tensor_.get(), static_cast<int>(i));
     return dims;
   }
@@ -57,24 +47,11 @@ class Tensor {
   std::unique_ptr<TF_Tensor, Delete> tensor_;
 };
 
-void CheckRank(const Tensor& tensor, const char* name, size_t least, size_t most,
-               const char* expected) {
-  const size_t rank = tensor.dims().size();
-  if (rank >= least && rank <= most) return;
-  throw InvalidArgument{std::string(name) + " must be of shape " + expected + ", received shape " +
-                        ToString(tensor.dims())};
-}
-
-void CheckDims(const Tensor& tensor, const char* name, const Dims& expected) {
-  if (tensor.dims() == expected) return;
-  throw InvalidArgument{std::string(name) + " must be of shape " + ToString(expected) +
-                        ", received shape " + ToString(tensor.dims())};
-}
-
 // An empty tensor of any shape of that rank stands for an absent one.
-void CheckOptional(const Tensor& tensor, const char* name, const Dims& expected) {
-  if (tensor.empty() && tensor.dims().size() == expected.size()) return;
-  CheckDims(tensor, name, expected);
+std::optional<Shape> OptionalShape(const Tensor& tensor, size_t rank) {
+  Shape shape = tensor.shape();
+  if (tensor.empty() && shape.size() == rank) return std::nullopt;
+  return shape;
 }
 
 // One call of an op: its tensors and its status.
@@ -90,11 +67,11 @@ class Call {
   }
 
   template <typename S>
-  Tensor Output(int index, const Dims& dims) {
+  Tensor Output(int index, const Shape& dims) {
     size_t bytes = sizeof(S);
     for (int64_t dim : dims) {
       if (__builtin_mul_overflow(bytes, static_cast<size_t>(dim), &bytes)) {
-        throw InvalidArgument{"an output of shape " + ToString(dims) + " is too large"};
+        throw Error{"an output of shape " + Text(dims) + " is too large"};
       }
     }
     TF_Tensor* tensor =
@@ -112,8 +89,8 @@ class Call {
       body();
       return;
     } catch (const StatusIsSet&) {
-    } catch (const InvalidArgument& error) {
-      status_.Fail(TF_INVALID_ARGUMENT, prefix + error.message);
+    } catch (const Error& error) {
+      status_.Fail(TF_INVALID_ARGUMENT, prefix + error.what());
     } catch (const std::bad_alloc&) {
       status_.Fail(TF_RESOURCE_EXHAUSTED, prefix + "out of memory for the working buffers");
     } catch (const std::exception& error) {
@@ -128,10 +105,7 @@ class Call {
 };
 
 struct Attributes {
-  Activation activation = Activation::kLinear;
-  float state_shift = 0;
-  float state_max = 0;
-  bool go_backwards = false;
+  Problem problem = {};  // its sizes are those of the tensors of a call
   bool with_reserve = false;
   bool with_d_inputs = false;
 };
@@ -175,33 +149,11 @@ class AttributeReader {
   Status status_;
 };
 
-// The sizes that the three tensors common to both ops agree on.
-Problem CheckedProblem(const Attributes& attributes, const Tensor& inputs, const Tensor& kernel,
-                       const Tensor& recurrent_kernel) {
-  CheckRank(inputs, "inputs", 2, 3, "[batch, time, input], or [batch, input] for one step");
-  CheckRank(recurrent_kernel, "recurrent_kernel", 2, 2, "[units, 2 * units]");
-  const Dims dims = inputs.dims();
-  Problem p = {};
-  p.batch = dims.front();
-  p.time = dims.size() == 3 ? dims[1] : 1;
-  p.input = dims.back();
-  p.units = recurrent_kernel.dims()[0];
-  p.activation = attributes.activation;
-  p.state_shift = attributes.state_shift;
-  p.state_max = attributes.state_max;
-  p.go_backwards = attributes.go_backwards;
-  const std::string invalid = Invalid(p);
-  if (!invalid.empty()) throw InvalidArgument{invalid};
-  CheckDims(recurrent_kernel, "recurrent_kernel", {p.units, 2 * p.units});
-  CheckDims(kernel, "kernel", {p.input, 2 * p.units});
-  return p;
-}
-
 // Of outputs, reserve and candidates: [batch, time, units], without the time where the inputs have
 // none.
-Dims SequenceDims(const Tensor& inputs, const Problem& p) {
-  if (inputs.dims().size() == 2) return {p.batch, p.units};
-  return {p.batch, p.time, p.units};
+Shape SequenceShape(const Tensor& inputs, const Sizes& sizes) {
+  if (inputs.shape().size() == 2) return {sizes.batch, sizes.units};
+  return {sizes.batch, sizes.time, sizes.units};
 }
 
 template <typename S>
@@ -211,16 +163,20 @@ void Forward(void* kernel_state, TF_OpKernelContext* context) {
   call.Run("AddGru", [&] {
     const Tensor inputs = call.Input(0), kernel = call.Input(1), recurrent_kernel = call.Input(2),
                  bias = call.Input(3), initial_state = call.Input(4), mask = call.Input(5);
-    const Problem p = CheckedProblem(attributes, inputs, kernel, recurrent_kernel);
-    CheckOptional(bias, "bias", {2 * p.units});
-    CheckOptional(initial_state, "initial_state", {p.batch, p.units});
-    CheckOptional(mask, "mask", {p.batch, p.time});
+    Problem p = attributes.problem;
+    static_cast<Sizes&>(p) = CheckedSizes(
+        {inputs.shape(), kernel.shape(), recurrent_kernel.shape(), OptionalShape(bias, 1),
+         OptionalShape(initial_state, 2), OptionalShape(mask, 2)},
+        true);
+    Check(p);
 
-    const Dims sequence = SequenceDims(inputs, p), absent = {0};
-    const bool keeps_candidates = attributes.with_reserve && p.activation == Activation::kTanh;
+    const Shape sequence = SequenceShape(inputs, p), absent = {0};
+    // A single step keeps its byte per unit in any case: it costs nothing.
+    const bool keeps_bits = attributes.with_reserve || sequence.size() == 2;
+    const bool keeps_candidates = keeps_bits && p.activation == Activation::kTanh;
     const Tensor outputs = call.Output<S>(0, sequence);
     const Tensor final_state = call.Output<S>(1, {p.batch, p.units});
-    const Tensor reserve = call.Output<uint8_t>(2, attributes.with_reserve ? sequence : absent);
+    const Tensor reserve = call.Output<uint8_t>(2, keeps_bits ? sequence : absent);
     const Tensor candidates = call.Output<S>(3, keeps_candidates ? sequence : absent);
 
     ForwardTensors<S> tensors = {};
@@ -245,18 +201,20 @@ void Backward(void* kernel_state, TF_OpKernelContext* context) {
                  initial_state = call.Input(3), outputs = call.Input(4), reserve = call.Input(5),
                  candidates = call.Input(6), d_outputs = call.Input(7),
                  d_final_state = call.Input(8);
-    const Problem p = CheckedProblem(attributes, inputs, kernel, recurrent_kernel);
-    const Dims sequence = SequenceDims(inputs, p);
-    CheckOptional(initial_state, "initial_state", {p.batch, p.units});
-    CheckDims(outputs, "outputs", sequence);
-    CheckDims(reserve, "reserve", sequence);
-    if (p.activation == Activation::kTanh) CheckDims(candidates, "candidates", sequence);
-    CheckDims(d_outputs, "d_outputs", sequence);
-    CheckDims(d_final_state, "d_final_state", {p.batch, p.units});
+    const Sizes p = CheckedSizes({inputs.shape(), kernel.shape(), recurrent_kernel.shape(),
+                                  std::nullopt, OptionalShape(initial_state, 2), std::nullopt},
+                                 true);
+    const Shape sequence = SequenceShape(inputs, p);
+    const bool tanh = attributes.problem.activation == Activation::kTanh;
+    CheckShape("outputs", outputs.shape(), sequence);
+    CheckShape("reserve", reserve.shape(), sequence);
+    if (tanh) CheckShape("candidates", candidates.shape(), sequence);
+    CheckShape("d_outputs", d_outputs.shape(), sequence);
+    CheckShape("d_final_state", d_final_state.shape(), {p.batch, p.units});
 
-    const Tensor d_inputs = call.Output<S>(0, attributes.with_d_inputs ? inputs.dims() : Dims{0});
-    const Tensor d_kernel = call.Output<S>(1, kernel.dims());
-    const Tensor d_recurrent_kernel = call.Output<S>(2, recurrent_kernel.dims());
+    const Tensor d_inputs = call.Output<S>(0, attributes.with_d_inputs ? inputs.shape() : Shape{0});
+    const Tensor d_kernel = call.Output<S>(1, kernel.shape());
+    const Tensor d_recurrent_kernel = call.Output<S>(2, recurrent_kernel.shape());
     const Tensor d_bias = call.Output<S>(3, {2 * p.units});
     const Tensor d_initial_state = call.Output<S>(4, {p.batch, p.units});
 
@@ -267,7 +225,7 @@ void Backward(void* kernel_state, TF_OpKernelContext* context) {
     tensors.initial_state = initial_state.data_or_null<S>();
     tensors.outputs = outputs.data<S>();
     tensors.reserve = reserve.data<uint8_t>();
-    tensors.candidates = p.activation == Activation::kTanh ? candidates.data<S>() : nullptr;
+    tensors.candidates = tanh ? candidates.data<S>() : nullptr;
     tensors.d_outputs = d_outputs.data<S>();
     tensors.d_final_state = d_final_state.data<S>();
     tensors.d_inputs = d_inputs.data_or_null<S>();
@@ -275,17 +233,40 @@ void Backward(void* kernel_state, TF_OpKernelContext* context) {
     tensors.d_recurrent_kernel = d_recurrent_kernel.data<S>();
     tensors.d_bias = d_bias.data<S>();
     tensors.d_initial_state = d_initial_state.data<S>();
-    AddGruBackward(p, tensors);
+    AddGruBackward(p, attributes.problem.go_backwards, tensors);
+  });
+}
+
+template <typename S>
+void StepBackward(void* kernel_state, TF_OpKernelContext* context) {
+  const Attributes& attributes = *static_cast<const Attributes*>(kernel_state);
+  Call call(context);
+  call.Run("AddGruStepGrad", [&] {
+    const Tensor reserve = call.Input(0), candidates = call.Input(1), d_outputs = call.Input(2),
+                 d_final_state = call.Input(3);
+    const Shape dims = reserve.shape();
+    CheckRank("reserve", dims, 2, "[batch, units]");
+    Check(Sizes{dims[0], 1, 0, dims[1]});
+    const bool tanh = attributes.problem.activation == Activation::kTanh;
+    if (tanh) CheckShape("candidates", candidates.shape(), dims);
+    CheckShape("d_outputs", d_outputs.shape(), dims);
+    CheckShape("d_final_state", d_final_state.shape(), dims);
+    const Tensor d_sums = call.Output<S>(0, {dims[0], 2 * dims[1]});
+    const Tensor d_state = call.Output<S>(1, dims);
+    AddGruStepGradient<S>(
+        dims[0], dims[1],
+        {reserve.data<uint8_t>(), tanh ? candidates.data<S>() : nullptr, d_outputs.data<S>(),
+         d_final_state.data<S>(), d_sums.data<S>(), d_state.data<S>()});
   });
 }
 
 void* CreateForward(TF_OpKernelConstruction* construction) {
   AttributeReader reader(construction);
   auto* attributes = new Attributes;
-  attributes->activation = reader.ActivationAttr();
-  attributes->state_shift = reader.Float("state_shift");
-  attributes->state_max = reader.Float("state_max");
-  attributes->go_backwards = reader.Bool("go_backwards");
+  attributes->problem.activation = reader.ActivationAttr();
+  attributes->problem.state_shift = reader.Float("state_shift");
+  attributes->problem.state_max = reader.Float("state_max");
+  attributes->problem.go_backwards = reader.Bool("go_backwards");
   attributes->with_reserve = reader.Bool("with_reserve");
   return attributes;
 }
@@ -293,10 +274,16 @@ void* CreateForward(TF_OpKernelConstruction* construction) {
 void* CreateBackward(TF_OpKernelConstruction* construction) {
   AttributeReader reader(construction);
   auto* attributes = new Attributes;
-  attributes->activation = reader.ActivationAttr();
-  attributes->state_max = 1;  // the bound is in the reserve's bits
-  attributes->go_backwards = reader.Bool("go_backwards");
+  attributes->problem.activation = reader.ActivationAttr();
+  attributes->problem.go_backwards = reader.Bool("go_backwards");
   attributes->with_d_inputs = reader.Bool("with_d_inputs");
+  return attributes;
+}
+
+void* CreateStepBackward(TF_OpKernelConstruction* construction) {
+  AttributeReader reader(construction);
+  auto* attributes = new Attributes;
+  attributes->problem.activation = reader.ActivationAttr();
   return attributes;
 }
 
@@ -309,8 +296,10 @@ void RegisterKernels(TF_DataType type) {
     const char* name;
     void* (*create)(TF_OpKernelConstruction*);
     void (*compute)(void*, TF_OpKernelContext*);
-  } const kernels[] = {{"AddGru", "AddGruCpu", &CreateForward, &Forward<S>},
-                       {"AddGruGrad", "AddGruGradCpu", &CreateBackward, &Backward<S>}};
+  } const kernels[] = {
+      {"AddGru", "AddGruCpu", &CreateForward, &Forward<S>},
+      {"AddGruGrad", "AddGruGradCpu", &CreateBackward, &Backward<S>},
+      {"AddGruStepGrad", "AddGruStepGradCpu", &CreateStepBackward, &StepBackward<S>}};
   for (const auto& kernel : kernels) {
     const Status status;
     TF_KernelBuilder* builder =

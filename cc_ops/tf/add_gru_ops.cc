@@ -24,8 +24,8 @@ using Shape = std::unique_ptr<TF_ShapeHandle, DeleteShape>;
 // One shape function at work. The first error stays in the status; later calls do nothing.
 class ShapeInference {
  public:
-  ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status)
-      : context_(context), status_(status) {
+  ShapeInference(const char* op, TF_ShapeInferenceContext* context, TF_Status* status)
+      : op_(op), context_(context), status_(status) {
     // What is not set below is unknown.
     TF_ShapeInferenceContextSetUnknownShape(context, status);
   }
@@ -86,9 +86,11 @@ class ShapeInference {
 
  private:
   void Fail(const std::string& message) {
-    if (Ok()) TF_SetStatus(status_, TF_INVALID_ARGUMENT, ("AddGru: " + message).c_str());
+    if (Ok())
+      TF_SetStatus(status_, TF_INVALID_ARGUMENT, (std::string(op_) + ": " + message).c_str());
   }
 
+  const char* op_;
   TF_ShapeInferenceContext* context_;
   TF_Status* status_;
 };
@@ -102,7 +104,7 @@ int64_t PresentDim(ShapeInference& s, const Shape& shape, int64_t axis) {
 }
 
 void AddGruShape(TF_ShapeInferenceContext* context, TF_Status* status) {
-  ShapeInference s(context, status);
+  ShapeInference s("AddGru", context, status);
   const Shape inputs = s.Input(0), kernel = s.Input(1), recurrent_kernel = s.Input(2),
               bias = s.Input(3), initial_state = s.Input(4), mask = s.Input(5);
   s.CheckRank(inputs, "inputs", 2, 3, "[batch, time, input], or [batch, input] for one step");
@@ -136,14 +138,25 @@ void AddGruShape(TF_ShapeInferenceContext* context, TF_Status* status) {
 
 // Each gradient has the shape of what it is the gradient of.
 void AddGruGradShape(TF_ShapeInferenceContext* context, TF_Status* status) {
-  ShapeInference s(context, status);
+  ShapeInference s("AddGruGrad", context, status);
   const Shape inputs = s.Input(0), kernel = s.Input(1), recurrent_kernel = s.Input(2);
+  s.CheckRank(inputs, "inputs", 2, 3, "[batch, time, input], or [batch, input] for one step");
+  s.CheckRank(kernel, "kernel", 2, 2, "[input, 2 * units]");
+  s.CheckRank(recurrent_kernel, "recurrent_kernel", 2, 2, "[units, 2 * units]");
   s.SetOutput(1, kernel);
   s.SetOutput(2, recurrent_kernel);
   if (s.Rank(recurrent_kernel) == 2) {
     s.SetOutput(3, s.Join(recurrent_kernel, 1, 2, recurrent_kernel, 0, 0));
     if (s.Rank(inputs) >= 2) s.SetOutput(4, s.Join(inputs, 0, 1, recurrent_kernel, 0, 1));
   }
+}
+
+// d_sums is twice as wide as the reserve: there is no public way to say so.
+void AddGruStepGradShape(TF_ShapeInferenceContext* context, TF_Status* status) {
+  ShapeInference s("AddGruStepGrad", context, status);
+  const Shape reserve = s.Input(0);
+  s.CheckRank(reserve, "reserve", 2, 2, "[batch, units]");
+  s.SetOutput(1, reserve);
 }
 
 void Register(TF_OpDefinitionBuilder* builder) {
@@ -198,7 +211,22 @@ void DefineAddGruGrad() {
   Register(op);
 }
 
-[[maybe_unused]] const bool defined = (DefineAddGru(), DefineAddGruGrad(), true);
+void DefineAddGruStepGrad() {
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("AddGruStepGrad");
+  TF_OpDefinitionBuilderAddInput(op, "reserve: uint8");
+  TF_OpDefinitionBuilderAddInput(op, "candidates: T");
+  TF_OpDefinitionBuilderAddInput(op, "d_outputs: T");
+  TF_OpDefinitionBuilderAddInput(op, "d_final_state: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_sums: T");
+  TF_OpDefinitionBuilderAddOutput(op, "d_state: T");
+  TF_OpDefinitionBuilderAddAttr(op, "T: {half, bfloat16, float, double}");
+  TF_OpDefinitionBuilderAddAttr(op, "activation: {'linear', 'relu', 'hard_tanh', 'tanh'} = 'relu'");
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, &AddGruStepGradShape);
+  Register(op);
+}
+
+[[maybe_unused]] const bool defined =
+    (DefineAddGru(), DefineAddGruGrad(), DefineAddGruStepGrad(), true);
 
 }  // namespace
 }  // namespace addrnn

@@ -5,6 +5,7 @@
 // dz [R; W]^T that gives dL/dh_{t-1} and dL/dx_t. Then, over all rows of the chunk at once:
 // [x | h | 1]^T dz, the gradient of [W; R; b].
 
+#include "cc_ops/core/kernels/gate.h"
 #include "cc_ops/core/kernels/kernels.h"
 #include "cc_ops/core/kernels/product.h"
 #include "cc_ops/core/kernels/storage.h"
@@ -19,7 +20,7 @@ constexpr int64_t VectorsOf(int64_t n) {
 }
 
 template <typename C>
-int64_t PackedBackwardSize(const Problem& p, bool inputs_too) {
+int64_t PackedBackwardSize(const Sizes& p, bool inputs_too) {
   const int64_t vectors = VectorsOf<C>(p.units) + (inputs_too ? VectorsOf<C>(p.input) : 0);
   return vectors * 2 * p.units * kLanes<C>;
 }
@@ -49,45 +50,74 @@ Compute<S>* PackTransposed(const S* matrix, int64_t rows, int64_t depth, Compute
 }
 
 template <typename S>
-void PackBackward(const Problem& p, const BackwardTensors<S>& tensors, Compute<S>* packed) {
+void PackBackward(const Sizes& p, const BackwardTensors<S>& tensors, Compute<S>* packed) {
   packed = PackTransposed(tensors.recurrent_kernel, p.units, 2 * p.units, packed);
   if (tensors.d_inputs) PackTransposed(tensors.kernel, p.input, 2 * p.units, packed);
 }
 
+// Up to one vector of what the gradient of the gate reads.
+template <typename S>
+struct GateGradientInputs {
+  using C = Compute<S>;
+  Bytes<C> bytes = {};
+  Vector<C> d_output = {}, candidate = {};
+
+  ADDRNN_INLINE GateGradientInputs(const uint8_t* reserve, const S* d_outputs, const S* candidates,
+                                   int64_t n) {
+    if (n == kLanes<C>) {
+      __builtin_memcpy(&bytes, reserve, kLanes<C>);
+      LoadRow(d_outputs, kLanes<C>, (C*)&d_output);
+      if (candidates) LoadRow(candidates, kLanes<C>, (C*)&candidate);
+    } else {
+      for (int64_t i = 0; i < n; ++i) bytes[i] = reserve[i];
+      LoadRow(d_outputs, n, (C*)&d_output);
+      if (candidates) LoadRow(candidates, n, (C*)&candidate);
+    }
+  }
+};
+
 // g = dL/dh_t of one row -> dz of that row; the part of g that goes to h_{t-1} directly stays in
 // `carry`.
 template <typename S>
-ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>* carry,
-                            Compute<S>* dz) {
+ADDRNN_INLINE void RowGateGradient(const BackwardTask<S>& task, int64_t at, Compute<S>* carry,
+                                   Compute<S>* dz) {
   using C = Compute<S>;
   constexpr int kStep = kLanes<C>;
-  const int64_t units = task.problem.units;
+  const int64_t units = task.sizes.units;
   const BackwardTensors<S>& tensors = task.tensors;
   // The step before comes next, far away in the tensor: the hardware does not see that coming.
   const int64_t next = at >= units ? at - units : at;
   for (int64_t unit = 0; unit < units; unit += kStep) {
-    const int64_t left = units - unit < kStep ? units - unit : kStep;
-    Bytes<C> bytes = {};
-    Vector<C> d_output = {}, candidate = {};
-    if (left == kStep) {
-      __builtin_memcpy(&bytes, tensors.reserve + at + unit, kStep);
-      LoadRow(tensors.d_outputs + at + unit, kStep, (C*)&d_output);
-      if (tensors.candidates) LoadRow(tensors.candidates + at + unit, kStep, (C*)&candidate);
-    } else {
-      for (int64_t i = 0; i < left; ++i) bytes[i] = tensors.reserve[at + unit + i];
-      LoadRow(tensors.d_outputs + at + unit, left, (C*)&d_output);
-      if (tensors.candidates) LoadRow(tensors.candidates + at + unit, left, (C*)&candidate);
-    }
+    const GateGradientInputs<S> in(tensors.reserve + at + unit, tensors.d_outputs + at + unit,
+                                   tensors.candidates ? tensors.candidates + at + unit : nullptr,
+                                   units - unit < kStep ? units - unit : kStep);
     __builtin_prefetch(tensors.d_outputs + next + unit, 0, 2);
-    const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
-    const Mask<C> none = {};
-    const Vector<C> g = Load<C>(carry + unit) + d_output;
-    const Vector<C> du = And<C>((bits & (int)kUpdateOpens) != none, g) -
-                         And<C>((bits & (int)kUpdateCloses) != none, g);
-    const Vector<C> dc = And<C>((bits & (int)kWrite) != none, g * ((C)1 - candidate * candidate));
-    Store<C>(carry + unit, And<C>((bits & (int)kKeep) != none, g));
-    Store<C>(dz + unit, du);
-    Store<C>(dz + task.gate_stride + unit, dc);
+    const GateGradients<C> d =
+        GateGradient<C>(in.bytes, Load<C>(carry + unit) + in.d_output, in.candidate);
+    Store<C>(carry + unit, d.state);
+    Store<C>(dz + unit, d.update);
+    Store<C>(dz + task.gate_stride + unit, d.candidate);
+  }
+}
+
+template <typename S>
+void StepGateGradient(const StepGradientTensors<S>& tensors, int64_t batch, int64_t units) {
+  using C = Compute<S>;
+  constexpr int kStep = kLanes<C>;
+  for (int64_t row = 0; row < batch; ++row) {
+    S* dz = tensors.d_sums + row * 2 * units;
+    for (int64_t unit = 0; unit < units; unit += kStep) {
+      const int64_t at = row * units + unit, n = units - unit < kStep ? units - unit : kStep;
+      const GateGradientInputs<S> in(tensors.reserve + at, tensors.d_outputs + at,
+                                     tensors.candidates ? tensors.candidates + at : nullptr, n);
+      Vector<C> d_final_state = {};
+      LoadRow(tensors.d_final_state + at, n, (C*)&d_final_state);
+      const GateGradients<C> d =
+          GateGradient<C>(in.bytes, d_final_state + in.d_output, in.candidate);
+      StoreVector<S>(d.state, n, tensors.d_state + at);
+      StoreVector<S>(d.update, n, dz + unit);
+      StoreVector<S>(d.candidate, n, dz + units + unit);
+    }
   }
 }
 
@@ -95,7 +125,7 @@ ADDRNN_INLINE void OpenGate(const BackwardTask<S>& task, int64_t at, Compute<S>*
 template <typename S>
 ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t, int64_t t_in,
                                Compute<S>* factors) {
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const BackwardTensors<S>& tensors = task.tensors;
   LoadRow(tensors.inputs + (b * p.time + t_in) * p.input, p.input, factors);
   factors += p.input;
@@ -113,7 +143,7 @@ ADDRNN_INLINE void CopyFactors(const BackwardTask<S>& task, int64_t b, int64_t t
 template <typename S>
 void BackwardProduct(const BackwardTask<S>& task, int64_t t_in, const Compute<S>* dz) {
   using C = Compute<S>;
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const int64_t rows = task.row_end - task.row_begin;
   const int64_t packed_vector = 2 * p.units * kLanes<C>;
   const C* end = task.packed + PackedBackwardSize<C>(p, task.tensors.d_inputs != nullptr);
@@ -167,16 +197,16 @@ void BackwardProduct(const BackwardTask<S>& task, int64_t t_in, const Compute<S>
 template <typename S>
 void Backward(const BackwardTask<S>& task) {
   using C = Compute<S>;
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const int64_t rows = task.row_end - task.row_begin;
   for (int64_t t = task.t_end - 1; t >= task.t_begin; --t) {
-    const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
+    const int64_t t_in = task.go_backwards ? p.time - 1 - t : t;
     C* dz = task.dz + (t - task.t_begin) * rows * task.dz_stride;
     C* factors = task.factors + (t - task.t_begin) * rows * task.factor_stride;
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t b = task.row_begin + row;
-      OpenGate(task, (b * p.time + t) * p.units, task.carry + row * task.carry_stride,
-               dz + row * task.dz_stride);
+      RowGateGradient(task, (b * p.time + t) * p.units, task.carry + row * task.carry_stride,
+                      dz + row * task.dz_stride);
       CopyFactors(task, b, t, t_in, factors + row * task.factor_stride);
     }
     BackwardProduct(task, t_in, dz);
@@ -187,7 +217,7 @@ template <typename S>
 void WeightGradient(const BackwardTask<S>& task) {
   using C = Compute<S>;
   const int64_t rows = (task.t_end - task.t_begin) * (task.row_end - task.row_begin);
-  const int64_t weight_rows = task.problem.input + task.problem.units + 1;
+  const int64_t weight_rows = task.sizes.input + task.sizes.units + 1;
   // So many rows that a strip of dz and one of the factors stay in the nearest cache together.
   constexpr int64_t kDepth = 128;
   for (int64_t first = 0; first < rows; first += kDepth) {
@@ -210,7 +240,7 @@ void WeightGradient(const BackwardTask<S>& task) {
 
 template <typename S>
 void LoadCarry(const BackwardTask<S>& task) {
-  const int64_t units = task.problem.units;
+  const int64_t units = task.sizes.units;
   for (int64_t b = task.row_begin; b < task.row_end; ++b) {
     LoadRow(task.tensors.d_final_state + b * units, units,
             task.carry + (b - task.row_begin) * task.carry_stride);
@@ -219,7 +249,7 @@ void LoadCarry(const BackwardTask<S>& task) {
 
 template <typename S>
 void StoreCarry(const BackwardTask<S>& task) {
-  const int64_t units = task.problem.units;
+  const int64_t units = task.sizes.units;
   for (int64_t b = task.row_begin; b < task.row_end; ++b) {
     StoreRow<S>(task.carry + (b - task.row_begin) * task.carry_stride, units,
                 task.tensors.d_initial_state + b * units);
@@ -229,7 +259,7 @@ void StoreCarry(const BackwardTask<S>& task) {
 template <typename S>
 void StoreWeights(const BackwardTask<S>& task, int64_t groups, int64_t group_stride,
                   int64_t k_begin, int64_t k_end) {
-  const Problem& p = task.problem;
+  const Sizes& p = task.sizes;
   const BackwardTensors<S>& tensors = task.tensors;
   for (int64_t k = k_begin; k < k_end; ++k) {
     Compute<S>* sums = task.d_weights + k * task.weights_stride;

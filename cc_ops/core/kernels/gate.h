@@ -105,6 +105,22 @@ ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>&
   return Min<C>(p.bound, sum);
 }
 
+template <typename C>
+struct GateGradients {
+  Vector<C> update, candidate, state;  // of u, z and h_{t-1}
+};
+
+// The gradient of Gate, from g = dL/dh_t and the bits. `candidate` is c_t for tanh, else 0.
+template <typename C>
+ADDRNN_INLINE GateGradients<C> GateGradient(Bytes<C> bytes, Vector<C> g, Vector<C> candidate) {
+  const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
+  const Mask<C> none = {};
+  return {And<C>((bits & (int)kUpdateOpens) != none, g) -
+              And<C>((bits & (int)kUpdateCloses) != none, g),
+          And<C>((bits & (int)kWrite) != none, g * ((C)1 - candidate * candidate)),
+          And<C>((bits & (int)kKeep) != none, g)};
+}
+
 }  // namespace ADDRNN_ISA
 }  // namespace addrnn
 

@@ -2,8 +2,8 @@
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_INTEGER_PRODUCT_H_
 
 // Products of rows of 16-bit integers with a matrix of bytes, which stay bytes in memory: reading
-// them is what bounds few rows. As in stream.h, rows of the matrix whose factors are all zero are
-// skipped. Nothing here depends on the order of a sum.
+// them is what bounds few rows. As in small_batch.h, rows of the matrix whose factors are all zero
+// are skipped. Nothing here depends on the order of a sum.
 
 #include "cc_ops/core/integer_problem.h"
 #include "cc_ops/core/kernels/integer_simd.h"

@@ -6,7 +6,7 @@
 #include "cc_ops/core/kernels/forward.h"
 #include "cc_ops/core/kernels/integer_dense.h"
 #include "cc_ops/core/kernels/integer_forward.h"
-#include "cc_ops/core/kernels/stream.h"
+#include "cc_ops/core/kernels/small_batch.h"
 
 namespace addrnn {
 namespace ADDRNN_ISA {
@@ -20,22 +20,24 @@ constexpr Kernels<S> Table() {
           PackForward<S>,
           ForwardScratchSize<C>,
           Forward<S>,
-          kStreamRows,
-          SizesOfStream<S>,
-          PackStream<S>,
-          BeginStream<S>,
-          LoadStream<S>,
-          ProjectStream<S>,
-          ActiveInStream<S>,
-          StreamStep<S>,
-          EndStream<S>,
+          kSmallBatchRows,
+          SizesOfSmallBatch<S>,
+          PackSmallBatch<S>,
+          BeginSmallBatch<S>,
+          LoadSmallBatch<S>,
+          ProjectSmallBatch<S>,
+          ActiveInSmallBatch<S>,
+          SmallBatchStep<S>,
+          EndSmallBatch<S>,
           PackedBackwardSize<C>,
           PackBackward<S>,
           Backward<S>,
           WeightGradient<S>,
           LoadCarry<S>,
           StoreCarry<S>,
-          StoreWeights<S>};
+          StoreWeights<S>,
+          Widen<S>,
+          StepGateGradient<S>};
 }
 
 extern const Kernels<float> kFloat32;

@@ -17,7 +17,7 @@ struct ForwardTask {
 };
 
 // The forward pass of few rows goes through time in chunks of steps too, first chunk first.
-struct StreamSizes {
+struct SmallBatchSizes {
   int64_t vectors;  // of units: what threads share out
   int64_t padded_units;
   int64_t steps;        // of a chunk, at most
@@ -28,20 +28,20 @@ struct StreamSizes {
 // Weights [rows, u | z], `stride` apart, z after z_offset. A last row that no vector may read past
 // is in `last` too, with halves of padded_units.
 template <typename C>
-struct StreamMatrix {
+struct SmallBatchMatrix {
   const C* data;
   const C* last;
   int64_t rows, stride, z_offset;
 };
 
 template <typename S>
-struct StreamTask {
+struct SmallBatchTask {
   using C = Compute<S>;
   Problem problem;
   ForwardTensors<S> tensors;
-  StreamSizes sizes;
-  const C* bias;  // [2 * padded_units]; this and the matrices are set by begin_stream
-  StreamMatrix<C> kernel, recurrent_kernel;
+  SmallBatchSizes sizes;
+  const C* bias;  // [2 * padded_units]; this and the matrices are set by begin_small_batch
+  SmallBatchMatrix<C> kernel, recurrent_kernel;
   C* inputs;     // [steps, B, D]
   C* projected;  // [steps, B, 2 * padded_units]
   C* now;        // [B, padded_units] h_{t-1}
@@ -53,7 +53,8 @@ struct StreamTask {
 template <typename S>
 struct BackwardTask {
   using C = Compute<S>;
-  Problem problem;
+  Sizes sizes;
+  bool go_backwards;
   BackwardTensors<S> tensors;
   const C* packed;  // by pack_backward
   int64_t row_begin, row_end;
@@ -78,24 +79,24 @@ struct Kernels {
   // All steps of the batch rows [row_begin, row_end).
   void (*forward)(const ForwardTask<S>&, int64_t row_begin, int64_t row_end, C* scratch);
 
-  // At most stream_rows rows. The caller swaps `now` and `next` after each step.
-  int64_t stream_rows;
-  StreamSizes (*stream_sizes)(const Problem&);
-  void (*pack_stream)(const Problem&, const StreamSizes&, const Weights<S>&, C* copies);
+  // At most small_batch_rows rows. The caller swaps `now` and `next` after each step.
+  int64_t small_batch_rows;
+  SmallBatchSizes (*small_batch_sizes)(const Problem&);
+  void (*pack_small_batch)(const Problem&, const SmallBatchSizes&, const Weights<S>&, C* copies);
   // Sets the bias and the matrices of the task, and `now`.
-  void (*begin_stream)(const Weights<S>&, const C* copies, StreamTask<S>&);
-  void (*load_stream)(const StreamTask<S>&, int64_t t_begin, int64_t t_end);
+  void (*begin_small_batch)(const Weights<S>&, const C* copies, SmallBatchTask<S>&);
+  void (*load_small_batch)(const SmallBatchTask<S>&, int64_t t_begin, int64_t t_end);
   // The units [begin, end) in vectors; `indices` has room for D.
-  void (*project_stream)(const StreamTask<S>&, int64_t steps, int64_t begin, int64_t end,
-                         int32_t* indices);
+  void (*project_small_batch)(const SmallBatchTask<S>&, int64_t steps, int64_t begin, int64_t end,
+                              int32_t* indices);
   // Writes which units are not zero in `now`, and returns how many.
-  int64_t (*active_in_stream)(const StreamTask<S>&, int32_t* active);
-  void (*stream_step)(const StreamTask<S>&, int64_t t, int64_t step, const int32_t* active,
-                      int64_t n, int64_t begin, int64_t end);
-  void (*end_stream)(const StreamTask<S>&);
+  int64_t (*active_in_small_batch)(const SmallBatchTask<S>&, int32_t* active);
+  void (*small_batch_step)(const SmallBatchTask<S>&, int64_t t, int64_t step, const int32_t* active,
+                           int64_t n, int64_t begin, int64_t end);
+  void (*end_small_batch)(const SmallBatchTask<S>&);
 
-  int64_t (*packed_backward_size)(const Problem&, bool inputs_too);
-  void (*pack_backward)(const Problem&, const BackwardTensors<S>&, C* packed);
+  int64_t (*packed_backward_size)(const Sizes&, bool inputs_too);
+  void (*pack_backward)(const Sizes&, const BackwardTensors<S>&, C* packed);
   // The chunk's dz, factors, carry and d_inputs; then its contribution to d_weights.
   void (*backward)(const BackwardTask<S>&);
   void (*weight_gradient)(const BackwardTask<S>&);
@@ -107,6 +108,11 @@ struct Kernels {
   // the gradients of kernel, recurrent_kernel and bias.
   void (*store_weights)(const BackwardTask<S>&, int64_t groups, int64_t group_stride,
                         int64_t k_begin, int64_t k_end);
+
+  void (*widen)(const S* from, int64_t n, C* to);
+
+  // Of the gate of a single step.
+  void (*step_gate_gradient)(const StepGradientTensors<S>&, int64_t batch, int64_t units);
 };
 
 }  // namespace addrnn

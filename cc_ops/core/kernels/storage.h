@@ -74,6 +74,11 @@ ADDRNN_INLINE void LoadRow(const S* from, int64_t n, Compute<S>* to) {
 }
 
 template <typename S>
+void Widen(const S* from, int64_t n, Compute<S>* to) {
+  LoadRow(from, n, to);
+}
+
+template <typename S>
 ADDRNN_INLINE void StoreRow(const Compute<S>* from, int64_t n, S* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = ToStorage<S>(from[i]);
 }

@@ -12,8 +12,10 @@
 #include <thread>
 #include <vector>
 
+#include "cc_ops/core/shapes.h"
 #include "cc_ops/core/thread_pool.h"
 #include "tests/cc_ops/core/instruction_set.h"
+#include "tests/cc_ops/core/what_is_wrong.h"
 
 namespace addrnn {
 namespace {
@@ -219,7 +221,7 @@ Computed<S> Compute(const Case& c) {
                                  d_recurrent_kernel.data(),
                                  d_bias.data(),
                                  d_initial_state.data()};
-  AddGruBackward(p, backward);
+  AddGruBackward(p, p.go_backwards, backward);
   return {outputs.values(),        final_state.values(),        d_inputs.values(),
           d_kernel.values(),       d_recurrent_kernel.values(), d_bias.values(),
           d_initial_state.values()};
@@ -450,20 +452,55 @@ TEST_F(AddGruTest, ExactAdder) {
   EXPECT_EQ(outputs.back(), sum);
 }
 
-TEST(InvalidTest, SaysWhatIsWrong) {
+TEST(CheckTest, SaysWhatIsWrong) {
   Problem p = {1, 1, 1, 1, Activation::kRelu, 0, kInfinity, false};
-  EXPECT_EQ(Invalid(p), "");
+  EXPECT_EQ(WhatIsWrong(p), "");
   p.batch = -1;
-  EXPECT_NE(Invalid(p).find("negative"), std::string::npos);
+  EXPECT_NE(WhatIsWrong(p).find("negative"), std::string::npos);
   p.batch = int64_t{1} << 40;
   p.time = int64_t{1} << 40;
-  EXPECT_NE(Invalid(p).find("too large"), std::string::npos);
+  EXPECT_NE(WhatIsWrong(p).find("too large"), std::string::npos);
   p.batch = p.time = 1;
   p.state_shift = std::nan("");
-  EXPECT_NE(Invalid(p).find("state_shift"), std::string::npos);
+  EXPECT_NE(WhatIsWrong(p).find("state_shift"), std::string::npos);
   p.state_shift = 1;
   p.state_max = -1;
-  EXPECT_NE(Invalid(p).find("state_max"), std::string::npos);
+  EXPECT_NE(WhatIsWrong(p).find("state_max"), std::string::npos);
+  p.state_shift = 0;
+  p.state_max = 1e-45f;
+  EXPECT_NE(WhatIsWrong(p).find("received 1.40129846e-45 with"), std::string::npos);
+  p.state_max = -0.1f;
+  EXPECT_NE(WhatIsWrong(p).find("received -0.100000001 with"), std::string::npos);
+}
+
+TEST(CheckTest, NamesTheTensorOfTheWrongShape) {
+  const auto wrong = [](auto change, bool allow_step = false) {
+    TensorShapes shapes = {{2, 3, 4}, {4, 10}, {5, 10}, Shape{10}, Shape{2, 5}, Shape{2, 3}};
+    change(shapes);
+    try {
+      CheckedSizes(shapes, allow_step);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  using T = TensorShapes;
+  EXPECT_EQ(wrong([](T&) {}), "");
+  EXPECT_EQ(wrong([](T& t) { t.bias = t.initial_state = t.mask = std::nullopt; }), "");
+  EXPECT_EQ(wrong([](T& t) { t.inputs = {2, 4}; }),
+            "inputs must be of shape [batch, time, input], received [2, 4]");
+  EXPECT_EQ(wrong([](T& t) { t.inputs = {2, 4}, t.mask = Shape{2, 1}; }, true), "");
+  EXPECT_EQ(wrong([](T& t) { t.kernel = {4, 11}; }),
+            "kernel must be of shape [4, 10], received [4, 11]");
+  EXPECT_EQ(wrong([](T& t) { t.recurrent_kernel = {5}; }),
+            "recurrent_kernel must be of shape [units, 2 * units], received [5]");
+  EXPECT_EQ(wrong([](T& t) { t.recurrent_kernel = {5, 9}; }),
+            "recurrent_kernel must be of shape [5, 10], received [5, 9]");
+  EXPECT_EQ(wrong([](T& t) { t.bias = Shape{}; }), "bias must be of shape [10], received []");
+  EXPECT_EQ(wrong([](T& t) { t.initial_state = Shape{3, 5}; }),
+            "initial_state must be of shape [2, 5], received [3, 5]");
+  EXPECT_EQ(wrong([](T& t) { t.mask = Shape{2, 4}; }),
+            "mask must be of shape [2, 3], received [2, 4]");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "cc_ops/core/thread_pool.h"
 #include "tests/cc_ops/core/instruction_set.h"
 #include "tests/cc_ops/core/integer_cases.h"
+#include "tests/cc_ops/core/what_is_wrong.h"
 
 namespace addrnn {
 namespace {
@@ -24,8 +25,8 @@ class IntegerTest : public InstructionSetTest {
 
 void ExpectResults(const IntegerCase& c, IntegerResults expected, PreparedInteger& prepared) {
   const IntegerProblem& p = c.problem;
-  ASSERT_EQ(Invalid(p), "");
-  ASSERT_EQ(Invalid(p, c.weights()), "");
+  ASSERT_EQ(WhatIsWrong(p), "");
+  ASSERT_EQ(WhatIsWrong(p, c.weights()), "");
   expected.outputs.push_back(kIntegerCanary);
   expected.final_state.push_back(kIntegerCanary);
   for (const bool bytes : {false, true}) {
@@ -197,8 +198,8 @@ TEST_F(IntegerTest, DenseEqualsLoops) {
         inputs.push_back(static_cast<int16_t>(
             cases.Value(-greatest, greatest - 1, extreme ? Values::kExtreme : Values::kAny)));
       }
-      ASSERT_EQ(Invalid(p), "");
-      ASSERT_EQ(Invalid(p, {kernel.data(), bias.data()}), "");
+      ASSERT_EQ(WhatIsWrong(p), "");
+      ASSERT_EQ(WhatIsWrong(p, IntegerDenseWeights{kernel.data(), bias.data()}), "");
       std::vector<int32_t> expected;
       for (int64_t r = 0; r < rows; ++r) {
         for (int64_t j = 0; j < units; ++j) {
@@ -235,14 +236,15 @@ IntegerCase Small() {
   return c;
 }
 
-TEST(IntegerInvalid, NamesWhatIsOutOfRange) {
+TEST(IntegerCheck, NamesWhatIsOutOfRange) {
   const auto expect = [](auto change, const char* says) {
     IntegerProblem p = Small().problem;
     change(p);
-    EXPECT_NE(Invalid(p).find(says), std::string::npos) << "'" << Invalid(p) << "': " << says;
+    EXPECT_NE(WhatIsWrong(p).find(says), std::string::npos)
+        << "'" << WhatIsWrong(p) << "': " << says;
   };
   using P = IntegerProblem;
-  EXPECT_EQ(Invalid(Small().problem), "");
+  EXPECT_EQ(WhatIsWrong(Small().problem), "");
   expect([](P& p) { p.batch = -1; }, "must not be negative");
   expect([](P& p) { p.time = std::numeric_limits<int64_t>::min(); }, "must not be negative");
   expect([](P& p) { p.input = 0; }, "must be positive");
@@ -259,11 +261,11 @@ TEST(IntegerInvalid, NamesWhatIsOutOfRange) {
   expect([](P& p) { p.candidate_min = 9, p.candidate_max = 8; }, "received 9 and 8");
 }
 
-TEST(IntegerInvalid, ProvesThatNothingOverflows) {
+TEST(IntegerCheck, ProvesThatNothingOverflows) {
   const auto invalid = [](auto change) {
     IntegerCase c = Small();
     change(c);
-    return Invalid(c.problem, c.weights());
+    return WhatIsWrong(c.problem, c.weights());
   };
   using C = IntegerCase;
   constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
@@ -300,23 +302,25 @@ TEST(IntegerInvalid, ProvesThatNothingOverflows) {
             std::string::npos);
 }
 
-TEST(IntegerInvalid, ProvesThatADenseLayerDoesNotOverflow) {
+TEST(IntegerCheck, ProvesThatADenseLayerDoesNotOverflow) {
   constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
   const std::vector<int8_t> kernel = {1, -128, 2, 127};  // [2, 2]
   const auto invalid = [&](std::vector<int32_t> bias, int32_t bits) {
-    return Invalid(IntegerDenseProblem{1, 2, 2, bits}, {kernel.data(), bias.data()});
+    return WhatIsWrong(IntegerDenseProblem{1, 2, 2, bits},
+                       IntegerDenseWeights{kernel.data(), bias.data()});
   };
   EXPECT_EQ(invalid({0, kMost - 255 * 128}, 8), "");
   EXPECT_NE(invalid({0, kMost - 255 * 128 + 1}, 8).find("column 1"), std::string::npos);
   EXPECT_NE(invalid({std::numeric_limits<int32_t>::min(), 0}, 1).find("column 0"),
             std::string::npos);
-  EXPECT_NE(Invalid(IntegerDenseProblem{-1, 2, 2, 8}).find("must not be negative"),
+  EXPECT_NE(WhatIsWrong(IntegerDenseProblem{-1, 2, 2, 8}).find("must not be negative"),
             std::string::npos);
-  EXPECT_NE(Invalid(IntegerDenseProblem{1, 0, 2, 8}).find("must be positive"), std::string::npos);
-  EXPECT_NE(Invalid(IntegerDenseProblem{1, 2, 2, 17}).find("input_bits"), std::string::npos);
-  EXPECT_NE(
-      Invalid(IntegerDenseProblem{1, 2, std::numeric_limits<int64_t>::max(), 8}).find("too large"),
-      std::string::npos);
+  EXPECT_NE(WhatIsWrong(IntegerDenseProblem{1, 0, 2, 8}).find("must be positive"),
+            std::string::npos);
+  EXPECT_NE(WhatIsWrong(IntegerDenseProblem{1, 2, 2, 17}).find("input_bits"), std::string::npos);
+  EXPECT_NE(WhatIsWrong(IntegerDenseProblem{1, 2, std::numeric_limits<int64_t>::max(), 8})
+                .find("too large"),
+            std::string::npos);
 }
 
 }  // namespace

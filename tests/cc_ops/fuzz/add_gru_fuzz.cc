@@ -14,6 +14,7 @@
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/kernels/storage.h"
 #include "cc_ops/core/thread_pool.h"
+#include "tests/cc_ops/core/what_is_wrong.h"
 
 namespace addrnn {
 namespace {
@@ -155,7 +156,7 @@ struct Computed {
         {data(given.inputs), data(given.initial_state, s.initial_state), data(given.mask, s.mask),
          data(outputs), data(final_state), data(reserve, training), data(candidates, tanh)});
     if (!training) return;
-    AddGruBackward<S>(s.problem,
+    AddGruBackward<S>(s.problem, s.problem.go_backwards,
                       {data(given.inputs), data(given.kernel), data(given.recurrent_kernel),
                        data(given.initial_state, s.initial_state), data(outputs), data(reserve),
                        data(candidates, tanh), data(given.d_outputs), data(given.d_final_state),
@@ -220,7 +221,7 @@ void Run(Source& source) {
   s.null_if_empty = source.Bit();
   s.offset = source.Below(4);
   s.threads = 2 + source.Below(3);
-  if (!Invalid(p).empty()) return;
+  if (!WhatIsWrong(p).empty()) return;
   switch (type) {
     case 0:
       return CheckProblem<float>(s, source);

@@ -1,4 +1,4 @@
-// libFuzzer: any small problem in integers, sound or not. What Invalid() lets pass is computed, on
+// libFuzzer: any small problem in integers, sound or not. What Check() lets pass is computed, on
 // one thread and on several, and compared with plain loops on int64; the sanitizers look for
 // accesses outside of a buffer and for overflows.
 
@@ -9,6 +9,7 @@
 
 #include "cc_ops/core/thread_pool.h"
 #include "tests/cc_ops/core/integer_cases.h"
+#include "tests/cc_ops/core/what_is_wrong.h"
 
 namespace addrnn {
 namespace {
@@ -67,7 +68,7 @@ void Run(Source& source) {
   p.candidate_min = wild ? source.Any<int16_t>() : -p.state_shift;
   p.candidate_max = wild ? source.Any<int16_t>() : p.state_max;
   p.go_backwards = source.Below(2);
-  if (!Invalid(p).empty()) return;
+  if (!WhatIsWrong(p).empty()) return;
 
   const int64_t columns = 2 * p.units;
   const int8_t weights = source.Below(2) ? -1 : 7;
@@ -85,7 +86,7 @@ void Run(Source& source) {
     c.shift.push_back(source.Byte() & (wild ? 255 : rescale ? 63 : 15));
     if (rescale) c.multiplier.push_back(source.Any<int32_t>() & (wild ? -1 : INT32_MAX));
   }
-  if (!Invalid(p, c.weights()).empty()) return;
+  if (!WhatIsWrong(p, c.weights()).empty()) return;
 
   const int64_t greatest = (int64_t{1} << (p.input_bits - 1)) - 1;
   const bool bytes = p.input_bits <= 8 && source.Below(2);

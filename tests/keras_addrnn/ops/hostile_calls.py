@@ -167,6 +167,28 @@ def gradient():
         OPS.add_gru_grad(**garbage, activation=activation)
 
 
+def step_gradient():
+    shapes = {name: (B, H) for name in ("reserve", "candidates", "d_outputs", "d_final_state")}
+
+    def backward(dtypes=None, **changes):
+        return lambda: tensors(shapes | changes, {"reserve": "uint8"} | (dtypes or {}))
+
+    OPS.add_gru_step_grad(**backward()(), activation="tanh")  # the unchanged call is fine
+    for name in shapes:
+        for wrong in [(B + 1, H), (B, H + 1), (B, H - 1), (0, H), (B, 0), (H,), (B, T, H), ()]:
+            make = backward(**{name: wrong})
+            expect_refusal(f"step d {name} {wrong}", OPS.add_gru_step_grad, make, activation="tanh")
+    for huge in [(0, HUGE), (0, 2**62), (HUGE, 0)]:
+        make = backward(**dict.fromkeys(shapes, huge))
+        expect_refusal(f"step d {huge}", OPS.add_gru_step_grad, make, activation="tanh")
+    for dtype in ("float32", "int8", "bool"):
+        make = backward({"reserve": dtype})
+        expect_refusal(f"step d reserve {dtype}", OPS.add_gru_step_grad, make)
+    garbage = backward()() | {"reserve": tf.fill((B, H), np.uint8(255))}
+    for activation in ("relu", "tanh"):
+        OPS.add_gru_step_grad(**garbage, activation=activation)
+
+
 def nothing_to_compute():
     """Sizes of 0 are no error: shapes come out right, gradients too."""
     long = 2**30  # steps that nothing happens in; TensorFlow makes no gradients for more
@@ -202,6 +224,7 @@ def nothing_to_compute():
 
 
 if __name__ == "__main__":
-    for part in (ranks_and_sizes, types, attributes, huge, gradient, nothing_to_compute):
+    parts = (ranks_and_sizes, types, attributes, huge, gradient, step_gradient, nothing_to_compute)
+    for part in parts:
         part()
     print(f"{refused} calls refused")

@@ -1,5 +1,5 @@
-#ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_STREAM_H_
-#define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_STREAM_H_
+#ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SMALL_BATCH_H_
+#define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SMALL_BATCH_H_
 
 // The forward pass of few rows, which reading the weights bounds and not the arithmetic. So no
 // weight is read in vain: the inputs of many steps meet the kernel in one product, and a step reads
@@ -14,10 +14,10 @@ namespace addrnn {
 namespace ADDRNN_ISA {
 
 // With more rows the dense product of many is faster where few states are zero.
-constexpr int kStreamRows = kManyRegisters ? 4 : 3;
+constexpr int kSmallBatchRows = kManyRegisters ? 4 : 3;
 
 // The vectors of units in a tile of so many rows: its sums, u and z, take most registers.
-constexpr int StreamVectors(int rows) {
+constexpr int SmallBatchVectors(int rows) {
   constexpr int kSums = kManyRegisters ? 24 : 12;
   const int vectors = kSums / (2 * rows);
   return vectors < 1 ? 1 : vectors > 8 ? 8 : vectors;
@@ -92,7 +92,7 @@ ADDRNN_INLINE int64_t ListNonzero(const C* a, int rows, ptrdiff_t row_stride, in
 // vector that reads past the end of a half reads the next, but in the last row: that is copied at
 // least.
 template <typename S>
-StreamSizes SizesOfStream(const Problem& p) {
+SmallBatchSizes SizesOfSmallBatch(const Problem& p) {
   // So many steps that the product over them is efficient, and their results stay in the cache.
   constexpr int64_t kSteps = 8 * kTileRows, kLanesHere = kLanes<Compute<S>>;
   const int64_t padded = RoundUp(p.units, kLanesHere);
@@ -115,14 +115,14 @@ Compute<S>* PadRows(const S* matrix, int64_t rows, int64_t units, int64_t padded
 }
 
 // The rows that are copied: of a matrix of so many rows all, or the last.
-ADDRNN_INLINE int64_t FirstCopied(int64_t rows, const StreamSizes& sizes) {
+ADDRNN_INLINE int64_t FirstCopied(int64_t rows, const SmallBatchSizes& sizes) {
   return sizes.in_place && rows > 0 ? rows - 1 : 0;
 }
 
 // copies: the bias, then what is copied of the kernel, then of the recurrent kernel.
 template <typename S>
-void PackStream(const Problem& p, const StreamSizes& sizes, const Weights<S>& weights,
-                Compute<S>* copies) {
+void PackSmallBatch(const Problem& p, const SmallBatchSizes& sizes, const Weights<S>& weights,
+                    Compute<S>* copies) {
   const int64_t padded = sizes.padded_units;
   copies = PadRows(weights.bias, 1, p.units, padded, copies);
   const auto pack = [&](const S* matrix, int64_t rows) {
@@ -134,13 +134,13 @@ void PackStream(const Problem& p, const StreamSizes& sizes, const Weights<S>& we
 }
 
 template <typename S>
-void BeginStream(const Weights<S>& weights, const Compute<S>* copies, StreamTask<S>& task) {
+void BeginSmallBatch(const Weights<S>& weights, const Compute<S>* copies, SmallBatchTask<S>& task) {
   using C = Compute<S>;
   const Problem& p = task.problem;
   const int64_t row = 2 * task.sizes.padded_units;
   task.bias = copies;
   copies += row;
-  const auto arrange = [&](const S* matrix, int64_t rows) -> StreamMatrix<C> {
+  const auto arrange = [&](const S* matrix, int64_t rows) -> SmallBatchMatrix<C> {
     const C* copy = copies;
     copies += (rows - FirstCopied(rows, task.sizes)) * row;
     if (!task.sizes.in_place) return {copy, copy, rows, row, row / 2};
@@ -161,7 +161,7 @@ void BeginStream(const Weights<S>& weights, const Compute<S>* copies, StreamTask
 // sums += a x b for the units from `unit` on, over the n indices of the rows of b.
 template <typename C, int kRows, int kVectors>
 ADDRNN_INLINE void MultiplyMatrix(Vector<C>* sums, const C* a, ptrdiff_t row_stride,
-                                  const StreamMatrix<C>& b, int64_t padded, int64_t unit,
+                                  const SmallBatchMatrix<C>& b, int64_t padded, int64_t unit,
                                   const int32_t* indices, int64_t n) {
   if (n == 0) return;  // without inputs there is not even a matrix
   const bool last_apart = b.stride < 2 * padded && indices[n - 1] == b.rows - 1;
@@ -191,7 +191,7 @@ ADDRNN_INLINE void LoadSums(const C* from, int64_t row_stride, int64_t unit, int
 
 // The inputs of the chunk's steps, in the order of processing.
 template <typename S>
-void LoadStream(const StreamTask<S>& task, int64_t t_begin, int64_t t_end) {
+void LoadSmallBatch(const SmallBatchTask<S>& task, int64_t t_begin, int64_t t_end) {
   const Problem& p = task.problem;
   for (int64_t b = 0; b < p.batch; ++b) {
     for (int64_t t = t_begin; t < t_end; ++t) {
@@ -204,8 +204,8 @@ void LoadStream(const StreamTask<S>& task, int64_t t_begin, int64_t t_end) {
 
 // inputs x kernel + bias of the chunk's steps, for the units [begin, end) in vectors.
 template <typename S>
-void ProjectStream(const StreamTask<S>& task, int64_t steps, int64_t begin, int64_t end,
-                   int32_t* indices) {
+void ProjectSmallBatch(const SmallBatchTask<S>& task, int64_t steps, int64_t begin, int64_t end,
+                       int32_t* indices) {
   using C = Compute<S>;
   const Problem& p = task.problem;
   const int64_t padded = task.sizes.padded_units;
@@ -214,7 +214,7 @@ void ProjectStream(const StreamTask<S>& task, int64_t steps, int64_t begin, int6
         constexpr int kRows = decltype(tile)::value;
         const C* inputs = task.inputs + row * p.input;
         const int64_t n = ListNonzero(inputs, kRows, p.input, p.input, indices);
-        ForEachPiece<StreamVectors(kRows)>(
+        ForEachPiece<SmallBatchVectors(kRows)>(
             begin, end, [&](auto piece, int64_t vector) __attribute__((always_inline)) {
               constexpr int kVectors = decltype(piece)::value;
               const int64_t unit = vector * kLanes<C>;
@@ -233,40 +233,41 @@ void ProjectStream(const StreamTask<S>& task, int64_t steps, int64_t begin, int6
 }
 
 template <typename S>
-int64_t ActiveInStream(const StreamTask<S>& task, int32_t* indices) {
+int64_t ActiveInSmallBatch(const SmallBatchTask<S>& task, int32_t* indices) {
   const Problem& p = task.problem;
   return ListNonzero(task.now, p.batch, task.sizes.padded_units, p.units, indices);
 }
 
 // Step t, the `step`-th of the chunk, for the units [begin, end) in vectors: `now` to `next`.
 template <typename S>
-void StreamStep(const StreamTask<S>& task, int64_t t, int64_t step, const int32_t* active,
-                int64_t n, int64_t begin, int64_t end) {
+void SmallBatchStep(const SmallBatchTask<S>& task, int64_t t, int64_t step, const int32_t* active,
+                    int64_t n, int64_t begin, int64_t end) {
   using C = Compute<S>;
   const Problem& p = task.problem;
   const int64_t padded = task.sizes.padded_units;
   const int64_t t_in = p.go_backwards ? p.time - 1 - t : t;
   const GateParameters<C> gate(p);
   const GateTileFunction<S> gate_tile = ChooseGateTile(p, task.tensors);
-  ForEachPiece<kStreamRows>(0, p.batch, [&](auto tile, int64_t row) __attribute__((always_inline)) {
-    constexpr int kRows = decltype(tile)::value;
-    const C* projected = task.projected + (step * p.batch + row) * 2 * padded;
-    ForEachPiece<StreamVectors(kRows)>(
-        begin, end, [&](auto piece, int64_t vector) __attribute__((always_inline)) {
-          constexpr int kVectors = decltype(piece)::value;
-          const int64_t unit = vector * kLanes<C>;
-          Vector<C> sums[kRows][2 * kVectors];
-          LoadSums<C, kRows, kVectors>(projected, 2 * padded, unit, padded, sums);
-          MultiplyMatrix<C, kRows, kVectors>(sums[0], task.now + row * padded, padded,
-                                             task.recurrent_kernel, padded, unit, active, n);
-          gate_tile(p, task.tensors, gate, {row, kRows, t, t_in, unit, kVectors}, sums[0],
-                    task.now + row * padded, task.next + row * padded, padded);
-        });
-  });
+  ForEachPiece<kSmallBatchRows>(
+      0, p.batch, [&](auto tile, int64_t row) __attribute__((always_inline)) {
+        constexpr int kRows = decltype(tile)::value;
+        const C* projected = task.projected + (step * p.batch + row) * 2 * padded;
+        ForEachPiece<SmallBatchVectors(kRows)>(
+            begin, end, [&](auto piece, int64_t vector) __attribute__((always_inline)) {
+              constexpr int kVectors = decltype(piece)::value;
+              const int64_t unit = vector * kLanes<C>;
+              Vector<C> sums[kRows][2 * kVectors];
+              LoadSums<C, kRows, kVectors>(projected, 2 * padded, unit, padded, sums);
+              MultiplyMatrix<C, kRows, kVectors>(sums[0], task.now + row * padded, padded,
+                                                 task.recurrent_kernel, padded, unit, active, n);
+              gate_tile(p, task.tensors, gate, {row, kRows, t, t_in, unit, kVectors}, sums[0],
+                        task.now + row * padded, task.next + row * padded, padded);
+            });
+      });
 }
 
 template <typename S>
-void EndStream(const StreamTask<S>& task) {
+void EndSmallBatch(const SmallBatchTask<S>& task) {
   const Problem& p = task.problem;
   for (int64_t b = 0; b < p.batch; ++b) {
     StoreRow<S>(task.now + b * task.sizes.padded_units, p.units,
@@ -277,4 +278,4 @@ void EndStream(const StreamTask<S>& task) {
 }  // namespace ADDRNN_ISA
 }  // namespace addrnn
 
-#endif  // KERAS_ADDRNN_CC_OPS_CORE_KERNELS_STREAM_H_
+#endif  // KERAS_ADDRNN_CC_OPS_CORE_KERNELS_SMALL_BATCH_H_
