@@ -134,21 +134,6 @@ def load(data, data_dir):
     return found
 
 
-def ctc_loss(classes, logits):
-    """By TensorFlow's one operator for it; Keras' own takes as long as the rest of the step."""
-    import tensorflow as tf
-
-    losses = tf.nn.ctc_loss(
-        labels=tf.sparse.from_dense(tf.cast(classes, tf.int32)),
-        logits=logits,
-        label_length=None,
-        logit_length=tf.fill(tf.shape(logits)[:1], tf.shape(logits)[1]),
-        logits_time_major=False,
-        blank_index=0,
-    )
-    return tf.reduce_mean(losses)
-
-
 def network(classes, part):
     """Convolutions over the image, the recurrent part along it, the classes of each step."""
     import keras
@@ -196,7 +181,7 @@ def run(settings, options, keep):
     schedule = keras.optimizers.schedules.CosineDecay(rate, epochs)
     falling = keras.callbacks.LearningRateScheduler(lambda epoch: float(schedule(epoch)))
     adam = keras.optimizers.Adam(rate, clipnorm=1.0)
-    model.compile(adam, loss=ctc_loss, auto_scale_loss=False)
+    model.compile(adam, loss=keras.losses.CTC(), auto_scale_loss=False)
     classes, fits = encode(texts, characters, WIDTH // 4)
     test_classes, test_fits = encode(test_texts, characters, WIDTH // 4)
     begin = time.process_time()

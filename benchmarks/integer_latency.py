@@ -15,6 +15,7 @@ import addrnn.lite
 import keras_addrnn as ka
 from addrnn import IntegerAddGRU, IntegerModel, Quantization, _core, executor
 from benchmarks._harness import machine, page
+from benchmarks._tasks.litert import File
 from keras_addrnn_cli import bench
 
 # (batch, time, inputs, units)
@@ -88,26 +89,6 @@ def unrolled(layer):
     return lambda units: layer(units, unroll=True)
 
 
-class File:
-    """A LiteRT file, ready to run on an input."""
-
-    def __init__(self, content, x, expected=None, scale=1):
-        self.kilobytes = len(content) / 1000
-        self._interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
-        (given,) = self._interpreter.get_input_details()
-        self._interpreter.resize_tensor_input(given["index"], x.shape)
-        self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(given["index"], x.astype(given["dtype"]))
-        self.run = self._interpreter.invoke
-        self.run()
-        if expected is None:
-            self.error = None
-            return
-        (answer,) = self._interpreter.get_output_details()
-        answer = self._interpreter.get_tensor(answer["index"]) * scale
-        self.error = np.abs(answer - expected).max() / np.abs(expected).max()
-
-
 class Core:
     """The integer kernels without LiteRT."""
 
@@ -124,7 +105,7 @@ class Core:
 def converted(problem, make, **settings):
     """The layer as Keras makes it, as a file."""
     content = ka.lite.convert(problem.keras_model(make), **settings)
-    return File(content, problem.floats, problem.expected if make is add_gru else None)
+    return File(content, [problem.floats], problem.expected if make is add_gru else None)
 
 
 def rows(problem):
@@ -132,7 +113,7 @@ def rows(problem):
     samples = {"representative_data": [problem.floats]}
     return {
         "AddGRU, integers, LiteRT": lambda: File(
-            addrnn.lite.convert_integer(problem.model), problem.inputs, problem.expected, STATE
+            addrnn.lite.convert_integer(problem.model), [problem.inputs], problem.expected, STATE
         ),
         "AddGRU, integers, core": lambda: Core(problem),
         "AddGRU, float, fused": lambda: converted(problem, add_gru, ops="fused"),

@@ -13,9 +13,9 @@ converted or run is shown with the reason.
 import keras
 import numpy as np
 
-import addrnn.lite
 import keras_addrnn as ka
 from benchmarks._harness import machine, page
+from benchmarks._tasks.litert import File
 from keras_addrnn_cli import bench
 
 # (batch, time, inputs, units)
@@ -32,36 +32,20 @@ SAMPLES = 32  # sequences from which int8 takes its ranges
 EMPTY = "AddGRU(1), fused"  # an operator that has next to nothing to do
 
 
-class Converted:
-    """A model as a LiteRT file, ready to run on its inputs."""
-
-    def __init__(self, model, ops, inputs, quantize=None):
-        samples = None
-        if quantize == "int8":
-            rng = np.random.default_rng(1)
-            samples = [rng.normal(size=(SAMPLES, *x.shape[1:])).astype("float32") for x in inputs]
-        content = ka.lite.convert(
-            model,
-            ops=ops,
-            batch_size=len(inputs[0]),
-            quantize=quantize,
-            representative_data=samples,
-        )
-        self.kilobytes = len(content) / 1000
-        self._interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
-        self._interpreter.allocate_tensors()
-        details = self._interpreter.get_input_details()
-        for detail, x in zip(details, inputs, strict=True):
-            self._interpreter.set_tensor(detail["index"], x)
-        self.run = self._interpreter.invoke
-        self.run()
-        for layer in model.layers:
-            if isinstance(layer, ka.AddGRU):
-                layer.implementation = "composed"  # which does not share its arithmetic
-        expected = model(inputs if len(inputs) > 1 else inputs[0])
-        expected = keras.ops.convert_to_numpy(keras.tree.flatten(expected)[0])
-        answer = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
-        self.error = np.abs(answer - expected).max() / np.abs(expected).max()
+def convert(model, ops, inputs, quantize=None):
+    """The model as a `File`."""
+    samples = None
+    if quantize == "int8":
+        rng = np.random.default_rng(1)
+        samples = [rng.normal(size=(SAMPLES, *x.shape[1:])).astype("float32") for x in inputs]
+    options = {"batch_size": len(inputs[0]), "quantize": quantize, "representative_data": samples}
+    content = ka.lite.convert(model, ops=ops, **options)
+    for layer in model.layers:
+        if isinstance(layer, ka.AddGRU):
+            layer.implementation = "composed"  # which does not share its arithmetic
+    expected = model(inputs if len(inputs) > 1 else inputs[0])
+    expected = keras.ops.convert_to_numpy(keras.tree.flatten(expected)[0])
+    return File(content, inputs, expected)
 
 
 def convert_all(makers):
@@ -85,7 +69,7 @@ def measure(shape, seconds):
 
         def make():
             model = keras.Sequential([keras.Input(shape[1:3]), cls(shape[3], name=cls.__name__)])
-            return Converted(model, ops, [x], QUANTIZE[weights])
+            return convert(model, ops, [x], QUANTIZE[weights])
 
         return make
 
@@ -132,7 +116,7 @@ def measure_step(seconds):
             model = one_step(cls, features, units)
             rng = np.random.default_rng(0)
             inputs = [rng.random((1, *tensor.shape[1:]), "float32") for tensor in model.inputs]
-            return Converted(model, ops, inputs)
+            return convert(model, ops, inputs)
 
         return make
 

@@ -9,33 +9,19 @@ import h5py
 WEIGHTS, METADATA = "latest.weights.h5", "training_metadata.json"
 
 
-def epochs_done(backup):
-    """After how many epochs a training goes on from a backup, 0 where there is none.
+def mend(backup):
+    """Makes the callback's folder whole, or removes it.
 
     A process may be killed while `BackupAndRestore(double_checkpoint=True)` writes, and not all
-    that this leaves does the callback get over. So what is not whole is replaced here by the backup
-    before it, or removed where there is no other.
-
-    Args:
-        backup: `pathlib.Path` of the callback's directory.
+    that this leaves does the callback get over. Then the backup before it takes its place.
     """
     for suffix in ("", ".bkp"):
         weights, metadata = backup / (WEIGHTS + suffix), backup / (METADATA + suffix)
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # not there; not whole
             h5py.File(weights).close()
-            epoch = json.loads(metadata.read_text())["epoch"]
+            json.loads(metadata.read_text())["epoch"]
             if suffix:
                 shutil.copy(weights, backup / WEIGHTS)
                 shutil.copy(metadata, backup / METADATA)
-            return epoch
-    remove(backup)
-    return 0
-
-
-def remove(*paths):
-    """Files and directories that are not needed any more, as far as they are there."""
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+            return
+    shutil.rmtree(backup, ignore_errors=True)

@@ -17,40 +17,14 @@ ERROR_EVERY = 50  # batches, of the adding problem and of averaging
 MNIST_EPOCHS = 50
 ALL_DIGITS = 60_000
 MNIST_ORDERS = ("rows", "columns", "pixels")
-MNIST_LAYERS = (
-    "AddGRU",
-    "GRU",
-    "LSTM",
-    "multiplying",
-    "AddGRU, hard_tanh",
-    "AddGRU, shift 0.5",
-)
+MNIST_LAYERS = ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, hard_tanh", "AddGRU, shift 0.5")
 
 # What is changed of AddGRU's defaults, see variants.py.
 VARIANTS = (
-    "as it is",
-    "state_max 0.25",
-    "state_max 1",
-    "state_max 4",
-    "hard_tanh, shift 0",
-    "hard_tanh, shift 0.5",
-    "hard_tanh, shift 1",
-    "linear, shift 0.5",
-    "linear, shift 1",
-    "tanh, shift 0.5",
-    "tanh, shift 1",
-    "relu, shift 0.5",
-    "relu, shift 1",
-    "shift learnt, from 0.5",
-    "shift learnt, from 1",
-    "signed",
-    "gate bias -1",
-    "gate bias -0.5",
-    "gate bias 0.5",
-    "gate bias 1",
-    "gate bias 2",
-    "gate bias -1..0",
-    "gate bias -1..1",
+    *("as it is", *(f"state_max {bound}" for bound in (0.25, 1, 4)), "hard_tanh, shift 0"),
+    *(f"{phi}, shift {s}" for phi in ("hard_tanh", "linear", "tanh", "relu") for s in (0.5, 1)),
+    *("shift learnt, from 0.5", "shift learnt, from 1", "signed"),
+    *(f"gate bias {bias}" for bias in (-1, -0.5, 0.5, 1, 2, "-1..0", "-1..1")),
     "orthogonal",
 )
 VARIANT_TASKS = ("mnist", "adding")
@@ -122,14 +96,7 @@ def averaging():
                 yield {**run, "batches": 600, "seed": seed}
 
 
-TASKS = {
-    "exact": exact,
-    "adding": adding,
-    "mnist": mnist,
-    "untrained": untrained,
-    "ablation": ablation,
-    "averaging": averaging,
-}
+TASKS = {each.__name__: each for each in (exact, adding, mnist, untrained, ablation, averaging)}
 
 
 def everything():

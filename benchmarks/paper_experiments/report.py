@@ -150,14 +150,7 @@ def averaging(known):
     )
 
 
-TABLES = {
-    "exact": exact,
-    "adding": adding,
-    "mnist": mnist,
-    "untrained": untrained,
-    "ablation": ablation,
-    "averaging": averaging,
-}
+TABLES = {each.__name__: each for each in (exact, adding, mnist, untrained, ablation, averaging)}
 
 
 def tables(known):

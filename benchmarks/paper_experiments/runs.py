@@ -61,7 +61,7 @@ def mnist(settings, options, keep):
     An interrupted run goes on where it was, with the digits in the order of a first epoch again.
     """
     backup = UNFINISHED / "_".join(map(str, settings.values())).replace(", ", "_")
-    resuming.epochs_done(backup)  # makes it whole
+    resuming.mend(backup)
     rate = digits.LEARNING_RATE
     if settings.get("rate") == "falling":
         batches = math.ceil(settings["digits"] / digits.BATCH_SIZE)
@@ -155,11 +155,4 @@ def averaging(settings, options, keep):
     keep(settings, {"errors": errors, "variance": variance})
 
 
-TASKS = {
-    "exact": exact,
-    "adding": adding,
-    "mnist": mnist,
-    "untrained": untrained,
-    "ablation": ablation,
-    "averaging": averaging,
-}
+TASKS = {each.__name__: each for each in (exact, adding, mnist, untrained, ablation, averaging)}
