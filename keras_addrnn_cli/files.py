@@ -22,6 +22,8 @@ def read_model(path: str) -> Any:
             f"'{path}' is not a .keras file, or it is damaged: model.save('a.keras') writes one."
         )
     keras = quiet.import_keras()
+    import keras_addrnn  # noqa: F401  registers the layers
+
     try:
         return keras.saving.load_model(path)
     except Exception as error:  # whatever its content leads to

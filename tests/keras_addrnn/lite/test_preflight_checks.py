@@ -113,12 +113,12 @@ class Counting(keras.layers.Layer):
 @pytest.mark.parametrize(
     ("batch_size", "error", "message"),
     [
-        (0, ValueError, "must be positive.*batch_size=0"),
-        (-2, ValueError, "must be positive.*batch_size=-2"),
-        (True, TypeError, "must be an integer.*batch_size=True"),
-        (1.0, TypeError, "must be an integer.*batch_size=1.0"),
-        (None, TypeError, "must be an integer.*batch_size=None"),
-        ("1", TypeError, "must be an integer.*batch_size='1'"),
+        (0, ValueError, "must be a positive integer.*batch_size=0"),
+        (-2, ValueError, "must be a positive integer.*batch_size=-2"),
+        (True, TypeError, "must be a positive integer.*batch_size=True"),
+        (1.0, TypeError, "must be a positive integer.*batch_size=1.0"),
+        (None, TypeError, "must be a positive integer.*batch_size=None"),
+        ("1", TypeError, "must be a positive integer.*batch_size='1'"),
     ],
 )
 def test_wrong_batch_size(batch_size, error, message):
