@@ -1,6 +1,7 @@
 // The CPU kernels of the TensorFlow ops: nothing but shapes, buffers and a call into the core.
 
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -117,11 +118,16 @@ class AttributeReader {
     if (!status_.ok()) TF_OpKernelConstruction_Failure(construction_, status_.get());
   }
 
-  float Float(const char* name) {
+  double Number(const char* name) {
     float value = 0;
     if (status_.ok())
       TF_OpKernelConstruction_GetAttrFloat(construction_, name, &value, status_.get());
-    return value;
+    // TensorFlow's threads flush subnormal floats to zero, also where they are widened.
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    const int32_t magnitude = bits & 0x7FFFFFFFu;
+    if (magnitude >= 0x00800000) return value;
+    return (bits == static_cast<uint32_t>(magnitude) ? magnitude : -magnitude) * 0x1p-149;
   }
 
   bool Bool(const char* name) {
@@ -264,8 +270,8 @@ void* CreateForward(TF_OpKernelConstruction* construction) {
   AttributeReader reader(construction);
   auto* attributes = new Attributes;
   attributes->problem.activation = reader.ActivationAttr();
-  attributes->problem.state_shift = reader.Float("state_shift");
-  attributes->problem.state_max = reader.Float("state_max");
+  attributes->problem.state_shift = reader.Number("state_shift");
+  attributes->problem.state_max = reader.Number("state_max");
   attributes->problem.go_backwards = reader.Bool("go_backwards");
   attributes->with_reserve = reader.Bool("with_reserve");
   return attributes;

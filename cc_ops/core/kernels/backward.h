@@ -25,7 +25,18 @@ int64_t PackedBackwardSize(const Sizes& p, bool inputs_too) {
   return vectors * 2 * p.units * kLanes<C>;
 }
 
-// The transposed matrix [rows, depth] in panels of columns, zeros beyond `rows`.
+// The matrix [rows, depth] transposed, panel after panel: a panel has n rows of the matrix, a few
+// vectors, as columns. `depth` is 2H: first dL/du meets it, then dL/dz_c.
+//
+//              column 0 ....... column n - 1
+//             +----------------------------+
+//    row 0    | M[i, 0]    ..  M[i+n-1, 0] |
+//      1      | M[i, 1]    ..  M[i+n-1, 1] |
+//      :      |    :                :       |
+//    2H - 1   | M[i, 2H-1] .. M[i+n-1,2H-1]|
+//             +----------------------------+
+//
+// The next panel begins at row i + n of the matrix; rows beyond `rows` are zeros.
 template <typename S>
 Compute<S>* PackTransposed(const S* matrix, int64_t rows, int64_t depth, Compute<S>* packed) {
   using C = Compute<S>;

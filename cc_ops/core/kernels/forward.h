@@ -42,8 +42,24 @@ int64_t ForwardScratchSize(const Problem& p, int64_t rows) {
   return 2 * block * layout.row_stride;
 }
 
-// packed: for every panel of units a row of the bias, then the D rows of W, then the H rows of R,
-// each [u | z]; zeros for units that do not exist.
+// The weights, panel after panel, as the product reads them: from the first number to the last. A
+// panel has the weights of n units, a few vectors of them, beside those of their candidates.
+//
+//            from the left half    from the right half
+//            of the row            of the row
+//           +---------------------+---------------------+
+//    row 0  | b_u[i .. i + n)     | b_c[i .. i + n)     |  the bias
+//           +---------------------+---------------------+
+//        1  | W_u[0, i .. i + n)  | W_c[0, i .. i + n)  |
+//        :  |          :          |          :          |  D rows of the kernel
+//        D  | W_u[D-1, ...)       | W_c[D-1, ...)       |
+//           +---------------------+---------------------+
+//    D + 1  | R_u[0, i .. i + n)  | R_c[0, i .. i + n)  |
+//        :  |          :          |          :          |  H rows of the recurrent kernel
+//    D + H  | R_u[H-1, ...)       | R_c[H-1, ...)       |
+//           +---------------------+---------------------+
+//
+// The next panel begins at unit i + n; units from H on have zeros.
 template <typename S>
 void PackForward(const Problem& p, const Weights<S>& weights, Compute<S>* packed) {
   using C = Compute<S>;

@@ -111,6 +111,9 @@ def attributes():
     ):
         says = next(iter(change)) if len(change) == 1 else "state_max"
         expect_refusal(f"attributes {change}", OPS.add_gru, forward(), says, **change)
+    # Shown as it is, not as 0.
+    says = "received 1.40129846e-45 with state_shift 0"
+    expect_refusal("smallest state_max", OPS.add_gru, forward(), says, state_max=1e-45)
 
 
 def huge():
@@ -141,17 +144,18 @@ def gradient():
 
     OPS.add_gru_grad(**backward()(), activation="tanh")  # the unchanged call is fine
     for name, shape in shapes.items():
+        says = "AddGruGrad: "  # not AddGru
         for axis in range(len(shape)):
             for change in (-1, 1, 1000):
                 wrong = list(shape)
                 wrong[axis] += change
                 make = backward(**{name: wrong})
-                expect_refusal(f"d {name} {wrong}", OPS.add_gru_grad, make, activation="tanh")
+                expect_refusal(f"d {name} {wrong}", OPS.add_gru_grad, make, says, activation="tanh")
         for rank in range(6):
             if rank == len(shape) or (name == "inputs" and rank == 2):
                 continue
             make = backward(**{name: (2,) * rank})
-            expect_refusal(f"d {name} rank {rank}", OPS.add_gru_grad, make, activation="tanh")
+            expect_refusal(f"d {name} rank {rank}", OPS.add_gru_grad, make, says, activation="tanh")
     for name in ("outputs", "reserve", "candidates"):  # as a forward pass without a reserve has it
         make = backward(**{name: (0,)})
         expect_refusal(f"d {name} absent", OPS.add_gru_grad, make, name, activation="tanh")
@@ -177,7 +181,13 @@ def step_gradient():
     for name in shapes:
         for wrong in [(B + 1, H), (B, H + 1), (B, H - 1), (0, H), (B, 0), (H,), (B, T, H), ()]:
             make = backward(**{name: wrong})
-            expect_refusal(f"step d {name} {wrong}", OPS.add_gru_step_grad, make, activation="tanh")
+            expect_refusal(
+                f"step d {name} {wrong}",
+                OPS.add_gru_step_grad,
+                make,
+                "AddGruStepGrad: ",
+                activation="tanh",
+            )
     for huge in [(0, HUGE), (0, 2**62), (HUGE, 0)]:
         make = backward(**dict.fromkeys(shapes, huge))
         expect_refusal(f"step d {huge}", OPS.add_gru_step_grad, make, activation="tanh")

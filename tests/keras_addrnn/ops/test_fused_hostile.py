@@ -48,6 +48,7 @@ def test_hostile_calls_are_refused():
         {"state_shift": -1.0},
         {"state_shift": float("nan")},
         {"state_max": -1.0},
+        {"state_max": 1e-45},
     ],
 )
 def test_core_refuses_what_does_not_fit(changes):
