@@ -10,8 +10,8 @@ import pytest
 from etils import epath
 
 from tests.examples import idx
-from tests.examples.support import EXAMPLES
 from tests.examples.handwriting import fake_iam
+from tests.examples.support import EXAMPLES
 
 
 def run(*flags, **environment):
