@@ -104,7 +104,7 @@ def train(strategy):
 ## The workers
 
 Each has a free port of the loopback interface. When one fails, the other would wait for it, so
-both are ended. Whatever a worker printed is told.
+both are ended. The error tells what they printed.
 """
 
 
@@ -134,10 +134,8 @@ def run_workers(folder):
             if time.monotonic() >= deadline:
                 failed = [f"the workers have not ended within {WORKER_SECONDS} s"]
             if failed:
-                told = "".join(
-                    f"\nworker {n}: {log.read_text().strip()}" for n, log in enumerate(logs)
-                )
-                raise RuntimeError(failed[0] + told)
+                told = [f"worker {n}: {log.read_text()[-2000:]}" for n, log in enumerate(logs)]
+                raise RuntimeError("\n".join([failed[0], *map(str.strip, told)]))
             time.sleep(0.1)
     finally:
         for worker in workers:

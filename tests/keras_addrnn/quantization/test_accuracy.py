@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
-from tests.examples.conftest import EXAMPLES
+from tests.examples.support import EXAMPLES
 
 
 @pytest.mark.slow
