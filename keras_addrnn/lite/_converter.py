@@ -54,7 +54,7 @@ def convert(
 
     `quantize` makes the file smaller:
 
-    - `"float16"`: weights in float16; what is computed is float32.
+    - `"float16"`: weights in float16; all computation in float32.
     - `"dynamic"`: weights in int8 with a scale for each unit. With `ops="builtin"` matrix products
       are computed in int8, with a range found at each call; all else, and all of an `AddGru`
       operator, in float32.

@@ -79,7 +79,7 @@ def run(content, inputs, *, delegate=None):
 
 @contextlib.contextmanager
 def _folder(job, arrays):
-    """A temporary folder with what the process shall do, and the arrays to do it with."""
+    """A temporary folder with a job for the process, and the arrays that it needs."""
     with tempfile.TemporaryDirectory(prefix="keras_addrnn-") as folder:
         folder = pathlib.Path(folder)
         (folder / "job.json").write_text(json.dumps(job))
@@ -165,7 +165,7 @@ def _error_of(folder):
         process = _started
         try:
             answer = process.answer(folder)
-        except BaseException:  # interrupted: what it answers later must not be taken for another's
+        except BaseException:  # interrupted: a late answer must not reach the next job
             process.end()
             raise
         if answer:

@@ -118,7 +118,7 @@ def _is_dequantize(model, node):
 
 
 def _drop_unread(model):
-    """Drops the operators that made float32 of what is read as it is, and constants' data."""
+    """Drops the DEQUANTIZE operators that nobody reads any more, and unread constants."""
     read_buffers, unread_buffers = {0}, set()
     for subgraph in model.subgraphs:
         subgraph.operators = [

@@ -17,8 +17,8 @@ _TOLERANCE_OF_HALVES = 0.05
 def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
     """Makes a model that takes some steps at a time, with the states as inputs and outputs.
 
-    Fed a sequence piece by piece, each time with the states of the time before, it gives what the
-    model gives for the whole sequence, after each piece. That is tried with some random numbers.
+    It takes a sequence piece by piece, each with the states of the call before. After each piece it
+    answers as the model does to the whole sequence up to there. Random numbers try that once.
 
     Args:
         model: Built `keras.Model` whose layers follow one another: any number of `AddGRU` layers,
@@ -153,7 +153,7 @@ def _pieces(sequence, steps):
 
 
 def _try(stream, trial, expected, steps):
-    """Refuses a stream that does not give, in the end, what the layers give for the whole."""
+    """Refuses a stream whose last answer differs from the answer to the whole sequence."""
     states = [
         keras.ops.zeros((trial.shape[0], state.shape[-1]), state.dtype)
         for state in stream.inputs[1:]

@@ -1,4 +1,4 @@
-"""Keras model to a frozen TensorFlow graph: what goes to the converter."""
+"""Keras model to a frozen TensorFlow graph, the input of the converter."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ class Trace:
     """A frozen graph, the names of its input and output tensors, and those of the outputs.
 
     Attributes:
-        function: What was traced, as a function of tensors.
+        function: The traced function of tensors.
     """
 
     function: object
@@ -54,7 +54,7 @@ def trace(model, signature, ops, quantize):
         own = tensors[: len(signature.model_specs)]
         states = list(zip(signature.states, tensors[len(own) :], strict=True))
         inputs = keras.tree.pack_sequence_as(signature.structure, own)
-        # States are read from the inputs, and what is assigned to them goes to the outputs.
+        # The inputs give the states; the outputs take the values assigned to them.
         with keras.StatelessScope(state_mapping=states) as scope:
             outputs = layers(inputs, training=False)
         _refuse_changes(model, signature.states, scope)
