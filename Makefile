@@ -22,7 +22,7 @@ PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 help:
 	@echo "make setup     .venv with everything pinned, and the op compiled; quick to repeat"
 	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
-	@echo "make demo-encrypted  digits that a server recognises without seeing them: a few minutes with its set-up;"
+	@echo "make demo-encrypted  digits that a server recognizes without seeing them: a few minutes with its set-up;"
 	@echo "               ARGS=--serve for a page to draw on"
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
@@ -79,7 +79,7 @@ demo-encrypted: $(FHE)
 	@$(FHE_PYTHON) -W ignore examples/encrypted_digits $(ARGS)
 
 demo: $(LIBRARY)
-	@python examples/mnist.py $(ARGS)
+	@python examples/mnist_demo $(ARGS)
 
 test: SELECT := not slow
 test test-all: setup

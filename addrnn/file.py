@@ -6,15 +6,17 @@ import json
 import os
 import pathlib
 import stat
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from addrnn._atomic_file import checked_path, replacing
 from addrnn.layers import IntegerAddGRU, IntegerDense
-from addrnn.model import IntegerModel
 from addrnn.quantization import Quantization
+
+Model = TypeVar("Model")
 
 VERSION = 1
 SIZE_LIMIT = 2**30  # bytes: far above any model, far below what a machine cannot read
@@ -24,8 +26,11 @@ _KEY = "addrnn.integer_model"
 _CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense)}
 
 
-def save(model: IntegerModel, path: str | os.PathLike[str]) -> None:
-    """Writes an `IntegerModel`; the same model gives the same bytes.
+Layer = IntegerAddGRU | IntegerDense
+
+
+def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.PathLike[str]) -> None:
+    """Writes the parts of an `IntegerModel`; the same parts give the same bytes.
 
     Raises:
         ValueError: `path` is not that of a file in a directory.
@@ -33,7 +38,7 @@ def save(model: IntegerModel, path: str | os.PathLike[str]) -> None:
     path = checked_path(path)
     tensors: dict[str, npt.NDArray[Any]] = {}
     layers = []
-    for index, layer in enumerate(model.layers):
+    for index, layer in enumerate(model_layers):
         config: dict[str, Any] = {"class": type(layer).__name__}
         for field in dataclasses.fields(layer):
             value = getattr(layer, field.name)
@@ -44,7 +49,7 @@ def save(model: IntegerModel, path: str | os.PathLike[str]) -> None:
         layers.append(config)
     about: dict[str, Any] = {
         "version": VERSION,
-        "inputs": dataclasses.asdict(model.inputs),
+        "inputs": dataclasses.asdict(inputs),
         "layers": layers,
     }
     about["sha256"] = _checksum(about, tensors)
@@ -53,14 +58,15 @@ def save(model: IntegerModel, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(content)
 
 
-def load(path: str | os.PathLike[str]) -> IntegerModel:
-    """Reads an integer model from its file.
+def load(path: str | os.PathLike[str], make: Callable[[Quantization, list[Layer]], Model]) -> Model:
+    """Reads what `save` wrote, and makes a model of it.
 
     Args:
-        path: Path of a file that `IntegerModel.save` wrote.
+        path: Path of the file.
+        make: The model's class, called with its parts. Errors that it raises are the file's.
 
     Returns:
-        The `IntegerModel`.
+        What `make` returns.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -89,7 +95,7 @@ def load(path: str | os.PathLike[str]) -> IntegerModel:
         if about.pop("sha256", None) != _checksum(about, tensors):
             raise ValueError("its checksum is wrong. Copy it anew")
         layers = [_layer(index, config, tensors) for index, config in enumerate(about["layers"])]
-        return IntegerModel(Quantization(**about["inputs"]), layers)
+        return make(Quantization(**about["inputs"]), layers)
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
 
@@ -112,9 +118,7 @@ def _one_line(error: Exception) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
-def _layer(
-    index: int, config: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]
-) -> IntegerAddGRU | IntegerDense:
+def _layer(index: int, config: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Layer:
     prefix = f"{index}."
     arrays: dict[str, Any] = {
         name.removeprefix(prefix): value

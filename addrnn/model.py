@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from addrnn import _validation, executor, reference
+from addrnn import _validation, executor, file, reference
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization
 
@@ -144,9 +144,7 @@ class IntegerModel:
         Raises:
             ValueError: `path` is not that of a file in a directory.
         """
-        from addrnn import file  # which imports this module
-
-        file.save(self, path)
+        file.save(self.inputs, self.layers, path)
 
     def _checked(
         self, inputs: npt.ArrayLike, mask: npt.ArrayLike | None
@@ -175,3 +173,20 @@ def _executor(name: str) -> ModuleType:
     if name == "auto":
         return reference if executor.missing() else executor
     return _EXECUTORS[name]
+
+
+def load(path: str | os.PathLike[str]) -> IntegerModel:
+    """Reads an integer model from its file.
+
+    Args:
+        path: Path of a file that `IntegerModel.save` wrote.
+
+    Returns:
+        The `IntegerModel`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is the file of something else, of a newer version, damaged, or larger than
+            any model.
+    """
+    return file.load(path, IntegerModel)
