@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from addrnn.fhe._concrete import concrete
 
-IntArray = npt.NDArray[np.integer[Any]]
+IntArray = npt.NDArray[np.int64]
 Elementwise = Callable[[IntArray], IntArray]
 
 MAX_LOOKUP_BITS = 8

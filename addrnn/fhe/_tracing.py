@@ -42,7 +42,8 @@ def trace(
     steps = [sequence[t] for t in range(inputs.shape[0])]
     for index, layer in enumerate(model.layers):
         if isinstance(layer, IntegerDense):
-            steps = [step @ layer.kernel.astype(np.int64) + layer.bias for step in steps]
+            bias = layer.bias.astype(np.int64)
+            steps = [step @ layer.kernel.astype(np.int64) + bias for step in steps]
         else:
             steps = _Recurrence(layer, index, formulation).run(steps)
     return tuple(step.tracer for step in steps)
