@@ -34,7 +34,7 @@ help:
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
 	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
-	@echo "make evidence  docs/evidence.md from the recorded runs; ARGS='--run --data-dir DIR' runs those that are missing (hours)"
+	@echo "make evidence  the tables of docs/evidence.md from the recorded runs; ARGS='--run --data-dir DIR' runs what is missing (hours)"
 	@echo "make lint      check style, boundaries and types; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
 
@@ -153,7 +153,7 @@ test-backends: setup
 	done
 
 bench: setup
-	@python benchmarks/layers.py $(ARGS)
+	@python -m benchmarks.layers $(ARGS)
 
 bench-core: setup
 	@if echo '#include <benchmark/benchmark.h>' | $(CXX) -x c++ -fsyntax-only - 2>/dev/null; then \
@@ -170,7 +170,7 @@ bench-all: setup
 	@tools/bench_all.sh
 
 evidence: setup
-	@python benchmarks/evidence.py $(ARGS)
+	@python -m benchmarks.paper_experiments $(ARGS)
 
 lint: $(REQUIREMENTS)
 	@ruff check .
