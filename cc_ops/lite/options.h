@@ -2,7 +2,7 @@
 #define KERAS_ADDRNN_CC_OPS_LITE_OPTIONS_H_
 
 // The options of an AddGru operator in a LiteRT file: 20 bytes, little-endian, written by
-// addrnn/lite/_operators.py.
+// keras_addrnn/lite/flatbuffer.py.
 //
 //   offset  type      content
 //        0  char[4]   "AGRU"

@@ -2,7 +2,7 @@
 #define KERAS_ADDRNN_CC_OPS_LITE_OPTIONS_INT_H_
 
 // The options of the integer operators in a LiteRT file: 20 bytes, little-endian, written by
-// addrnn/lite/_operators.py.
+// keras_addrnn/lite/integer.py.
 //
 //   offset  type      AddGruInt                             AddGruIntDense
 //        0  char[4]   "AGRI"                                "AGRD"

@@ -326,7 +326,9 @@ def test_what_integers_cannot_do_is_refused_first(kind, no_converter):
         with pytest.raises(ValueError, match=message):
             ka.lite.convert(model, quantize=kind, representative_data=samples(4), **arguments)
 
-    refused(sequential(bounded()), 'no use with ops="fused".*"dynamic"', ops="fused")
+    refused(
+        sequential(bounded()), '`quantize` must be.*with ops="fused".*Use.*"dynamic"', ops="fused"
+    )
     refused(
         sequential(bounded(), steps=None), r"fix their number.*'rows'.*keras.Input\(\(steps, 3\)\)"
     )
