@@ -54,7 +54,7 @@ def load(data, *, data_dir, images, seed, directory):
         `Words`.
 
     Raises:
-        words.DataError, digits.DataError: If something is missing or damaged.
+        DataError: If something is missing or damaged.
     """
     logging.getLogger("absl").setLevel(logging.ERROR)
     tfds.disable_progress_bar()
@@ -92,13 +92,8 @@ def load(data, *, data_dir, images, seed, directory):
 
 def _checksum(*files):
     """Of what the files hold; one that is not there counts as well."""
-    checksum = 0
-    for file in files:
-        try:
-            content = b"there:" + file.read_bytes()
-        except FileNotFoundError:
-            content = b"missing:"
-        except OSError as error:
-            raise words.DataError(f"{file} cannot be read: {error.strerror}") from None
-        checksum = zlib.crc32(b"%d:%b" % (len(content), content), checksum)
-    return checksum
+    try:
+        contents = [file.read_bytes() if file.is_file() else None for file in files]
+    except OSError as error:
+        raise words.DataError(f"{error.filename} cannot be read: {error.strerror}") from None
+    return zlib.crc32(repr(contents).encode())

@@ -5,12 +5,9 @@ import zlib
 
 import numpy as np
 import tensorflow_datasets as tfds
+from common.digits import DataError as DataError
 
 SPLITS = ("train", "validation", "test")
-
-
-class DataError(ValueError):
-    """The images cannot be read or made; the message says what is missing or wrong, and where."""
 
 
 @dataclasses.dataclass(kw_only=True)
