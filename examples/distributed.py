@@ -52,21 +52,15 @@ scope.
 
 
 def train(strategy):
-    """Trains a model under a strategy; returns its weights and the loss of each batch."""
+    """Trains a model under a strategy, prints its losses, and returns its weights."""
     generator = np.random.default_rng(0)
-    x = generator.normal(size=(BATCHES, BATCH_SIZE, 12, 8)).astype("float32")
-    y = x[..., :4].sum(2).argmax(-1)
+    x = generator.normal(size=(BATCHES * BATCH_SIZE, 12, 8)).astype("float32")
+    y = x[..., :4].sum(1).argmax(-1)
 
     with strategy.scope():
         keras.utils.set_random_seed(0)
-        model = keras.Sequential(
-            [
-                keras.Input((12, 8)),
-                ka.AddGRU(16, return_sequences=True),
-                ka.AddGRU(16),
-                keras.layers.Dense(4),
-            ]
-        )
+        layers = [ka.AddGRU(16, return_sequences=True), ka.AddGRU(16), keras.layers.Dense(4)]
+        model = keras.Sequential([keras.Input((12, 8)), *layers])
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
         optimizer.build(model.trainable_variables)
 
@@ -83,15 +77,10 @@ def train(strategy):
     def distributed_step(x, y):
         return strategy.reduce("sum", strategy.run(step, (x, y)), axis=None)
 
-    def share(context):
-        """This process' part of each batch, in parts for its replicas."""
-        count, number = context.num_input_pipelines, context.input_pipeline_id
-        mine = np.split(x, count, axis=1)[number], np.split(y, count, axis=1)[number]
-        per_replica = context.get_per_replica_batch_size(BATCH_SIZE)
-        return tf.data.Dataset.from_tensor_slices(mine).unbatch().batch(per_replica, True)
-
-    data = strategy.distribute_datasets_from_function(share)
-    losses = [float(distributed_step(x, y)) for x, y in data]
+    # Each replica gets its part of each batch.
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH_SIZE)
+    batches = strategy.experimental_distribute_dataset(batches)
+    losses = [float(distributed_step(x, y)) for x, y in batches]
     print(
         f"{strategy.num_replicas_in_sync} replicas, {type(strategy).__name__}: loss "
         f"{losses[0]:.4f} at first, {losses[-1]:.4f} after {len(losses)} batches",
@@ -125,10 +114,8 @@ def run_workers(folder):
             task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
             command = [sys.executable, __file__, str(folder / f"weights{number}.npz")]
             environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
-            with log.open("w") as output:
-                workers.append(
-                    subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-                )
+            with log.open("w") as out:
+                workers.append(subprocess.Popen(command, env=environment, stdout=out, stderr=out))
         while None in (codes := [worker.poll() for worker in workers]) or any(codes):
             failed = [f"worker {n} ended with {code}" for n, code in enumerate(codes) if code]
             if time.monotonic() >= deadline:
@@ -169,7 +156,6 @@ def main():
     for name, weights in trained.items():
         difference = max(abs(a - b).max() for a, b in zip(weights, alone, strict=True))
         print(f"{name}: weights differ from those trained alone by {difference:.1e} at most")
-    return trained, alone
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 import argparse
 import os
+import pathlib
 import sys
+
+OUTPUT = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1])) / "output"
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,14 +35,26 @@ class Parser(argparse.ArgumentParser):
                 f"'{os.environ['KERAS_BACKEND']}'"
             )
 
-    def make_output(self, folder):
-        """Makes the folder of `--output` if it is not there."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            self.error(f"argument --output: cannot use '{folder}': {error.strerror}")
-        if not os.access(folder, os.W_OK):
-            self.error(f"argument --output: cannot write in '{folder}'")
+    def add_output(self, name, what):
+        """Adds `--output`, a folder of `examples/output`, which is made if it is not there."""
+        self.add_argument(
+            "--output",
+            type=_folder,
+            default=str(OUTPUT / name),
+            metavar="DIR",
+            help=f"where to write {what} (examples/output/{name})",
+        )
+
+
+def _folder(text):
+    folder = pathlib.Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot use '{folder}': {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise argparse.ArgumentTypeError(f"cannot write in '{folder}'")
+    return folder
 
 
 def run(main):

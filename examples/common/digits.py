@@ -13,7 +13,7 @@ SUBSET_FILE = pathlib.Path(__file__).parents[1] / "data" / "mnist_subset.npz"
 
 
 class DataError(ValueError):
-    """The digits cannot be read; the message says which file and why, in one line."""
+    """Data cannot be read or made; the message says what is wrong, and where, in one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +40,16 @@ def load(data_dir=None):
     Raises:
         DataError: If a file is missing or damaged.
     """
-    return from_repository() if data_dir is None else from_idx(data_dir)
+    if data_dir is None:
+        return _subset()
+    data_dir = pathlib.Path(data_dir)
+    if not data_dir.is_dir():
+        raise DataError(f"{data_dir} is not a directory")
+    train, test = _read_pair(data_dir, "train"), _read_pair(data_dir, "t10k")
+    return Digits(*train, *test, source=f"the IDX files in {data_dir}")
 
 
-def from_repository():
-    """The subset of `examples/data/`, see the README there."""
+def _subset():
     try:
         with np.load(SUBSET_FILE) as arrays:
             names = ("x_train", "y_train", "x_test", "y_test")
@@ -52,16 +57,6 @@ def from_repository():
             return Digits(*(arrays[name] for name in names), source=source)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{SUBSET_FILE} cannot be read: {one_line(error)}") from None
-
-
-def from_idx(data_dir):
-    """The four files of the original distribution, gzipped or not."""
-    data_dir = pathlib.Path(data_dir)
-    if not data_dir.is_dir():
-        raise DataError(f"{data_dir} is not a directory")
-    x_train, y_train = _read_pair(data_dir, "train")
-    x_test, y_test = _read_pair(data_dir, "t10k")
-    return Digits(x_train, y_train, x_test, y_test, source=f"the IDX files in {data_dir}")
 
 
 def _read_pair(data_dir, prefix):

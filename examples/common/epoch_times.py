@@ -1,5 +1,6 @@
-"""A callback that measures epochs."""
+"""The times of epochs: a callback that measures them, and their median."""
 
+import statistics
 import time
 
 import keras
@@ -21,3 +22,8 @@ class EpochTimes(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs["seconds"] = self._end[0] - self._begin[0]
         logs["processor_seconds"] = self._end[1] - self._begin[1]
+
+
+def per_epoch(times):
+    """The median; of more than one without the first, which traces and compiles."""
+    return statistics.median(times[1:] or times)

@@ -26,20 +26,18 @@ def choose(size, count):
 
 def subset(all_digits):
     """The same digits each time, as the arrays of the file."""
-    train = choose(len(all_digits.y_train), TRAIN)
-    test = choose(len(all_digits.y_test), TEST)
-    return {
-        "x_train": all_digits.x_train[train],
-        "y_train": all_digits.y_train[train],
-        "x_test": all_digits.x_test[test],
-        "y_test": all_digits.y_test[test],
-    }
+    arrays = {}
+    for part, count in (("train", TRAIN), ("test", TEST)):
+        images, labels = getattr(all_digits, f"x_{part}"), getattr(all_digits, f"y_{part}")
+        chosen = choose(len(labels), count)
+        arrays |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen]}
+    return arrays
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
-    arrays = subset(digits.from_idx(sys.argv[1]))
+    arrays = subset(digits.load(sys.argv[1]))
     np.savez_compressed(digits.SUBSET_FILE, **arrays)
     print(f"{digits.SUBSET_FILE}: {digits.SUBSET_FILE.stat().st_size} bytes")
     for name in ("y_train", "y_test"):

@@ -12,7 +12,6 @@ the answers with those of the integer model in the clear. It runs in .venv-fhe:
     python examples/encrypted_digits client CLIENT.ZIP --server http://127.0.0.1:8600
 """
 
-import os
 import pathlib
 import signal
 import sys
@@ -20,10 +19,8 @@ import sys
 # Python put this directory here. The package and its neighbors are in the one above.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from command_line import Parser, integer  # noqa: E402
+from common.command_line import Parser, integer  # noqa: E402
 
-EXAMPLES = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1]))
-OUTPUT = EXAMPLES / "output" / "encrypted_digits"
 SERVER_PORT, CLIENT_PORT = 8600, 8601
 
 
@@ -48,17 +45,8 @@ def parse(arguments):
     elif command != "compile":
         parser.error(f"no command '{command}': compile, server, client, or none")
     if command in ("demo", "compile"):
-        add(
-            "--output",
-            type=pathlib.Path,
-            default=OUTPUT,
-            metavar="DIR",
-            help="where to write the archives (examples/output/encrypted_digits)",
-        )
-    flags = parser.parse_args(arguments)
-    if "output" in flags:
-        parser.make_output(flags.output)
-    return command, flags, parser
+        parser.add_output("encrypted_digits", "the archives")
+    return command, parser.parse_args(arguments), parser
 
 
 def main(arguments=None):

@@ -3,7 +3,9 @@
 import contextlib
 import io
 import pathlib
+import subprocess
 import sys
+import threading
 import time
 
 import httpx
@@ -12,10 +14,10 @@ import numpy as np
 import addrnn
 from addrnn import fhe
 from encrypted_digits import pixels
-from encrypted_digits.processes import serving
+from encrypted_digits.serving import FIRST_LINE
 
 MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
-_POLL_SECONDS = 0.2
+_POLL_SECONDS, _STOP_SECONDS = 0.2, 10
 _ROW = "{:>5}  {:>5}  {:>6}  {:>12}  {:>12}  {:>8}  {:>7}"
 
 
@@ -73,6 +75,43 @@ def run(digits, output, stay):
                         time.sleep(3600)
     print("\nServer and client have ended.")
     return same
+
+
+@contextlib.contextmanager
+def serving(name, arguments, log):
+    """Runs a process of this example that serves, gives its URL, and ends it.
+
+    Args:
+        name: Its name in messages.
+        arguments: Of `python examples/encrypted_digits`.
+        log: `pathlib.Path` of a file for its output.
+
+    Raises:
+        RuntimeError: It has ended before it served; the message has the last lines of its output.
+    """
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(MODEL.parent), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C in a terminal is for the process that started it
+        )
+    try:
+        for line in process.stdout:
+            if line.startswith(FIRST_LINE):
+                threading.Thread(target=process.stdout.read, daemon=True).start()
+                yield line.removeprefix(FIRST_LINE).strip()
+                return
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+        raise RuntimeError(f"The {name} has not started:\n{last}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _print_circuit(model, statistics, seconds):

@@ -1,7 +1,6 @@
 """Starts a worker process for the server, sends it requests, and ends it."""
 
 import asyncio
-import codecs
 import multiprocessing
 import os
 import pathlib
@@ -9,7 +8,7 @@ import sys
 import tempfile
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1]
-_BAR = "█"  # concrete-python prints 50 of them
+_BAR = "█".encode()  # concrete-python prints 50 of them
 _BAR_LENGTH = 50
 
 
@@ -50,7 +49,7 @@ class Evaluator:
             )
         evaluator = cls(process, ours, directory)
         try:
-            await evaluator._ask((), seconds)
+            await evaluator.ask(seconds=seconds)  # it answers when it has loaded the circuit
         except BaseException as error:
             await evaluator.close()
             if isinstance(error, Died):
@@ -58,32 +57,37 @@ class Evaluator:
             raise
         return evaluator
 
-    async def load_keys(self, message, seconds):
-        """Gives the worker evaluation keys.
-
-        Raises:
-            Refused: They are not for this circuit.
-            Died: They have ended the worker.
-        """
-        await self._ask((b"keys", message), seconds)
-
-    async def run(self, message, seconds, on_progress):
-        """Evaluates a ciphertext; returns the encrypted output.
+    async def ask(self, *request, seconds, on_progress=lambda progress: None):
+        """Sends the worker a request; returns the bytes of its answer.
 
         Args:
-            message: Bytes of the client.
+            request: `b"keys"` and evaluation keys, or `b"run"` and a ciphertext.
             seconds: The time limit.
-            on_progress: Called with the fraction that is done, from 0 to 1.
+            on_progress: Called with the fraction that is evaluated, from 0 to 1.
 
         Raises:
-            Refused: It is no ciphertext for this circuit and these keys.
+            Refused: It is not for this circuit, or not for these keys.
             Died: It has ended the worker, or taken too long.
         """
+
+        def exchange():
+            for part in request:
+                self._pipe.send_bytes(part)
+            return self._pipe.recv_bytes(), self._pipe.recv_bytes()
+
         self._on_progress = on_progress
         try:
-            return await self._ask((b"run", message), seconds)
+            async with asyncio.timeout(seconds):
+                kind, content = await asyncio.to_thread(exchange)
+        except TimeoutError as error:
+            raise Died(f"It took more than {seconds:g} seconds, and was stopped.") from error
+        except (OSError, EOFError) as error:
+            raise Died("It ended the process that evaluates.") from error
         finally:
             self._on_progress = lambda progress: None
+        if kind == b"refused":
+            raise Refused(content.decode())
+        return content
 
     async def close(self):
         if self._process.returncode is None:
@@ -92,30 +96,8 @@ class Evaluator:
         await self._progress
         self._directory.cleanup()
 
-    async def _ask(self, request, seconds):
-        def exchange():
-            for part in request:
-                self._pipe.send_bytes(part)
-            return self._pipe.recv_bytes(), self._pipe.recv_bytes()
-
-        try:
-            async with asyncio.timeout(seconds):
-                kind, content = await asyncio.to_thread(exchange)
-        except TimeoutError as error:
-            raise Died(f"It took more than {seconds:g} seconds, and was stopped.") from error
-        except (OSError, EOFError) as error:
-            raise Died("It ended the process that evaluates.") from error
-        if kind == b"refused":
-            raise Refused(content.decode())
-        return content
-
     async def _read_progress(self):
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        bars = 0
+        printed = b""
         while chunk := await self._process.stdout.read(4096):
-            for character in decoder.decode(chunk):
-                if character == "_":  # the scale above each bar
-                    bars = 0
-                elif character == _BAR:
-                    bars += 1
-            self._on_progress(min(bars / _BAR_LENGTH, 1))
+            printed = (printed + chunk).rpartition(b"_")[2]  # of the scale above each bar
+            self._on_progress(min(printed.count(_BAR) / _BAR_LENGTH, 1))

@@ -96,25 +96,24 @@ class Sessions:
         """Takes the complete evaluation keys of a client; returns its new session."""
         key_id = self._key_id("keys", message)
         await self.check_room()
+        seconds = self.limits.load_seconds
         self._opening += 1
         try:
-            evaluator = await self._evaluator(message)
-            session = Session(key_id, evaluator)
-            self._sessions[session.token] = session
-            return session
+            evaluator = await Evaluator.start(self.path, self.sha256, seconds)
+            try:
+                await evaluator.ask(b"keys", message, seconds=seconds)
+            except BaseException as error:
+                await evaluator.close()
+                if isinstance(error, Refused | Died):
+                    raise HTTPException(
+                        400, f"The evaluation keys cannot be used. {error}"
+                    ) from error
+                raise
         finally:
             self._opening -= 1
-
-    async def _evaluator(self, keys):
-        evaluator = await Evaluator.start(self.path, self.sha256, self.limits.load_seconds)
-        try:
-            await evaluator.load_keys(keys, self.limits.load_seconds)
-        except BaseException as error:
-            await evaluator.close()
-            if isinstance(error, (Refused, Died)):
-                raise HTTPException(400, f"The evaluation keys cannot be used. {error}") from error
-            raise
-        return evaluator
+        session = Session(key_id, evaluator)
+        self._sessions[session.token] = session
+        return session
 
     async def find(self, token):
         """The session of a token."""
@@ -177,10 +176,11 @@ class Sessions:
                 return
             job.state, started = "running", time.monotonic()
             try:
-                job.output = await session.evaluator.run(
+                job.output = await session.evaluator.ask(
+                    b"run",
                     message,
-                    self.limits.evaluation_seconds,
-                    lambda progress: setattr(job, "progress", progress),
+                    seconds=self.limits.evaluation_seconds,
+                    on_progress=lambda progress: setattr(job, "progress", progress),
                 )
             except Refused as error:
                 job.state, job.error = "failed", str(error)

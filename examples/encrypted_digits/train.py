@@ -20,7 +20,6 @@ import keras
 import numpy as np
 import pixels
 from scipy import ndimage
-from sklearn.model_selection import train_test_split
 
 import keras_addrnn as ka
 
@@ -53,25 +52,19 @@ class FewInputs(keras.constraints.Constraint):
         return {"units": self.units, "kept": self.kept, "seed": self.seed}
 
 
-class Narrowing(keras.callbacks.Callback):
-    """Narrows the sums of a quantization-aware layer epoch by epoch.
+def narrowing(layer, epochs):
+    """A callback that narrows the sums of a quantization-aware layer epoch by epoch.
 
     All at once, it would undo the training of a unit.
     """
 
-    def __init__(self, layer, epochs):
-        super().__init__()
-        self.layer, self.epochs = layer, epochs
+    def assign(more_bits):
+        layer.accumulator_span_limit.assign(2 ** (layer.accumulator_bits + more_bits) - 1)
 
-    def on_epoch_begin(self, epoch, logs=None):
-        more_bits = WIDER_BITS * max(0, 1 - epoch / self.epochs)
-        self._assign(more_bits)
-
-    def on_train_end(self, logs=None):
-        self._assign(0)
-
-    def _assign(self, more_bits):
-        self.layer.accumulator_span_limit.assign(2 ** (self.layer.accumulator_bits + more_bits) - 1)
+    return keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: assign(WIDER_BITS * max(0, 1 - epoch / epochs)),
+        on_train_end=lambda logs: assign(0),
+    )
 
 
 def load():
@@ -118,7 +111,7 @@ def float_model(units, kept, seed):
     )
 
 
-def fit(model, images, labels, epochs, batch, callbacks=()):
+def fit(model, images, labels, epochs, batch, callbacks=None):
     batches = epochs * -(-len(images) // batch)
     model.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, batches)),
@@ -131,7 +124,7 @@ def fit(model, images, labels, epochs, batch, callbacks=()):
         np.eye(10)[labels],
         batch_size=batch,
         epochs=epochs,
-        callbacks=list(callbacks),
+        callbacks=callbacks,
         verbose=0,
     )
 
@@ -140,54 +133,51 @@ def accuracy(model, images, labels):
     return float((np.asarray(model(steps(images))).argmax(-1) == labels).mean())
 
 
-def train(options, data):
+def train(
+    images,
+    labels,
+    seed,
+    *,
+    units=16,
+    recurrent_inputs=2,  # that each column may have
+    state_bits=5,
+    accumulator_bits=6,
+    batch=64,
+    float_epochs=15,
+    aware_epochs=240,
+):
     """Returns the float model and the `IntegerModel`."""
-    x_train, y_train = data
-    keras.utils.set_random_seed(options.seed)
-    images = varied(x_train, np.random.default_rng(options.seed))
-    labels = np.resize(y_train, len(images))
-    model = float_model(options.units, options.recurrent_inputs, options.seed)
-    fit(model, images, labels, options.float_epochs, options.batch)
+    keras.utils.set_random_seed(seed)
+    calibration = steps(images[:256])
+    images = varied(images, np.random.default_rng(seed))
+    labels = np.resize(labels, len(images))
+    model = float_model(units, recurrent_inputs, seed)
+    fit(model, images, labels, float_epochs, batch)
     aware = ka.quantization.quantization_aware(
         model,
-        steps(x_train[:256]),
+        calibration,
         weight_bits=WEIGHT_BITS,
-        state_bits=options.state_bits,
+        state_bits=state_bits,
         input_bits=INPUT_BITS,
-        accumulator_bits=options.accumulator_bits,
+        accumulator_bits=accumulator_bits,
     )
-    narrowing = Narrowing(aware.layers[1], NARROWING * options.aware_epochs)
-    fit(aware, images, labels, options.aware_epochs, options.batch, [narrowing])
+    callbacks = [narrowing(aware.layers[1], NARROWING * aware_epochs)]
+    fit(aware, images, labels, aware_epochs, batch, callbacks)
     return model, ka.quantization.quantize(aware)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--units", type=int, default=16)
-    add("--recurrent-inputs", type=int, default=2, help="that each column may have")
-    add("--state-bits", type=int, default=5)
-    add("--accumulator-bits", type=int, default=6)
-    add("--batch", type=int, default=64)
-    add("--float-epochs", type=int, default=15)
-    add("--aware-epochs", type=int, default=240)
-    add("--seed", type=int, default=3)
-    add("--validate", action="store_true", help="hold out digits of the training data instead")
-    add("--output", type=pathlib.Path, help=f"{MODEL.name}, or nothing with --validate")
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--output", type=pathlib.Path, default=MODEL)
     options = parser.parse_args()
     x_train, x_test, y_train, y_test = load()
-    if options.validate:
-        x_train, x_test, y_train, y_test = train_test_split(
-            x_train, y_train, test_size=240, random_state=0, stratify=y_train
-        )
-    model, integers = train(options, (x_train, y_train))
-    output = options.output or (None if options.validate else MODEL)
-    if output is not None:
-        integers.save(output)
+    model, integers = train(x_train, y_train, options.seed)
+    integers.save(options.output)
     answers = integers.predict(steps(x_test)).argmax(-1)
     print(f"float: {accuracy(model, x_test, y_test):.2%} of {len(x_test)} digits held out")
     print(f"integers: {(answers == y_test).mean():.2%}")
-    print(f"written: {output or 'nothing'}")
+    print(f"written: {options.output}")
 
 
 if __name__ == "__main__":

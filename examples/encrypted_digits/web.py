@@ -128,22 +128,19 @@ def _pixels(body):
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "This is not JSON.") from error
-    pixels = content.get("pixels") if isinstance(content, dict) else None
-    expected = (
-        isinstance(pixels, list)
-        and len(pixels) == SIZE
-        and all(
-            isinstance(row, list)
-            and len(row) == SIZE
-            and all(type(ink) is int and 0 <= ink <= INK for ink in row)
-            for row in pixels
-        )
-    )
-    if not expected:
+    try:
+        pixels = np.array(content["pixels"])
+    except (KeyError, TypeError, ValueError):
+        pixels = np.array(None)
+    if (
+        pixels.shape != (SIZE, SIZE)
+        or pixels.dtype != int
+        or set(pixels.flat) - set(range(INK + 1))
+    ):
         raise HTTPException(
             400, f"`pixels` must be {SIZE} rows of {SIZE} integers from 0 (paper) to {INK} (ink)."
         )
-    return np.array(pixels)
+    return pixels
 
 
 async def _error(request, error):

@@ -24,14 +24,12 @@ import sys
 # Before TensorFlow is first imported: it reads them then.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-EXAMPLES = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1]))
 if not __package__:  # run as a folder, which Python put there, and not its neighbors
-    sys.path[0] = str(EXAMPLES.resolve())
+    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from common import digits  # noqa: E402
 from common.command_line import Parser, epochs, integer, run  # noqa: E402
 
-OUTPUT = EXAMPLES / "output" / "handwriting"
 LAYERS = ("AddGRU", "GRU", "LSTM")
 
 
@@ -57,13 +55,7 @@ def parse(arguments=None):
     )
     add("--epochs", type=integer(1), default=30, metavar="N", help="at most (30)")
     add("--seed", type=integer(0, 2**32 - 1), default=0, metavar="N", help="random seed (0)")
-    add(
-        "--output",
-        type=pathlib.Path,
-        default=OUTPUT,
-        metavar="DIR",
-        help="where to write datasets, models, logs and the picture (examples/output/handwriting)",
-    )
+    parser.add_output("handwriting", "datasets, models, logs and the picture")
     flags = parser.parse_args(arguments)
     parser.require_tensorflow()
     if flags.data == "iam" and flags.data_dir is None:
@@ -72,7 +64,6 @@ def parse(arguments=None):
         parser.error("--data fonts takes no --data-dir: its fonts are those of the system")
     if flags.data_dir is not None and not flags.data_dir.is_dir():
         parser.error(f"argument --data-dir: '{flags.data_dir}' is not a directory")
-    parser.make_output(flags.output)
     return flags, parser
 
 
@@ -81,7 +72,6 @@ def main(arguments=None):
     # Not at the top: they take seconds to import, and wrong flags are told at once.
     import keras_addrnn as ka
     from handwriting import evaluation, pipeline, report, sources, training
-    from handwriting.datasets import words
 
     print(
         "Handwritten words: AddGRU beside Keras' GRU and LSTM\n\n"
@@ -96,7 +86,7 @@ def main(arguments=None):
             seed=flags.seed,
             directory=flags.output / "datasets",
         )
-    except (words.DataError, digits.DataError) as error:
+    except digits.DataError as error:
         parser.fail(error)
     why_not = ka.info()["why_not"]
     alphabet = data.alphabet()

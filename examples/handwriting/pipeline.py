@@ -96,11 +96,8 @@ def batches(dataset, alphabet, *, shuffle_seed=None):
 
 def arrays(dataset):
     """All of a dataset: images `float32 [N, 32, 128, 1]`, and their texts, a list."""
-    images, texts = [], []
-    for features in dataset:
-        images.append(fit_image(features["image"]))
-        texts.append(features["text"].numpy().decode())
-    return tf.stack(images).numpy(), texts
+    images = [fit_image(features["image"]) for features in dataset]
+    return tf.stack(images).numpy(), texts(dataset)
 
 
 def texts(dataset):

@@ -13,8 +13,6 @@ from common import digits as mnist
 from handwriting import pipeline
 from handwriting.datasets import font_words, iam_words, mnist_words, words
 
-SPLITS = ("train", "validation", "test")
-
 
 @dataclasses.dataclass(frozen=True)
 class Words:
@@ -35,7 +33,7 @@ class Words:
     @property
     def sizes(self):
         """The number of images in each split."""
-        return [int(getattr(self, split).cardinality()) for split in SPLITS]
+        return [int(getattr(self, split).cardinality()) for split in words.SPLITS]
 
     def alphabet(self):
         """The `pipeline.Alphabet` of the texts to train on."""
@@ -56,19 +54,19 @@ def load(data, *, data_dir, images, seed, directory):
         `Words`.
 
     Raises:
-        words.DataError, digits.DataError: If something is missing or damaged.
+        DataError: If something is missing or damaged.
     """
     logging.getLogger("absl").setLevel(logging.ERROR)
     tfds.disable_progress_bar()
     download = None
     if data == "digits":
         digits = mnist.load(data_dir)
-        config = mnist_words.config(digits, images, seed)
+        config = words.config(images, seed, digits)
         name = f"digits_{config.name}"
         builder = mnist_words.MnistWords(config=config, data_dir=directory)
         source = f"numbers composed of digits, {digits.source}"
     elif data == "fonts":
-        config = font_words.config(images, seed)
+        config = words.config(images, seed)
         name = f"fonts_{config.name}_{_checksum(font_words.WORD_LIST):08x}"
         builder = font_words.FontWords(config=config, data_dir=directory / name)
         source = "English words in fonts like handwriting, distorted"
@@ -87,20 +85,15 @@ def load(data, *, data_dir, images, seed, directory):
         split: builder.as_dataset(split=split, shuffle_files=False).map(
             lambda features: {"image": features["image"], "text": features["text"]}
         )
-        for split in SPLITS
+        for split in words.SPLITS
     }
     return Words(**splits, name=name, source=source)
 
 
 def _checksum(*files):
     """Of what the files hold; one that is not there counts as well."""
-    checksum = 0
-    for file in files:
-        try:
-            content = b"there:" + file.read_bytes()
-        except FileNotFoundError:
-            content = b"missing:"
-        except OSError as error:
-            raise words.DataError(f"{file} cannot be read: {error.strerror}") from None
-        checksum = zlib.crc32(b"%d:%b" % (len(content), content), checksum)
-    return checksum
+    try:
+        contents = [file.read_bytes() if file.is_file() else None for file in files]
+    except OSError as error:
+        raise words.DataError(f"{error.filename} cannot be read: {error.strerror}") from None
+    return zlib.crc32(repr(contents).encode())

@@ -2,20 +2,17 @@
 
 import csv
 import dataclasses
-import math
 import pathlib
-import statistics
 import sys
 
 import keras
+import numpy as np
 from common.epoch_times import EpochTimes
 
 from handwriting import model as network
-from handwriting import resuming
 
 LEARNING_RATE = 2e-3  # of the first epoch
 PATIENCE = 5  # epochs without a lower validation loss
-NEW_WEIGHTS, NEW_MODEL = "new.weights.h5", "new.keras"  # until they are whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +31,6 @@ class Run:
     model: keras.Model
     directory: pathlib.Path
     history: dict
-
-    def per_epoch(self, name):
-        """The median; of more than one without the first, which traces and fills the cache."""
-        return statistics.median(self.history[name][1:] or self.history[name])
 
 
 def directory_of(folder, words, kind, epochs, seed):
@@ -74,23 +67,12 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
             of its classes from 2 on (`characters.txt`), the losses and times (`epochs.csv`), the
             logs for TensorBoard (`logs/`), and what a run that is interrupted goes on from.
     """
-    trained, epochs_file = directory / "model.keras", directory / "epochs.csv"
-    best, backup = directory / "best.weights.h5", directory / "backup"
+    trained = directory / "model.keras"
     if trained.is_file():
         print(f"is trained already: {trained}")
-        resuming.remove(backup, best)
-        return Run(kind, keras.models.load_model(trained), directory, _history(epochs_file))
+        return _finished(kind, keras.models.load_model(trained), directory)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "characters.txt").write_text("".join(alphabet.characters) + "\n")
-    done = resuming.epochs_done(backup)
-    if done:
-        print(f"goes on after epoch {done}")
-    else:
-        resuming.remove(best, epochs_file)
-    _cut(epochs_file)
-    losses = _history(epochs_file).get("val_loss", [])
-    lowest = min((loss for loss in losses if not math.isnan(loss)), default=None)
-
     keras.utils.set_random_seed(seed)
     model = network.build(kind, alphabet.size)
     model.compile(
@@ -98,65 +80,90 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         loss=network.ctc_loss,
         auto_scale_loss=False,
     )
+    checkpoints = _Checkpoints(directory)
+    done = len(checkpoints.epochs)
+    if done:
+        print(f"goes on after epoch {done}")
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(checkpoints.weights()[done])
     callbacks = keras.callbacks
     model.fit(
         training,
         validation_data=validation,
+        initial_epoch=done,
         epochs=epochs,
         shuffle=False,  # the batches are shuffled already
         verbose=1 if sys.stdout.isatty() else 2,  # progress bars; in a log, a line for each epoch
         callbacks=[
             EpochTimes(),
             falling_rate(LEARNING_RATE, epochs),  # docs/evidence.md says why
-            callbacks.EarlyStopping(patience=PATIENCE, baseline=lowest),
-            _Best(best, lowest),
+            callbacks.EarlyStopping(
+                patience=PATIENCE, baseline=min(checkpoints.losses()) if done else None
+            ),
             callbacks.TensorBoard(directory / "logs", write_graph=False),
-            callbacks.CSVLogger(epochs_file, append=True),
-            # Kept until the model is saved.
-            callbacks.BackupAndRestore(backup, double_checkpoint=True, delete_checkpoint=False),
+            checkpoints,
         ],
     )
-    if best.is_file():  # no loss is the lowest where all are NaN
-        model.load_weights(best)
+    model.load_weights(checkpoints.weights()[checkpoints.best()])
     # Without the loss, which whoever loads the file would have to have.
     model = keras.Model(model.inputs, model.outputs, name=model.name)
-    model.save(directory / NEW_MODEL)
-    (directory / NEW_MODEL).replace(trained)
-    resuming.remove(backup, best, directory / NEW_WEIGHTS)
-    return Run(kind, model, directory, _history(epochs_file))
+    new = directory / "new.keras"
+    model.save(new)
+    new.replace(trained)
+    return _finished(kind, model, directory)
 
 
-def _cut(path):
-    """Takes away what a killed process has begun of a line, or the next one would go on with it."""
-    if path.is_file():
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            temporary = path.with_suffix(".new")
-            temporary.write_bytes(whole)
-            temporary.replace(path)
+def _finished(kind, model, directory):
+    for path in directory.glob("*.weights.h5"):
+        path.unlink()
+    rows = _read(directory / "epochs.csv")
+    return Run(kind, model, directory, {name: [row[name] for row in rows] for name in rows[0]})
 
 
-def _history(path):
-    """What `CSVLogger` wrote; of an epoch that was trained twice, what came last."""
-    rows = {}
-    if path.is_file():
-        with path.open(newline="") as file:
-            rows = {int(row.pop("epoch")): row for row in csv.DictReader(file)}
-    names = next(iter(rows.values()), ())
-    return {name: [float(rows[epoch][name]) for epoch in sorted(rows)] for name in names}
+def _read(path):
+    """A dict of each epoch's numbers; none where there is no file."""
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return [
+        {name: float(value) for name, value in row.items() if name != "epoch"}
+        for row in csv.DictReader(lines)
+    ]
 
 
-class _Best(keras.callbacks.Callback):
-    """Keeps the weights of the epoch with the lowest validation loss, in a file that is whole."""
+class _Checkpoints(keras.callbacks.Callback):
+    """Keeps what is told of each epoch, and the weights after the last and after the best one.
 
-    def __init__(self, path, lowest):
+    A file gets its name when it is whole, since the process may be killed while it writes.
+    """
+
+    def __init__(self, directory):
         super().__init__()
-        self._path, self._lowest = path, math.inf if lowest is None else lowest
+        self._directory = directory
+        # An epoch counts when its weights are written, which is last.
+        self.epochs = _read(directory / "epochs.csv")[: max(self.weights(), default=0)]
+
+    def weights(self):
+        """Dict from a number of epochs to the file of the weights after them."""
+        files = self._directory.glob("[0-9]*.weights.h5")
+        return {int(file.name.partition(".")[0]): file for file in files}
+
+    def losses(self):
+        """Those of the validation, infinite where there is none."""
+        return np.nan_to_num([row["val_loss"] for row in self.epochs], nan=np.inf)
+
+    def best(self):
+        """The number of epochs until the lowest validation loss."""
+        return 1 + int(self.losses().argmin())
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs["val_loss"] < self._lowest:
-            self._lowest = logs["val_loss"]
-            temporary = self._path.with_name(NEW_WEIGHTS)  # Keras asks for this ending
-            self.model.save_weights(temporary)
-            temporary.replace(self._path)
+        self.epochs.append(dict(sorted(logs.items())))
+        rows, weights = self._directory / "new.csv", self._directory / "new.weights.h5"
+        with rows.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["epoch", *self.epochs[0]])
+            writer.writerows([n, *row.values()] for n, row in enumerate(self.epochs))
+        rows.replace(self._directory / "epochs.csv")
+        self.model.save_weights(weights)  # Keras asks for this ending
+        weights.replace(self._directory / f"{epoch + 1}.weights.h5")
+        for number, file in self.weights().items():
+            if number not in (epoch + 1, self.best()):
+                file.unlink()

@@ -16,9 +16,8 @@ import sys
 # Before TensorFlow is first imported: it reads them then.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-EXAMPLES = pathlib.Path(os.path.relpath(pathlib.Path(__file__).resolve().parents[1]))
 if not __package__:  # run as a folder, which Python put there, and not its neighbors
-    sys.path[0] = str(EXAMPLES.resolve())
+    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from common import command_line, digits  # noqa: E402
 
@@ -35,20 +34,13 @@ def parse(arguments=None):
         metavar="DIR",
         help="the four IDX files of MNIST, gzipped or not (the 12,000 digits of this repository)",
     )
-    add(
-        "--output",
-        type=pathlib.Path,
-        default=EXAMPLES / "output" / "mnist",
-        metavar="DIR",
-        help="where to write models and curves (examples/output/mnist)",
-    )
+    parser.add_output("mnist", "models and curves")
     flags = parser.parse_args(arguments)
     parser.require_tensorflow()
     try:
         data = digits.load(flags.data_dir)
     except digits.DataError as error:
         parser.fail(error)
-    parser.make_output(flags.output)
     return flags, data
 
 
@@ -56,6 +48,8 @@ def main(arguments=None):
     flags, data = parse(arguments)
     # Not at the top: they take seconds to import, and wrong flags are told at once.
     import keras
+    from common import litert
+    from common.epoch_times import per_epoch
 
     import keras_addrnn as ka
     from mnist_demo import phone, report, training
@@ -71,32 +65,36 @@ def main(arguments=None):
         f"fused op   {'in use' if why_not is None else f'not in use: {why_not}'}"
     )
 
-    runs = []
+    runs = {}
     for kind in training.LAYERS:
-        print(f"\n{kind}({flags.units})", flush=True)
-        run = training.train(kind, data, units=flags.units, epochs=flags.epochs, seed=flags.seed)
-        run.model.save(flags.output / f"{run.model.name}.keras")
-        runs.append(run)
-    add_gru, gru, _ = runs
+        name = f"{kind}({flags.units})"
+        print(f"\n{name}", flush=True)
+        runs[name] = training.train(
+            kind, data, units=flags.units, epochs=flags.epochs, seed=flags.seed
+        )
+        runs[name].model.save(flags.output / f"{kind.lower()}.keras")
     curves = flags.output / "learning_curves.png"
     report.save_curves(runs, curves)
-    ratio = gru.seconds_per_epoch / add_gru.seconds_per_epoch
+    add_gru, gru, _ = runs
+    seconds = {name: per_epoch(run.history["seconds"]) for name, run in runs.items()}
     print(
         f"\n{report.networks(runs, fused_op=why_not is None)}\n\n"
-        f"speed      {add_gru.name} trains {ratio:.1f} times as fast as {gru.name} here\n"
-        f"curves     {curves}"
+        f"speed      {add_gru} trains {seconds[gru] / seconds[add_gru]:.1f} times as fast as {gru} "
+        f"here\ncurves     {curves}"
     )
 
     images = training.sequences(data.x_test)
-    expected = {run.name: run.model.predict(images, verbose=0) for run in runs}
+    expected = {name: run.model.predict(images, verbose=0) for name, run in runs.items()}
     saved = flags.output / "addgru.keras"
     loaded = keras.models.load_model(saved)
-    difference = abs(loaded.predict(images, verbose=0) - expected[add_gru.name]).max()
+    difference = abs(loaded.predict(images, verbose=0) - expected[add_gru]).max()
     print(f"saved      {saved}; loaded back, its answers differ by {difference:.2g} at most")
 
-    models = {run.name: run.model for run in runs} | {add_gru.name: loaded}
+    models = {name: run.model for name, run in runs.items()} | {add_gru: loaded}
     files = phone.convert(models, flags.output)
-    functions = {file.name: phone.litert(file.content) for file in files if file.content}
+    functions = {
+        name: litert.function(file) for name, file in files.items() if isinstance(file, bytes)
+    }
     keras_answers = {name: expected[name.partition(",")[0]] for name in functions}
     answers = phone.compare(functions, images, data.y_test, keras_answers)
     print(
@@ -107,7 +105,7 @@ def main(arguments=None):
     path = flags.output / "addgru_integer.safetensors"
     function = phone.integers(loaded, training.sequences(data.x_train), path)
     answers = phone.compare(
-        {"integers": function}, images, data.y_test, {"integers": expected[add_gru.name]}
+        {"integers": function}, images, data.y_test, {"integers": expected[add_gru]}
     )
     print(
         f"\nintegers   {path}: int8 weights, int16 state\n"

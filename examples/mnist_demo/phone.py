@@ -7,19 +7,9 @@ import time
 import numpy as np
 
 import addrnn
-import addrnn.lite
 import keras_addrnn as ka
 
 CALIBRATION = 500  # digits of the training data, from which the scales are taken
-
-
-@dataclasses.dataclass(frozen=True)
-class File:
-    """A converted model, or why it is not converted."""
-
-    name: str
-    content: bytes | None
-    why_not: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,40 +25,24 @@ def convert(models, folder):
     """Writes the models, a dict by name, as `.tflite`: AddGRU in both forms, the others in one.
 
     Returns:
-        A list of `File`.
+        Dict from the name and the form to the content of the file, or to why there is none, `str`.
     """
-    files = []
+    files = {}
     for name, model in models.items():
         if not any(isinstance(layer, ka.AddGRU) for layer in model.layers):
-            files.append(File(name, ka.lite.convert(model, folder / f"{model.name}.tflite")))
+            files[name] = ka.lite.convert(model, folder / f"{model.name}.tflite")
             continue
         for ops in ("builtin", "fused"):
-            content, why_not = None, None
+            path = folder / f"{model.name}_{ops}.tflite"
             try:
-                content = ka.lite.convert(model, folder / f"{model.name}_{ops}.tflite", ops=ops)
+                files[f"{name}, {ops}"] = ka.lite.convert(model, path, ops=ops)
             except ValueError as error:  # there is no compiled op
-                why_not = str(error)
-            files.append(File(f"{name}, {ops}", content, why_not))
+                files[f"{name}, {ops}"] = str(error)
     return files
 
 
-def litert(content):
-    """A function from a digit `[28, 28]` to the answer `[10]` of a LiteRT file, on one thread."""
-    interpreter = addrnn.lite.Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
-    input_index = interpreter.get_input_details()[0]["index"]
-    output_index = interpreter.get_output_details()[0]["index"]
-
-    def run(digit):
-        interpreter.set_tensor(input_index, digit[np.newaxis])
-        interpreter.invoke()
-        return interpreter.get_tensor(output_index)[0]
-
-    return run
-
-
 def integers(model, images, path):
-    """Writes a model of int8 weights and an int16 state; returns a function as `litert` does."""
+    """Writes a model in integers; returns a function from a digit to the answer."""
     ka.quantization.quantize(model, images[:CALIBRATION]).save(path)
     quantized = addrnn.load(path)
     return lambda digit: quantized.run(quantized.inputs.quantize(digit[np.newaxis]))[0]
@@ -78,7 +52,7 @@ def compare(functions, images, labels, expected):
     """Runs functions, in turn, on one digit after the other.
 
     Args:
-        functions: Dict by name, of what `litert` or `integers` returns.
+        functions: Dict by name, from a digit `[28, 28]` to the answer `[10]`.
         images: `float32 [N, 28, 28]`.
         labels: `[N]`.
         expected: Dict by name of Keras' answers `[N, 10]`.

@@ -6,51 +6,51 @@ matplotlib.use("Agg")  # no display needed
 
 import matplotlib.pyplot as plt
 import numpy as np
+from common.epoch_times import per_epoch
 
 
 def networks(runs, fused_op):
-    """The runs as a Markdown table; `fused_op` says whether AddGRU runs on it."""
-    rows = [("network", "test accuracy", "s / epoch", "parameters", "fused op")]
-    for run in runs:
-        rows.append(
-            (
-                run.name,
-                f"{100 * run.history['val_accuracy'][-1]:.2f} %",
-                f"{run.seconds_per_epoch:.2f}",
-                f"{run.model.count_params():,}",
-                "yes" if fused_op and run.name.startswith("AddGRU") else "no",
-            )
+    """Keras' histories, a dict by name, as a Markdown table; `fused_op`: AddGRU runs on it."""
+    head = ("network", "test accuracy", "s / epoch", "parameters", "fused op")
+    rows = [
+        (
+            name,
+            percent(run.history["val_accuracy"][-1]),
+            f"{per_epoch(run.history['seconds']):.2f}",
+            f"{run.model.count_params():,}",
+            "yes" if fused_op and name.startswith("AddGRU") else "no",
         )
-    return markdown(rows)
+        for name, run in runs.items()
+    ]
+    return markdown([head, *rows])
 
 
 def litert(files, answers):
     """The converted models as a Markdown table, and why those that are missing are."""
     rows = [("LiteRT file", "kB", "test accuracy", "same class as Keras", "µs a digit")]
-    for file in files:
-        if file.name not in answers:
-            rows.append((file.name, "-", "-", "-", "-"))
-            continue
-        answer = answers[file.name]
-        rows.append(
-            (
-                file.name,
-                f"{len(file.content) / 1000:.0f}",
-                f"{100 * answer.accuracy:.2f} %",
-                f"{100 * answer.same_class:.2f} %",
-                f"{1e6 * answer.seconds_per_digit:.0f}",
-            )
-        )
-    why_not = [f"\n{file.name}: {file.why_not}" for file in files if file.why_not]
-    return markdown(rows) + "".join(why_not)
+    why_not = ""
+    for name, content in files.items():
+        if name in answers:
+            size, answer = f"{len(content) / 1000:.0f}", answers[name]
+            rates = percent(answer.accuracy), percent(answer.same_class)
+            rows.append((name, size, *rates, f"{1e6 * answer.seconds_per_digit:.0f}"))
+        else:
+            rows.append((name, "-", "-", "-", "-"))
+            why_not += f"\n{name}: {content}"
+    return markdown(rows) + why_not
+
+
+def percent(fraction):
+    """As `1.23 %`."""
+    return f"{100 * fraction:.2f} %"
 
 
 def integers(answers, size, model):
     """Two lines about the integer model, whose file has `size` bytes."""
     share = size / (4 * model.count_params())
     return (
-        f"           {100 * answers.accuracy:.2f} % of the test digits right, the same class as "
-        f"Keras for {100 * answers.same_class:.2f} %\n"
+        f"           {percent(answers.accuracy)} of the test digits right, the same class as "
+        f"Keras for {percent(answers.same_class)}\n"
         f"           {size / 1000:.0f} kB, {100 * share:.0f} % of the float weights; "
         f"{1e6 * answers.seconds_per_digit:.0f} µs a digit, without TensorFlow"
     )
@@ -70,17 +70,17 @@ def markdown(rows):
 def save_curves(runs, path):
     """Draws the loss over the epochs and the accuracy over the seconds of training, as a PNG."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    for number, run in enumerate(runs):
+    for number, (name, run) in enumerate(runs.items()):
         history, color = run.history, f"C{number}"
         epochs = np.arange(1, len(history["loss"]) + 1)
         accuracy = 100 * np.array(history["val_accuracy"])
         left.plot(epochs, history["loss"], ".--", color=color, alpha=0.6)
-        left.plot(epochs, history["val_loss"], ".-", color=color, label=run.name)
-        right.plot(np.cumsum(history["seconds"]), accuracy, ".-", color=color, label=run.name)
+        left.plot(epochs, history["val_loss"], ".-", color=color, label=name)
+        right.plot(np.cumsum(history["seconds"]), accuracy, ".-", color=color, label=name)
     left.set(xlabel="epoch", ylabel="loss (cross-entropy)", yscale="log")
     left.set_title("loss: test (solid), training (dashed)", fontsize="medium")
     left.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    left.set_xlim(0.5, len(runs[0].history["loss"]) + 0.5)  # one epoch has its place too
+    left.set_xlim(0.5, epochs[-1] + 0.5)  # one epoch has its place too
     right.set(xlabel="seconds of training", ylabel="test accuracy (%)")
     right.set_title("test accuracy after each epoch", fontsize="medium")
     for axes in (left, right):

@@ -1,6 +1,5 @@
 """The network that is trained for encryption: its data, its few weights, its narrow sums."""
 
-import argparse
 import pathlib
 import sys
 
@@ -51,7 +50,11 @@ def test_few_recurrent_inputs(training, units, kept):
 
 @pytest.mark.slow
 def test_a_short_training(training):
-    options = argparse.Namespace(
+    x_train, _, y_train, _ = training.load()
+    _, integers = training.train(
+        x_train,
+        y_train,
+        seed=0,
         units=4,
         recurrent_inputs=2,
         state_bits=4,
@@ -59,10 +62,7 @@ def test_a_short_training(training):
         batch=128,
         float_epochs=1,
         aware_epochs=1,
-        seed=0,
     )
-    x_train, _, y_train, _ = training.load()
-    _, integers = training.train(options, (x_train, y_train))
     layer = integers.layers[0]
     low, high = layer.accumulator_range()
     assert ((high - low) >> layer.kernel_shift).max() < 2**5

@@ -103,6 +103,7 @@ def test_from_digits_to_litert(some_digits, tmp_path):
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")
 def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
+    from common import litert
     from mnist_demo import phone, report, training
 
     convert = ka.lite.convert
@@ -116,7 +117,9 @@ def test_what_does_not_convert_is_told(monkeypatch, tmp_path):
     model = training.build("AddGRU", 4)
     files = phone.convert({"AddGRU(4)": model}, tmp_path)
     images = np.random.default_rng(0).random((3, 28, 28), "float32")
-    functions = {file.name: phone.litert(file.content) for file in files if file.content}
+    functions = {
+        name: litert.function(file) for name, file in files.items() if isinstance(file, bytes)
+    }
     expected = {"AddGRU(4), builtin": model.predict(images, verbose=0)}
     answers = phone.compare(functions, images, np.zeros(3), expected)
     shown = report.litert(files, answers)

@@ -51,11 +51,6 @@ def distorted(ink, generator, *, strength, smoothness):
     return ndimage.map_coordinates(ink, np.indices(ink.shape) + moves, order=1)
 
 
-def padded(ink, margin):
-    """With paper all around."""
-    return np.pad(ink, margin)
-
-
 def on_paper(ink, generator):
     """Dark ink on light paper, `uint8 [height, width, 1]`, with the grain of both and of a scan."""
     darkness = generator.uniform(0.6, 1.0)

@@ -1,7 +1,6 @@
 """`font_words`: English words set in free fonts that look like handwriting, and distorted."""
 
 import re
-import zlib
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -34,21 +33,11 @@ USABLE = re.compile("[a-z]{2,12}")
 SIZE = 48  # of the letters, in pixels, before an image is fitted to the network
 
 
-def config(images, seed):
-    """A config whose name tells one set of images from any other."""
-    return words.WordsConfig(
-        name=f"images{images}_seed{seed}",
-        description=f"{images} images to train on, seed {seed}",
-        images=images,
-        seed=seed,
-    )
-
-
 class FontWords(tfds.core.GeneratorBasedBuilder):
     """English words in fonts; no word is in two splits."""
 
     VERSION = tfds.core.Version("1.0.0")
-    BUILDER_CONFIGS = [config(images=10_000, seed=0)]
+    BUILDER_CONFIGS = [words.config(images=10_000, seed=0)]
 
     def _info(self):
         return words.info(
@@ -104,12 +93,11 @@ def split_words():
     """
     if not WORD_LIST.exists():
         raise words.DataError(f"{WORD_LIST} is missing: apt-get install wamerican")
-    splits = {"train": [], "validation": [], "test": []}
+    splits = {split: [] for split in words.SPLITS}
     for word in sorted(set(WORD_LIST.read_text().split())):
         if USABLE.fullmatch(word):
             # By the word itself, so that another version of the list moves no word.
-            share = zlib.crc32(word.encode()) % 20
-            splits["test" if share == 0 else "validation" if share == 1 else "train"].append(word)
+            splits[words.split_of(word)].append(word)
     return splits
 
 
@@ -125,7 +113,7 @@ def write(text, font, generator):
         ink, ink.shape[0], max(2, round(ink.shape[1] * generator.uniform(0.8, 1.2)))
     )
     ink = drawing.distorted(
-        drawing.padded(ink, generator.integers(2, 7)),
+        np.pad(ink, generator.integers(2, 7)),
         generator,
         strength=generator.uniform(0.5, 3.5),
         smoothness=generator.uniform(4, 8),

@@ -2,7 +2,6 @@
 
 import io
 import re
-import zlib
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -120,26 +119,20 @@ def read_words(path):
         if not line.strip() or line.startswith("#"):
             continue
         # The text is all that follows the eighth field; a few texts have spaces.
-        fields = line.split(maxsplit=8)
+        fields, fault = line.split(maxsplit=8), None
+        word_id, segmentation = (*fields, "")[:2]
         if len(fields) < 9:
-            raise words.DataError(
-                f"{path}, line {number}: expected {FIELDS}, got {len(fields)} fields: {line!r}"
-            )
-        word_id, segmentation, text = fields[0], fields[1], fields[8].rstrip()
-        if not WORD_ID.fullmatch(word_id):
-            raise words.DataError(
-                f"{path}, line {number}: expected an id as a01-000u-00-00, got {word_id!r}"
-            )
-        if segmentation not in ("ok", "err", "er"):
-            raise words.DataError(
-                f"{path}, line {number}: expected ok or err after the id, got {segmentation!r}"
-            )
-        if lines_of.setdefault(word_id, number) != number:
-            raise words.DataError(
-                f"{path}, line {number}: {word_id} is in line {lines_of[word_id]} already"
-            )
+            fault = f"expected {FIELDS}, got {len(fields)} fields: {line!r}"
+        elif not WORD_ID.fullmatch(word_id):
+            fault = f"expected an id as a01-000u-00-00, got {word_id!r}"
+        elif segmentation not in ("ok", "err", "er"):
+            fault = f"expected ok or err after the id, got {segmentation!r}"
+        elif lines_of.setdefault(word_id, number) != number:
+            fault = f"{word_id} is in line {lines_of[word_id]} already"
+        if fault is not None:
+            raise words.DataError(f"{path}, line {number}: {fault}")
         if segmentation == "ok" and word_id not in DAMAGED:
-            yield word_id, text
+            yield word_id, fields[8].rstrip()
 
 
 def official_splits(directory):
@@ -179,8 +172,7 @@ def split_of(word_id, official):
     if official is not None:
         found = (official.get(part) for part in (word_id, line_id, form_id))
         return next((split for split in found if split), None)
-    share = zlib.crc32(form_id.encode()) % 20
-    return "test" if share == 0 else "validation" if share == 1 else "train"
+    return words.split_of(form_id)
 
 
 def image_path(directory, word_id):

@@ -1,8 +1,5 @@
 """`mnist_words`: numbers of 1 to 8 handwritten digits, composed of MNIST's."""
 
-import dataclasses
-import zlib
-
 import numpy as np
 import tensorflow_datasets as tfds
 
@@ -12,31 +9,6 @@ LONGEST = 8
 # The last digits of MNIST's training images are kept for validation; the test images are by people
 # who wrote none of the training images.
 VALIDATION_SHARE = 12
-
-
-@dataclasses.dataclass(kw_only=True)
-class MnistWordsConfig(words.WordsConfig):
-    """`WordsConfig` with the digits to compose.
-
-    Attributes:
-        digits: `common.digits.Digits`.
-    """
-
-    digits: object = None
-
-
-def config(digits, images, seed):
-    """A config whose name tells one set of images from any other."""
-    checksum = 0
-    for array in (digits.x_train, digits.y_train, digits.x_test, digits.y_test):
-        checksum = zlib.crc32(np.ascontiguousarray(array), checksum)
-    return MnistWordsConfig(
-        name=f"images{images}_seed{seed}_digits{checksum:08x}",
-        description=f"{images} images to train on, seed {seed}, of {digits.source}",
-        digits=digits,
-        images=images,
-        seed=seed,
-    )
 
 
 class MnistWords(tfds.core.GeneratorBasedBuilder):
@@ -62,7 +34,7 @@ class MnistWords(tfds.core.GeneratorBasedBuilder):
         if digits is None:
             raise words.DataError(
                 "mnist_words has no digits to compose. Give the builder "
-                "config=mnist_words.config(digits.load(), images=10_000, seed=0)."
+                "config=words.config(images=10_000, seed=0, digits=digits.load())."
             )
         if len(digits.y_train) < 2 or len(digits.y_test) < 1:
             raise words.DataError(
@@ -114,4 +86,4 @@ def compose(digits, generator):
         top = bottom - ink.shape[0] - lowest
         part = number[top : top + ink.shape[0], left : left + ink.shape[1]]
         np.maximum(part, ink, out=part)
-    return drawing.on_paper(drawing.padded(number, generator.integers(1, 5)), generator)
+    return drawing.on_paper(np.pad(number, generator.integers(1, 5)), generator)

@@ -1,27 +1,29 @@
 """What the builders of word images share: their features, and how they are made from a seed."""
 
 import dataclasses
+import zlib
 
 import numpy as np
 import tensorflow_datasets as tfds
+from common.digits import DataError as DataError
 
-
-class DataError(ValueError):
-    """The images cannot be read or made; the message says what is missing or wrong, and where."""
+SPLITS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(kw_only=True)
 class WordsConfig(tfds.core.BuilderConfig):
-    """How many images to make, and from which seed.
+    """How many images to make, and from what.
 
     Attributes:
         images: Positive integer, the images to train on; there are a tenth as many, and at least
             one, to validate with, and as many to test with.
         seed: Integer of at least 0. The same seed gives the same images.
+        digits: `common.digits.Digits` to compose, where it takes any.
     """
 
     images: int = 10_000
     seed: int = 0
+    digits: object = None
 
     def counts(self):
         """Dict from the split to its number of images."""
@@ -30,8 +32,24 @@ class WordsConfig(tfds.core.BuilderConfig):
 
     def generator(self, split, number):
         """The random numbers of one image, whatever other images there are."""
-        key = ("train", "validation", "test").index(split)
+        key = SPLITS.index(split)
         return np.random.Generator(np.random.PCG64([self.seed, key, number]))
+
+
+def config(images, seed, digits=None):
+    """A `WordsConfig` whose name tells one set of images from any other."""
+    name, about = f"images{images}_seed{seed}", f"{images} images to train on, seed {seed}"
+    if digits is not None:
+        checksum = 0
+        for array in (digits.x_train, digits.y_train, digits.x_test, digits.y_test):
+            checksum = zlib.crc32(np.ascontiguousarray(array), checksum)
+        name, about = f"{name}_digits{checksum:08x}", f"{about}, of {digits.source}"
+    return WordsConfig(name=name, description=about, images=images, seed=seed, digits=digits)
+
+
+def split_of(text):
+    """The split of a text, by itself alone: 90 % are to train on, 5 % to validate with."""
+    return {0: "test", 1: "validation"}.get(zlib.crc32(text.encode()) % 20, "train")
 
 
 def info(builder, description, *, homepage, citation, extra=()):

@@ -39,7 +39,7 @@ class TestMnistWords(tfds.testing.DatasetBuilderTestCase):
     SPLITS = {"train": 30, "validation": 3, "test": 3}
     EXAMPLE_DIR = epath.Path(__file__).parent  # nothing is read from it
     # Read here: the test case forbids a builder to read files by itself.
-    BUILDER_CONFIG_NAMES_TO_TEST = [mnist_words.config(load(), images=30, seed=0)]
+    BUILDER_CONFIG_NAMES_TO_TEST = [words.config(images=30, seed=0, digits=load())]
 
 
 @needs_fonts
@@ -47,11 +47,11 @@ class TestFontWords(tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = font_words.FontWords
     SPLITS = {"train": 30, "validation": 3, "test": 3}
     EXAMPLE_DIR = epath.Path(__file__).parent
-    BUILDER_CONFIG_NAMES_TO_TEST = [font_words.config(images=30, seed=0)]
+    BUILDER_CONFIG_NAMES_TO_TEST = [words.config(images=30, seed=0)]
 
 
 def test_numbers_are_of_all_lengths_and_digits(tmp_path):
-    config = mnist_words.config(load(), images=300, seed=3)
+    config = words.config(images=300, seed=3, digits=load())
     builder = prepared(mnist_words.MnistWords(data_dir=tmp_path, config=config))
     made = rows(builder, "train")
     texts = [row["text"].decode() for row in made]
@@ -87,7 +87,7 @@ def test_splits_share_no_digits(tmp_path):
     images[:, 4:24, 8:20] = 255
     labels = np.repeat(np.array([1, 2], np.uint8), [22, 2])  # the last twelfth is kept apart
     set_of = Digits(images, labels, images[:2], np.array([3, 3], np.uint8), "a test")
-    config = mnist_words.config(set_of, images=20, seed=0)
+    config = words.config(images=20, seed=0, digits=set_of)
     builder = prepared(mnist_words.MnistWords(data_dir=tmp_path, config=config))
     for split, digit in (("train", "1"), ("validation", "2"), ("test", "3")):
         assert {c for row in rows(builder, split) for c in row["text"].decode()} == {digit}
@@ -95,7 +95,7 @@ def test_splits_share_no_digits(tmp_path):
 
 def test_the_same_seed_makes_the_same_images(tmp_path):
     def made(seed, folder):
-        config = mnist_words.config(load(), images=5, seed=seed)
+        config = words.config(images=5, seed=seed, digits=load())
         return rows(
             prepared(mnist_words.MnistWords(data_dir=tmp_path / folder, config=config)), "train"
         )
@@ -110,7 +110,7 @@ def test_the_same_seed_makes_the_same_images(tmp_path):
 def test_other_digits_are_another_dataset():
     some = load()
     fewer = Digits(some.x_train[:-1], some.y_train[:-1], some.x_test, some.y_test, "")
-    assert mnist_words.config(some, 5, 0).name != mnist_words.config(fewer, 5, 0).name
+    assert words.config(5, 0, some).name != words.config(5, 0, fewer).name
 
 
 def test_no_digits(tmp_path):
@@ -132,7 +132,7 @@ def test_words_of_the_splits():
 @needs_fonts
 def test_words_in_fonts_are_the_same_each_time_and_in_many_fonts(tmp_path):
     def made(folder):
-        config = font_words.config(images=60, seed=0)
+        config = words.config(images=60, seed=0)
         return rows(
             prepared(font_words.FontWords(data_dir=tmp_path / folder, config=config)), "train"
         )

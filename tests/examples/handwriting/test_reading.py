@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("jiwer")
-from handwriting import decoding, metrics, model, pipeline  # noqa: E402
+from handwriting import model, pipeline, reading  # noqa: E402
 
 ALPHABET = pipeline.Alphabet(["ab"])  # blank, unknown, a, b
 
@@ -59,7 +59,7 @@ def test_loss_is_that_of_keras():
 def test_greedy():
     blank, a, b = [0.9, 0, 0.1, 0], [0.2, 0, 0.7, 0.1], [0.1, 0, 0.2, 0.7]
     for path, text in (((a, a, b), "ab"), ((a, blank, a), "aa"), ((blank, blank, blank), "")):
-        assert decoding.decode(as_logits(path), ALPHABET) == [text]
+        assert reading.decode(as_logits(path), ALPHABET) == [text]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -67,22 +67,21 @@ def test_beam_search_finds_the_likeliest_text(seed):
     probabilities = random_probabilities(seed)
     of = probability_of_each_text(probabilities)
     best = max(of, key=of.get)
-    read = decoding.decode(as_logits(probabilities), ALPHABET, "beam_search")
+    read = reading.decode(as_logits(probabilities), ALPHABET, "beam_search")
     assert read == ALPHABET.decode([best])
 
 
 def test_beam_search_sees_more_than_the_best_path():
     """The blanks are the best path (0.36), but "a" is likelier by three others together (0.64)."""
     logits = as_logits([[0.6, 0, 0.4, 0]] * 2)
-    assert decoding.decode(logits, ALPHABET) == [""]
-    assert decoding.decode(logits, ALPHABET, "beam_search") == ["a"]
+    assert reading.decode(logits, ALPHABET) == [""]
+    assert reading.decode(logits, ALPHABET, "beam_search") == ["a"]
 
 
 def test_error_rates_by_hand():
     # One character replaced, one left out, two put in, all three left out; of twelve in all.
-    cer, wer = metrics.error_rates(["abc", "abc", "ab", "abc", "a"], ["axc", "ac", "abcc", "", "a"])
-    assert cer == pytest.approx((1 + 1 + 2 + 3) / 12)
-    assert wer == pytest.approx(4 / 5)
+    rates = reading.error_rates(["abc", "abc", "ab", "abc", "a"], ["axc", "ac", "abcc", "", "a"])
+    assert rates == pytest.approx({"cer": (1 + 1 + 2 + 3) / 12, "wer": 4 / 5})
 
 
 @pytest.mark.parametrize("kind", list(model.LAYERS))

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 pytest.importorskip("tensorboard")
+from common.epoch_times import per_epoch  # noqa: E402
 from handwriting import model as network  # noqa: E402
 from handwriting import pipeline, training  # noqa: E402
 
@@ -37,7 +38,7 @@ def test_learns_and_writes(tmp_path):
     assert run.history["loss"][-1] < run.history["loss"][0]
     half_a_cosine = 0.002 * (1 + np.cos(np.pi * np.arange(3) / 3)) / 2
     np.testing.assert_allclose(run.history["learning_rate"], half_a_cosine, rtol=1e-5)
-    assert run.per_epoch("seconds") == pytest.approx(np.median(run.history["seconds"][1:]))
+    assert per_epoch(run.history["seconds"]) == pytest.approx(np.median(run.history["seconds"][1:]))
     assert list((run.directory / "logs").rglob("events.out.tfevents.*"))
     files = {file.name for file in run.directory.iterdir()}
     assert files == {"characters.txt", "epochs.csv", "logs", "model.keras"}  # it is through
@@ -86,7 +87,7 @@ def test_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     with pytest.raises(KeyboardInterrupt):
         watched(monkeypatch, interrupted, tmp_path, epochs=4)
     assert not (tmp_path / "model.keras").exists()
-    losses = training._history(tmp_path / "epochs.csv")["val_loss"]
+    losses = [row["val_loss"] for row in training._read(tmp_path / "epochs.csv")]
     assert len(losses) == 2
     run = watched(monkeypatch, resumed, tmp_path, epochs=4)
     assert "goes on after epoch 2" in capsys.readouterr().out
@@ -99,42 +100,30 @@ def test_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert rates == sorted(rates, reverse=True) and len(set(rates)) == 4
 
 
-def kill_while_writing(directory, what):
-    """What a process leaves behind that is killed while it writes, two epochs after it began."""
-    backup = directory / "backup"
-    metadata = backup / "training_metadata.json"
-    if what == "first backup":
-        for file in backup.iterdir():
-            if file.name != "latest.weights.h5":
-                file.unlink()
-        (backup / "latest.weights.h5").write_bytes(b"half")
-    elif what == "weights":
-        (backup / "latest.weights.h5").write_bytes(b"half")
-    elif what == "metadata":
-        metadata.write_text("")
-    elif what == "history":
-        file = directory / "epochs.csv"
-        file.write_text(file.read_text() + "2,0.5")
-    else:
-        (directory / "new.weights.h5").write_bytes(b"half")
-
-
 @pytest.mark.parametrize(
-    ("what", "first"),
-    [("first backup", 0), ("weights", 1), ("metadata", 1), ("history", 2), ("best", 2)],
+    ("file", "content", "stop", "first"),
+    [
+        ("epochs.csv", "epoch,loss\n0,0.5\n", 0, 0),  # before the first weights
+        ("new.weights.h5", "half", 2, 2),
+        ("new.csv", "epoch,loss\n0,0.5\n1,", 2, 2),
+        ("epochs.csv", "2,0.5,0.5,0.5,0.5,0.5\n", 2, 2),  # before the weights of this epoch
+    ],
 )
 def test_goes_on_after_a_kill_while_something_was_written(
-    tmp_path, monkeypatch, capsys, what, first
+    tmp_path, monkeypatch, capsys, file, content, stop, first
 ):
     with pytest.raises(KeyboardInterrupt):
-        watched(monkeypatch, Weights(stop=2), tmp_path, epochs=3)
-    kill_while_writing(tmp_path, what)
+        watched(monkeypatch, Weights(stop), tmp_path, epochs=3)
+    with (tmp_path / file).open("a") as stream:
+        stream.write(content)
     resumed = Weights()
     run = watched(monkeypatch, resumed, tmp_path, epochs=3)
     assert min(resumed.weights) == first
     shown = capsys.readouterr().out
     assert f"goes on after epoch {first}" in shown if first else "goes on" not in shown
-    assert not (tmp_path / "new.weights.h5").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("characters.txt", "epochs.csv", "model.keras")
+    }
     assert len(run.history["loss"]) == 3
     assert evaluated(run.model) == pytest.approx(min(run.history["val_loss"]), rel=1e-4)
 
