@@ -19,11 +19,15 @@ def read(path):
 
 
 def side_by_side(name, column):
-    """One column of the tables of all machines, by the cells that stand before the numbers."""
+    """One column of the tables of all machines, the last if None.
+
+    Rows are put together by the cells that stand before the numbers.
+    """
     found = collections.defaultdict(dict)
     machines = []
     for path in sorted(machine.RESULTS.glob(f"*/{name}.md")):
         columns, text, rows = read(path)
+        column = column or columns[-1]
         if column not in columns:
             raise SystemExit(f"{path} has no column '{column}', but {', '.join(columns)}")
         machines.append(path.parent.name)
@@ -46,11 +50,7 @@ def main(arguments=None):
             tables[path.stem].append(path.parent.name)
         print("\n".join(f"{name}: {', '.join(folders)}" for name, folders in tables.items()))
         return
-    column = options.column
-    if column is None:
-        first = min(machine.RESULTS.glob(f"*/{options.table}.md"), default=None)
-        column = first and read(first)[0][-1]
-    print(side_by_side(options.table, column))
+    print(side_by_side(options.table, options.column))
 
 
 if __name__ == "__main__":

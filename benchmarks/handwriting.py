@@ -179,15 +179,7 @@ def tables(known):
     return {"handwriting": summaries, "handwriting_runs": runs(known)}
 
 
-EXPERIMENT = Experiment(
-    __doc__,
-    "handwriting",
-    plan,
-    run,
-    tables,
-    lines=lines,
-    mnist=lambda settings: settings["data"] == "digits",
-)
+EXPERIMENT = Experiment(__doc__, "handwriting", plan, run, tables, lines=lines)
 
 if __name__ == "__main__":
     EXPERIMENT.main()

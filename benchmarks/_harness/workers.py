@@ -5,10 +5,8 @@ process that it has for itself.
 """
 
 import multiprocessing
-import os
 import time
 
-from benchmarks._harness import machine
 from keras_addrnn_cli import bench
 
 
@@ -28,7 +26,7 @@ class Worker:
         there.close()
 
     def times(self, make, shape, column, seconds):
-        """Times of the function that `make(shape)[column]` is, or None if there is none.
+        """Times of the function that `make(shape)[column]` is; none if there is none.
 
         Raises:
             ImportError: What the layer needs is not installed.
@@ -58,15 +56,9 @@ def _serve(pipe, start, threads):
             if key not in made:
                 made = {k: v for k, v in made.items() if k[1] == shape} | {key: make(shape)}
             function = made[key][column]
-            pipe.send(None if function is None else bench.burst(function, seconds))
+            pipe.send([] if function is None else bench.burst(function, seconds))
         except ImportError as error:
             pipe.send(ImportError(str(error)))
-
-
-def start_tensorflow(threads):
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    machine.use_threads(threads)
 
 
 def start_torch(threads):

@@ -15,10 +15,17 @@ The networks are in results/encrypted_accuracy; to train one again, remove its f
 import statistics
 import time
 
-from benchmarks._harness import machine, markdown
+import numpy as np
+
+import addrnn
+from addrnn import fhe
+from benchmarks._harness import markdown
 from benchmarks._harness.experiment import Experiment
-from benchmarks.encrypted_accuracy import plan
+from benchmarks._harness.machine import encryption_conditions
+from benchmarks.encrypted_accuracy import digits, plan
+from benchmarks.encrypted_accuracy.networks import Network, answers
 from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
+from benchmarks.encrypted_gates.circuits import compiled
 
 DIGITS = 2  # timed for each network
 
@@ -32,14 +39,6 @@ def run(settings, options, keep):
 
 
 def measure(path, form):
-    import numpy as np
-
-    import addrnn
-    from addrnn import fhe
-    from benchmarks.encrypted_accuracy import digits
-    from benchmarks.encrypted_accuracy.networks import Network, answers
-    from benchmarks.encrypted_gates.circuits import compiled
-
     model = addrnn.load(path)
     _, images, _, labels = digits.load()
     inputs = model.inputs.quantize(digits.steps(images))
@@ -47,12 +46,8 @@ def measure(path, form):
     network = Network(model, inputs.shape[1], form, (low, high))
     expected = answers(network, inputs)
     if form == "add":
-        circuit = fhe.compile(
-            model,
-            network.timesteps,
-            input_range=(low, high),
-            global_p_error=GLOBAL_P_ERROR,
-        ).circuit
+        options = {"input_range": (low, high), "global_p_error": GLOBAL_P_ERROR}
+        circuit = fhe.compile(model, network.timesteps, **options).circuit
     else:
         circuit = compiled(network, GLOBAL_P_ERROR)
     circuit.keygen()
@@ -120,7 +115,7 @@ EXPERIMENT = Experiment(
     tables,
     plots,
     timed=True,
-    conditions=machine.encryption_conditions,
+    conditions=encryption_conditions,
 )
 
 if __name__ == "__main__":

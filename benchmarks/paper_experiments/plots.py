@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from benchmarks.paper_experiments import plan
+from benchmarks._tasks import adding, digits
+from benchmarks.paper_experiments import plan, runs
 from benchmarks.paper_experiments.report import by_seed, epochs
+from benchmarks.paper_experiments.variants import VARIANTS
 
 COLORS = {
     "AddGRU": "C0",
@@ -42,7 +44,7 @@ def _curves(axis, results, layer, scale=1.0):
     label = layer
     for result in results:
         if result is not None:
-            batches = plan.ERROR_EVERY * np.arange(1, len(result["errors"]) + 1)
+            batches = adding.ERROR_EVERY * np.arange(1, len(result["errors"]) + 1)
             errors = scale * np.array(result["errors"])
             axis.plot(batches, errors, color=COLORS[layer], label=label, linewidth=1)
             label = None
@@ -52,9 +54,9 @@ def _adding(known):
     rows = by_seed(known, plan.adding(), "T", "layer")
     figure, axes = _figure(len(plan.ADDING_LENGTHS), sharey=True)
     for axis, length in zip(axes, plan.ADDING_LENGTHS, strict=True):
-        for layer in plan.ADDING_LAYERS:
+        for layer in adding.LAYERS:
             _curves(axis, rows[length, layer], layer)
-        axis.axhline(plan.ADDING_SOLVED, color="0.3", linestyle=":")
+        axis.axhline(adding.SOLVED, color="0.3", linestyle=":")
         axis.set(title=f"T = {length}", xlabel="batches", yscale="log")
         axis.legend(fontsize="x-small")
     axes[0].set_ylabel("mean squared error")
@@ -62,8 +64,8 @@ def _adding(known):
 
 
 def _mnist(known):
-    figure, axes = _figure(len(plan.MNIST_ORDERS))
-    for axis, order in zip(axes, plan.MNIST_ORDERS, strict=True):
+    figure, axes = _figure(len(digits.ORDERS))
+    for axis, order in zip(axes, digits.ORDERS, strict=True):
         named = set()
         for settings in plan.mnist():
             run = epochs(known, settings) if settings["order"] == order else ()
@@ -88,9 +90,9 @@ def _mnist(known):
 
 def _ablation(known):
     rows = by_seed(known, plan.ablation(), "on", "variant")
-    places = range(len(plan.VARIANTS))
+    places = range(len(VARIANTS))
     figure, (left, right) = _figure(2, sharey=True)
-    for place, variant in zip(places, plan.VARIANTS, strict=True):
+    for place, variant in zip(places, VARIANTS, strict=True):
         for result in filter(None, rows["mnist", variant]):
             left.plot(100 * (1 - result["val_accuracy"][-1]), place, "C0o", alpha=0.6)
         for result in filter(None, rows["adding", variant]):
@@ -98,10 +100,10 @@ def _ablation(known):
             if np.isfinite(error):
                 right.plot(error, place, "C0o", alpha=0.6)
     left.set(xlabel="MNIST rows: wrong digits, %", xscale="log", yticks=list(places))
-    left.set_yticklabels(plan.VARIANTS, fontsize="small")
+    left.set_yticklabels(VARIANTS, fontsize="small")
     left.invert_yaxis()
     right.set(xlabel="adding problem, T = 100: last error", xscale="log")
-    right.axvline(plan.ADDING_SOLVED, color="0.3", linestyle=":")
+    right.axvline(adding.SOLVED, color="0.3", linestyle=":")
     return figure
 
 
@@ -109,7 +111,7 @@ def _averaging(known):
     rows = by_seed(known, plan.averaging(), "weight", "layer")
     figure, axes = _figure(len(plan.AVERAGING_WEIGHTS), sharey=True)
     for axis, weight in zip(axes, plan.AVERAGING_WEIGHTS, strict=True):
-        for layer in plan.AVERAGING_LAYERS:
+        for layer in runs.AVERAGING_LAYERS:
             results = rows[weight, layer]
             variances = [result["variance"] for result in results if result is not None]
             if variances:
