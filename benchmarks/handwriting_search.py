@@ -194,19 +194,12 @@ def run(settings, options, keep):
 
 
 def tables(known):
-    def about(line):
-        return line["settings"]["data"], line["settings"]["epochs"]
-
-    rows = [
-        (
-            line["settings"]["data"],
-            str(line["settings"]["epochs"]),
-            line["settings"]["variant"],
-            handwriting.percent(line["result"]["cer"]),
-            handwriting.losses(line["result"]),
-        )
-        for line in sorted(known.values(), key=about)
-    ]
+    rows = []
+    for line in known.values():
+        data, epochs, variant = (line["settings"][name] for name in ("data", "epochs", "variant"))
+        cer, losses = handwriting.percent(line["result"]["cer"]), handwriting.losses(line["result"])
+        rows.append((data, epochs, variant, cer, losses))
+    rows.sort(key=lambda row: row[:2])
     columns = ("words", "epochs", "recurrent part", "validation CER")
     columns += ("validation loss after each epoch",)
     return {"handwriting_search": markdown.table(columns, rows)}

@@ -18,4 +18,4 @@ def table(columns, rows, text=None):
 
 
 def _row(cells):
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(str, cells))} |"

@@ -68,18 +68,12 @@ def measure(path, form):
 
 
 def tables(known):
-    rows = [
-        (
-            line["settings"]["form"],
-            str(line["settings"]["units"]),
-            str(line["settings"]["bits"]),
-            f"{line['result']['accuracy']:.1%}",
-            f"{statistics.median(line['result']['seconds']):.1f}",
-            str(line["result"]["pbs"]),
-            f"{line['result']['complexity'] / 1e9:.0f}",
-        )
-        for line in known.values()
-    ]
+    rows = []
+    for line in known.values():
+        form, units, bits = (line["settings"][name] for name in ("form", "units", "bits"))
+        result, seconds = line["result"], statistics.median(line["result"]["seconds"])
+        cells = f"{result['accuracy']:.1%}", f"{seconds:.1f}", result["pbs"]
+        rows.append((form, units, bits, *cells, f"{result['complexity'] / 1e9:.0f}"))
     columns = ("gate", "units", "bits of the sums", "right", "seconds", "PBS", "complexity, 10⁹")
     return {"encrypted_accuracy": markdown.table(columns, rows, text=1)}
 
@@ -88,10 +82,8 @@ def plots(known):
     from benchmarks._harness import plots
 
     figure, ((axes,),) = plots.figure()
-    forms = {}
-    for line in known.values():
-        forms.setdefault(line["settings"]["form"], []).append(line)
-    for form, lines in forms.items():
+    for form in dict.fromkeys(line["settings"]["form"] for line in known.values()):
+        lines = [line for line in known.values() if line["settings"]["form"] == form]
         points = [
             (statistics.median(line["result"]["seconds"]), 100 * line["result"]["accuracy"])
             for line in lines

@@ -110,7 +110,7 @@ def tables(known):
         return f"{seconds:.2f} s, {seconds / base:.0%}, {result[gate]['pbs']} PBS"
 
     rows = [
-        (what, str(bits), str(units), *(cell(result, gate) for gate in circuits.GATES))
+        (what, bits, units, *(cell(result, gate) for gate in circuits.GATES))
         for what, units, bits, result in _sorted(known)
     ]
     columns = ("measured", "bits", "units", *circuits.GATES)
