@@ -1,7 +1,6 @@
 """A table of several machines side by side: a column for each processor.
 
 python -m benchmarks.compare layers_1 --column 'forward + backward'
-python -m benchmarks.compare                 # which tables there are, and of which machines
 """
 
 import collections
@@ -41,15 +40,9 @@ def side_by_side(name, column):
 
 def main(arguments=None):
     parser = page.documented(__doc__)
-    parser.add_argument("table", nargs="?", help="a file's name, without .md")
+    parser.add_argument("table", help="a file's name, without .md")
     parser.add_argument("--column", help="the last one unless given")
     options = parser.parse_args(arguments)
-    if options.table is None:
-        tables = collections.defaultdict(list)
-        for path in sorted(machine.RESULTS.glob("*/*.md")):
-            tables[path.stem].append(path.parent.name)
-        print("\n".join(f"{name}: {', '.join(folders)}" for name, folders in tables.items()))
-        return
     print(side_by_side(options.table, options.column))
 
 

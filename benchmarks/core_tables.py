@@ -101,13 +101,13 @@ def sequences(runs):
 
 
 def small_batches(runs):
-    batches = range(1, 7)
+    batches = {f"{batch}x100x40x128": f"B = {batch}" for batch in range(1, 7)}
 
     def cells(run, density):
-        return [f"{run.single(f'{batch}x100x40x128', density):.3f}" for batch in batches]
+        return [f"{run.single(each, density):.3f}" for each in batches]
 
     titles = {"1.00": "all", "0.27": "27 %"}
-    return table(runs, "states not zero", titles, [f"B = {batch}" for batch in batches], cells)
+    return table(runs, "states not zero", titles, batches.values(), cells)
 
 
 def gates(runs):
@@ -115,7 +115,7 @@ def gates(runs):
         first, *rest = (run.of(f"{kind}/{gate}", "ns_per_unit") for gate in GATES)
         return [f"{first:.3f}", *(f"{time:.3f} ({time / first:.1f})" for time in rest)]
 
-    return table(runs, "type", {kind: kind for kind in TYPES}, GATES.values(), cells)
+    return table(runs, "type", dict(zip(TYPES, TYPES, strict=True)), GATES.values(), cells)
 
 
 def tables(runs):

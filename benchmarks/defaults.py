@@ -61,12 +61,11 @@ def make_layer(name, units):
     words = name.split()
     value = dict(zip(words[::2], words[1::2], strict=True))
     low, _, high = value.get("bias", "0..0").partition("..")
+    sizes = float(value.get("gain", 0.1)), float(value.get("inhibition", 0))
     return ka.AddGRU(
         units,
         activation=value.get("activation", "relu"),
-        recurrent_initializer=ka.layers.InhibitedOrthogonal(
-            float(value.get("gain", 0.1)), float(value.get("inhibition", 0))
-        ),
+        recurrent_initializer=ka.layers.InhibitedOrthogonal(*sizes),
         bias_initializer=spread_gate_bias(float(low), float(high)),
         state_max=float(value["max"]) if "max" in value else None,
         state_shift=float(value.get("shift", 0)),
@@ -86,16 +85,15 @@ def adding(layer, timesteps, steps, seed):
     model = keras.Sequential([keras.Input((None, 2)), layer, keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(1e-3), "mse")
     x, y = problems(np.random.default_rng(10**6), 500, timesteps)
-    losses, validation, solved = [], {}, None
+    losses, validation = [], {}
     for step, batch in zip(range(1, steps + 1), endless(problems, seed, timesteps), strict=False):
         model.reset_metrics()  # or the loss would be the mean of all batches so far
         losses.append(float(model.train_on_batch(*batch)))
         if step % ERROR_EVERY == 0 or step == steps:
             error = validation[step] = float(np.mean((model.predict_on_batch(x) - y) ** 2))
-            if solved is None and error < SOLVED:
-                solved = step
             if not np.isfinite(error):
                 break
+    solved = next((step for step, error in validation.items() if error < SOLVED), None)
     worst = {"first_loss": losses[0], "worst_loss": float(np.max(losses))}
     return {**worst, "solved_at": solved, "validation": validation}
 

@@ -94,9 +94,9 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     threads = options.threads
 
-    start = {"tensorflow": machine.use_threads, "core": workers.start_nothing}
+    start = {"tensorflow": machine.use_threads, "core": None}
     if options.peers:
-        start |= {"torch": workers.start_torch, "onnx": workers.start_nothing}
+        start |= {"torch": workers.start_torch, "onnx": None}
     processes = {name: workers.Worker(begin, threads) for name, begin in start.items()}
 
     about = (

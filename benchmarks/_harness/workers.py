@@ -4,6 +4,7 @@ Their pools of threads keep spinning for a while when they have nothing to do, e
 process that it has for itself.
 """
 
+import contextlib
 import multiprocessing
 import time
 
@@ -14,7 +15,8 @@ class Worker:
     """A process in which the functions of some layers live.
 
     Args:
-        start: Function of the number of threads, called in the process before anything else.
+        start: Function of the number of threads, called in the process before anything else,
+            or None where each call is told the number.
         threads: Number of threads.
     """
 
@@ -44,7 +46,8 @@ def rest():
 
 
 def _serve(pipe, start, threads):
-    start(threads)
+    if start:
+        start(threads)
     made = {}
     while True:
         try:
@@ -62,12 +65,7 @@ def _serve(pipe, start, threads):
 
 
 def start_torch(threads):
-    try:
+    with contextlib.suppress(ImportError):  # which is told where a layer is to be measured
         import torch
-    except ImportError:
-        return
-    torch.set_num_threads(threads)
 
-
-def start_nothing(threads):
-    """For what is told the number of threads with each call."""
+        torch.set_num_threads(threads)
