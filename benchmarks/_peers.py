@@ -19,20 +19,21 @@ def _keras(layer, shape, jit_compile=False):
 
     x = keras.ops.convert_to_tensor(_input(shape))
     layer.build(x.shape)
-    return (
-        bench.forward(layer, x, jit_compile),
-        bench.gradients(layer, x, jit_compile),
-    )
+    return bench.forward(layer, x, jit_compile), bench.gradients(layer, x, jit_compile)
 
 
-def add_gru(shape, implementation="auto"):
+def keras_layer(name, shape, jit_compile=False, **options):
+    """A layer of ours or of Keras; a cell, like "GRUCell", in `RNN`."""
+    import keras
+
     import keras_addrnn as ka
 
-    return _keras(ka.AddGRU(shape[3], return_sequences=True, implementation=implementation), shape)
-
-
-def add_gru_composed(shape):
-    return add_gru(shape, "composed")
+    kind = getattr(ka, name, None) or getattr(keras.layers, name)
+    if name.endswith("Cell"):
+        layer = keras.layers.RNN(kind(shape[3]), return_sequences=True)
+    else:
+        layer = kind(shape[3], return_sequences=True, **options)
+    return _keras(layer, shape, jit_compile)
 
 
 def _weights_with_density(shape, density):
@@ -72,42 +73,10 @@ def nothing(shape):
     return _keras(keras.layers.Identity(), shape)[0], None
 
 
-def add_gru_cell(shape):
-    import keras
-
-    import keras_addrnn as ka
-
-    return _keras(keras.layers.RNN(ka.AddGRUCell(shape[3]), return_sequences=True), shape)
-
-
-def gru(shape):
-    import keras
-
-    return _keras(keras.layers.GRU(shape[3], return_sequences=True), shape)
-
-
-def gru_xla(shape):
-    import keras
-
-    return _keras(keras.layers.GRU(shape[3], return_sequences=True), shape, jit_compile=True)
-
-
-def gru_cell(shape):
-    import keras
-
-    return _keras(keras.layers.RNN(keras.layers.GRUCell(shape[3]), return_sequences=True), shape)
-
-
-def lstm(shape):
-    import keras
-
-    return _keras(keras.layers.LSTM(shape[3], return_sequences=True), shape)
-
-
-def _torch(kind, shape):
+def torch_layer(name, shape):
     import torch
 
-    layer = getattr(torch.nn, kind)(shape[2], shape[3], batch_first=True)
+    layer = getattr(torch.nn, name)(shape[2], shape[3], batch_first=True)
     x = torch.from_numpy(_input(shape))
 
     def forward():
@@ -119,14 +88,6 @@ def _torch(kind, shape):
         layer(x)[0].sum().backward()
 
     return forward, train
-
-
-def torch_gru(shape):
-    return _torch("GRU", shape)
-
-
-def torch_lstm(shape):
-    return _torch("LSTM", shape)
 
 
 def onnx_gru(shape, threads):

@@ -1,7 +1,6 @@
 """A table of several machines side by side: a column for each processor.
 
 python -m benchmarks.compare layers_1 --column 'forward + backward'
-python -m benchmarks.compare                 # which tables there are, and of which machines
 """
 
 import collections
@@ -19,11 +18,15 @@ def read(path):
 
 
 def side_by_side(name, column):
-    """One column of the tables of all machines, by the cells that stand before the numbers."""
+    """One column of the tables of all machines, the last if None.
+
+    Rows are put together by the cells that stand before the numbers.
+    """
     found = collections.defaultdict(dict)
     machines = []
     for path in sorted(machine.RESULTS.glob(f"*/{name}.md")):
         columns, text, rows = read(path)
+        column = column or columns[-1]
         if column not in columns:
             raise SystemExit(f"{path} has no column '{column}', but {', '.join(columns)}")
         machines.append(path.parent.name)
@@ -37,20 +40,10 @@ def side_by_side(name, column):
 
 def main(arguments=None):
     parser = page.documented(__doc__)
-    parser.add_argument("table", nargs="?", help="a file's name, without .md")
+    parser.add_argument("table", help="a file's name, without .md")
     parser.add_argument("--column", help="the last one unless given")
     options = parser.parse_args(arguments)
-    if options.table is None:
-        tables = collections.defaultdict(list)
-        for path in sorted(machine.RESULTS.glob("*/*.md")):
-            tables[path.stem].append(path.parent.name)
-        print("\n".join(f"{name}: {', '.join(folders)}" for name, folders in tables.items()))
-        return
-    column = options.column
-    if column is None:
-        first = min(machine.RESULTS.glob(f"*/{options.table}.md"), default=None)
-        column = first and read(first)[0][-1]
-    print(side_by_side(options.table, column))
+    print(side_by_side(options.table, options.column))
 
 
 if __name__ == "__main__":

@@ -58,14 +58,23 @@ def shape(text):
     return "(" + text.replace("x", ", ") + ")"
 
 
+def table(runs, label, titles, columns, cells):
+    """A row for each run and each of the dict `titles`: what `cells(run, key)` gives."""
+    rows = [
+        [run.instruction_set, title, *cells(run, key)]
+        for run in runs
+        for key, title in titles.items()
+    ]
+    return markdown.table(("instruction set", label, *columns), rows, text=2)
+
+
 def by_pass(runs, cell):
     """`cell(run, name)` for each pass and shape; the number of threads is to follow the name."""
-    rows = [
-        [run.instruction_set, title, *(cell(run, f"{kind}/{each}/threads:") for each in SHAPES)]
-        for run in runs
-        for kind, title in PASSES.items()
-    ]
-    return markdown.table(("instruction set", "pass", *map(shape, SHAPES)), rows, text=2)
+
+    def cells(run, kind):
+        return [cell(run, f"{kind}/{each}/threads:") for each in SHAPES]
+
+    return table(runs, "pass", PASSES, map(shape, SHAPES), cells)
 
 
 def share(run, name):
@@ -84,37 +93,29 @@ def speedup(run, name):
 
 
 def sequences(runs):
-    rows = [
-        [run.instruction_set, shape(each), *(f"{run.single(each, d):.3g}" for d in DENSITIES)]
-        for run in runs
-        for each in SINGLE
-    ]
-    return markdown.table(("instruction set", "(B, T, D, H)", *DENSITIES.values()), rows, text=2)
+    def cells(run, each):
+        return [f"{run.single(each, density):.3g}" for density in DENSITIES]
+
+    titles = {each: shape(each) for each in SINGLE}
+    return table(runs, "(B, T, D, H)", titles, DENSITIES.values(), cells)
 
 
 def small_batches(runs):
-    batches = range(1, 7)
-    rows = [
-        [
-            run.instruction_set,
-            title,
-            *(f"{run.single(f'{batch}x100x40x128', density):.3f}" for batch in batches),
-        ]
-        for run in runs
-        for density, title in (("1.00", "all"), ("0.27", "27 %"))
-    ]
-    titles = (f"B = {batch}" for batch in batches)
-    return markdown.table(("instruction set", "states not zero", *titles), rows, text=2)
+    batches = {f"{batch}x100x40x128": f"B = {batch}" for batch in range(1, 7)}
+
+    def cells(run, density):
+        return [f"{run.single(each, density):.3f}" for each in batches]
+
+    titles = {"1.00": "all", "0.27": "27 %"}
+    return table(runs, "states not zero", titles, batches.values(), cells)
 
 
 def gates(runs):
-    rows = []
-    for run in runs:
-        for kind in TYPES:
-            times = [run.of(f"{kind}/{gate}", "ns_per_unit") for gate in GATES]
-            rest = (f"{time:.3f} ({time / times[0]:.1f})" for time in times[1:])
-            rows.append([run.instruction_set, kind, f"{times[0]:.3f}", *rest])
-    return markdown.table(("instruction set", "type", *GATES.values()), rows, text=2)
+    def cells(run, kind):
+        first, *rest = (run.of(f"{kind}/{gate}", "ns_per_unit") for gate in GATES)
+        return [f"{first:.3f}", *(f"{time:.3f} ({time / first:.1f})" for time in rest)]
+
+    return table(runs, "type", dict(zip(TYPES, TYPES, strict=True)), GATES.values(), cells)
 
 
 def tables(runs):

@@ -13,12 +13,18 @@ No gradients are clipped, as `model.fit` clips none unless it is told to.
     python -m benchmarks.defaults --run --match task=adding T=200
 """
 
-import os
+import functools
+from itertools import product
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import keras
+import numpy as np
 
+import keras_addrnn as ka
 from benchmarks._harness import markdown
 from benchmarks._harness.experiment import Experiment
+from benchmarks._tasks import digits
+from benchmarks._tasks.adding import ERROR_EVERY, SOLVED, endless, problems
+from benchmarks._tasks.initializers import spread_gate_bias
 
 ORTHOGONAL = ("gain 1", "gain 0.1", "gain 0.1 max 16")  # gain 1 as GRU's
 INHIBITED = tuple(f"gain 0.1 inhibition {number}" for number in (0.2, 0.5, 1))
@@ -44,38 +50,29 @@ def plan():
     for (task, size, length), variants in VARIANTS.items():
         names, units, seeds = SIZES[task]
         sizes = dict(zip(names, (size, length), strict=True))
-        for seed in range(seeds):
-            for variant in variants:
-                yield {"task": task, **sizes, "units": units, "variant": variant, "seed": seed}
+        for seed, variant in product(range(seeds), variants):
+            yield {"task": task, **sizes, "units": units, "variant": variant, "seed": seed}
 
 
 def make_layer(name, units):
     """From a name like "gain 0.1 inhibition 0.5 bias -1..1 max 16 shift 0"; "GRU" is Keras' own."""
-    import keras
-
-    import keras_addrnn as ka
-    from benchmarks._tasks.initializers import SpreadGateBias
-
     if name == "GRU":
         return keras.layers.GRU(units)
     words = name.split()
     value = dict(zip(words[::2], words[1::2], strict=True))
     low, _, high = value.get("bias", "0..0").partition("..")
+    sizes = float(value.get("gain", 0.1)), float(value.get("inhibition", 0))
     return ka.AddGRU(
         units,
         activation=value.get("activation", "relu"),
-        recurrent_initializer=ka.layers.InhibitedOrthogonal(
-            float(value.get("gain", 0.1)), float(value.get("inhibition", 0))
-        ),
-        bias_initializer=SpreadGateBias(float(low), float(high)),
+        recurrent_initializer=ka.layers.InhibitedOrthogonal(*sizes),
+        bias_initializer=spread_gate_bias(float(low), float(high)),
         state_max=float(value["max"]) if "max" in value else None,
         state_shift=float(value.get("shift", 0)),
     )
 
 
 def run(settings, options, keep):
-    import keras
-
     if settings["task"] == "mnist":
         return keep(settings, mnist(settings, options))
     keras.utils.set_random_seed(settings["seed"])
@@ -85,35 +82,26 @@ def run(settings, options, keep):
 
 def adding(layer, timesteps, steps, seed):
     """Every batch's loss counts here, so it trains batch by batch."""
-    import keras
-    import numpy as np
-
-    from benchmarks._tasks.adding import ERROR_EVERY, SOLVED, endless, problems
-
     model = keras.Sequential([keras.Input((None, 2)), layer, keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(1e-3), "mse")
     x, y = problems(np.random.default_rng(10**6), 500, timesteps)
-    losses, validation, solved = [], {}, None
+    losses, validation = [], {}
     for step, batch in zip(range(1, steps + 1), endless(problems, seed, timesteps), strict=False):
         model.reset_metrics()  # or the loss would be the mean of all batches so far
         losses.append(float(model.train_on_batch(*batch)))
         if step % ERROR_EVERY == 0 or step == steps:
             error = validation[step] = float(np.mean((model.predict_on_batch(x) - y) ** 2))
-            if solved is None and error < SOLVED:
-                solved = step
             if not np.isfinite(error):
                 break
+    solved = next((step for step, error in validation.items() if error < SOLVED), None)
     worst = {"first_loss": losses[0], "worst_loss": float(np.max(losses))}
     return {**worst, "solved_at": solved, "validation": validation}
 
 
 def mnist(settings, options):
-    from benchmarks._tasks import digits
-
     sizes = {name: settings[name] for name in ("units", "epochs", "seed")}
-    data = digits.load(options.data_dir, full=True)
-    layers = {"variant": lambda units: make_layer(settings["variant"], units)}
-    history = digits.train("variant", data, layers=layers, **sizes).history
+    make = functools.partial(make_layer, settings["variant"])
+    _, history = digits.train(make, digits.load(options.data_dir), **sizes)
     return {"accuracy": history["val_accuracy"], "loss": history["loss"]}
 
 
@@ -142,14 +130,7 @@ def tables(known):
     return {"defaults": markdown.table(columns, rows)}
 
 
-EXPERIMENT = Experiment(
-    __doc__,
-    "defaults",
-    plan,
-    run,
-    tables,
-    mnist=lambda settings: settings["task"] == "mnist",
-)
+EXPERIMENT = Experiment(__doc__, "defaults", plan, run, tables)
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -152,19 +152,14 @@ def runs(known):
         later = (settings.get(name, "") for name in LATER)
         return settings["data"], *later, settings["layer"], settings["seed"]
 
-    rows = [
-        (
-            f"{line['settings']['data']}, {line['settings']['images']:,} images",
-            *("yes" if line["settings"].get(name) else "no" for name in LATER),
-            line["settings"]["layer"],
-            str(line["settings"]["seed"]),
-            percent(line["result"]["greedy"]["cer"]),
-            f"{line['result']['processor_seconds_per_epoch']:.1f} "
-            f"({line['machine'].split(',')[0]})",
-            losses(line["result"]),
-        )
-        for line in sorted(known.values(), key=key)
-    ]
+    rows = []
+    for line in sorted(known.values(), key=key):
+        settings, result = line["settings"], line["result"]
+        words = f"{settings['data']}, {settings['images']:,} images"
+        later = ("yes" if settings.get(name) else "no" for name in LATER)
+        date, seconds = line["machine"].split(",")[0], result["processor_seconds_per_epoch"]
+        cells = percent(result["greedy"]["cer"]), f"{seconds:.1f} ({date})", losses(result)
+        rows.append((words, *later, settings["layer"], settings["seed"], *cells))
     columns = ("words", "normalization", "falling rate", "layer", "seed", "test CER")
     columns += ("processor s / epoch (date)", "validation loss after each epoch")
     return markdown.table(columns, rows)
@@ -179,15 +174,7 @@ def tables(known):
     return {"handwriting": summaries, "handwriting_runs": runs(known)}
 
 
-EXPERIMENT = Experiment(
-    __doc__,
-    "handwriting",
-    plan,
-    run,
-    tables,
-    lines=lines,
-    mnist=lambda settings: settings["data"] == "digits",
-)
+EXPERIMENT = Experiment(__doc__, "handwriting", plan, run, tables, lines=lines)
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -3,17 +3,16 @@
 python -m benchmarks.handwriting_recurrent
 """
 
-from benchmarks._harness import machine, page
+import keras
+
+from benchmarks._harness import machine, markdown, page
+from benchmarks._tasks import recurrent_stack
 from keras_addrnn_cli import bench
 
 BATCH = 64
 
 
 def rows(seconds):
-    import keras
-
-    from benchmarks._tasks import recurrent_stack
-
     shape = (BATCH, recurrent_stack.STEPS, recurrent_stack.FEATURES)
     steps = keras.random.normal(shape, seed=0)
     stacks = {name: recurrent_stack.build(layer) for name, layer in recurrent_stack.LAYERS.items()}
@@ -26,13 +25,12 @@ def rows(seconds):
 def main(arguments=None):
     options = page.parser(__doc__, seconds=30).parse_args(arguments)
     machine.use_threads(1)
-    with page.Page("handwriting_recurrent", options) as out:
-        out.put(
-            f"The two bidirectional layers alone, forward and backward, a batch of {BATCH}, one "
-            f"thread, layers in turn. {machine.description()}.",
-            "",
-        )
-        out.table(("layer", "median, ms", "/ AddGRU"), rows(options.seconds))
+    about = (
+        f"The two bidirectional layers alone, forward and backward, a batch of {BATCH}, one "
+        f"thread, layers in turn. {machine.description()}."
+    )
+    table = markdown.lines(("layer", "median, ms", "/ AddGRU"), rows(options.seconds), text=1)
+    page.publish("handwriting_recurrent", options, about, table)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,19 @@ Each variant trains on the words that the demonstration composes, in a network l
 """
 
 import functools
-import os
 import time
+import types
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import keras
+import numpy as np
+from keras import layers
 
+import keras_addrnn as ka
 from benchmarks import handwriting
 from benchmarks._harness import machine, markdown
 from benchmarks._harness.experiment import Experiment
+from benchmarks._tasks import recurrent_stack
+from benchmarks._tasks.initializers import GRUBias
 
 HEIGHT, WIDTH = 32, 128
 FILTERS = (16, 32)
@@ -78,12 +82,6 @@ def settings_of(name):
 
 def recurrent(settings):
     """The recurrent part, with what is changed."""
-    import keras
-
-    import keras_addrnn as ka
-    from benchmarks._tasks import recurrent_stack
-    from benchmarks._tasks.initializers import GRUBias
-
     factor, bias = float(settings.get("width", 1)), float(settings.get("bias", 0))
 
     def layer(units, **more):
@@ -115,9 +113,6 @@ def fit_image(image):
 @functools.lru_cache(maxsize=1)
 def load(data, data_dir):
     """Images `[N, 32, 128, 1]` and texts, to train on, then to validate with."""
-    import types
-
-    import numpy as np
     import tensorflow_datasets as tfds
 
     (settings, *_) = (each for each in handwriting.plan() if each["data"] == data)
@@ -136,9 +131,6 @@ def load(data, data_dir):
 
 def network(classes, part):
     """Convolutions over the image, the recurrent part along it, the classes of each step."""
-    import keras
-    from keras import layers
-
     image = x = keras.Input((HEIGHT, WIDTH, 1))
     for filters in FILTERS:
         x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
@@ -154,8 +146,6 @@ def encode(texts, characters, steps):
 
     And the places of the texts that CTC can write in so many steps: a blank is between equals.
     """
-    import numpy as np
-
     rows = [[characters.find(character) + 2 or 1 for character in text] for text in texts]
     needed = [len(row) + sum(a == b for a, b in zip(row, row[1:], strict=False)) for row in rows]
     fits = [place for place, count in enumerate(needed) if count <= steps]
@@ -168,8 +158,6 @@ def encode(texts, characters, steps):
 def run(settings, options, keep):
     """The losses after each epoch, and the character error rate on the validation images."""
     import jiwer
-    import keras
-    import numpy as np
 
     machine.use_threads(1)
     variant, epochs = settings_of(settings["variant"]), settings["epochs"]
@@ -206,32 +194,18 @@ def run(settings, options, keep):
 
 
 def tables(known):
-    def about(line):
-        return line["settings"]["data"], line["settings"]["epochs"]
-
-    rows = [
-        (
-            line["settings"]["data"],
-            str(line["settings"]["epochs"]),
-            line["settings"]["variant"],
-            handwriting.percent(line["result"]["cer"]),
-            handwriting.losses(line["result"]),
-        )
-        for line in sorted(known.values(), key=about)
-    ]
+    rows = []
+    for line in known.values():
+        data, epochs, variant = (line["settings"][name] for name in ("data", "epochs", "variant"))
+        cer, losses = handwriting.percent(line["result"]["cer"]), handwriting.losses(line["result"])
+        rows.append((data, epochs, variant, cer, losses))
+    rows.sort(key=lambda row: row[:2])
     columns = ("words", "epochs", "recurrent part", "validation CER")
     columns += ("validation loss after each epoch",)
     return {"handwriting_search": markdown.table(columns, rows)}
 
 
-EXPERIMENT = Experiment(
-    __doc__,
-    "handwriting_search",
-    plan,
-    run,
-    tables,
-    mnist=lambda settings: settings["data"] == "digits",
-)
+EXPERIMENT = Experiment(__doc__, "handwriting_search", plan, run, tables)
 
 if __name__ == "__main__":
     EXPERIMENT.main()

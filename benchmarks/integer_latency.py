@@ -8,18 +8,17 @@ one thread, in turn, so that a busy machine is as busy for each. What cannot be 
     python -m benchmarks.integer_latency --seconds 20 --save
 """
 
+import functools
+
 import keras
 import numpy as np
 
 import addrnn.lite
 import keras_addrnn as ka
 from addrnn import IntegerAddGRU, IntegerModel, Quantization, _core, executor
-from benchmarks._harness import machine, page
-from benchmarks._tasks.litert import File
-from keras_addrnn_cli import bench
+from benchmarks._harness import machine, markdown, page
+from benchmarks._tasks.litert import SHAPES, File, compare
 
-# (batch, time, inputs, units)
-SHAPES = [(1, 28, 28, 128), (1, 100, 40, 128), (1, 100, 256, 512)]
 DENSITIES = (1.0, 0.27)
 
 # Powers of two, of the inputs, both kernels' weights and the state.
@@ -43,11 +42,7 @@ class Problem:
         # The update gate replaces the state at every step; a candidate is positive or is not.
         alive = generator.random(units) < density
         bias = np.concatenate([np.full(units, -6.0), np.where(alive, 1.0, -7.0)])
-        self.weights = [
-            (kernel * WEIGHT).astype("float32"),
-            (recurrent_kernel * WEIGHT).astype("float32"),
-            bias.astype("float32"),
-        ]
+        self.weights = [kernel * WEIGHT, recurrent_kernel * WEIGHT, bias]
         full = np.full(2 * units, 1)
         layer = IntegerAddGRU(
             kernel=kernel,
@@ -68,10 +63,7 @@ class Problem:
         states, _ = executor.run_layer(layer, self.inputs)
         self.density = np.count_nonzero(states) / states.size
         self.expected = self.model.run(self.inputs, executor="reference") * STATE
-
-    @property
-    def floats(self):
-        return (self.inputs * INPUT).astype("float32")
+        self.floats = (self.inputs * INPUT).astype("float32")
 
     def keras_model(self, make):
         """The layer in Keras; GRU and LSTM have weights of their own."""
@@ -85,19 +77,14 @@ def add_gru(units):
     return ka.AddGRU(units, state_max=(2**15 - 1) * STATE)
 
 
-def unrolled(layer):
-    return lambda units: layer(units, unroll=True)
-
-
 class Core:
     """The integer kernels without LiteRT."""
 
     def __init__(self, problem):
         (layer,) = problem.model.layers
         prepared = executor._prepare_layer(layer)
-        self.kilobytes = (
-            layer.kernel.size + layer.recurrent_kernel.size + 7 * layer.bias.size
-        ) / 1000
+        size = layer.kernel.size + layer.recurrent_kernel.size + 7 * layer.bias.size
+        self.kilobytes = size / 1000
         self.run = lambda: prepared.run(problem.inputs)
         self.error = np.abs(self.run()[1] * STATE - problem.expected).max()
 
@@ -110,7 +97,12 @@ def converted(problem, make, **settings):
 
 def rows(problem):
     """What is compared, by name: functions that make it ready."""
-    samples = {"representative_data": [problem.floats]}
+
+    def int8(layer):
+        make = functools.partial(layer, unroll=True)
+        data = [problem.floats]
+        return converted(problem, make, quantize="int8", representative_data=data)
+
     return {
         "AddGRU, integers, LiteRT": lambda: File(
             addrnn.lite.convert_integer(problem.model), [problem.inputs], problem.expected, STATE
@@ -119,30 +111,19 @@ def rows(problem):
         "AddGRU, float, fused": lambda: converted(problem, add_gru, ops="fused"),
         "AddGRU, float, builtin": lambda: converted(problem, add_gru),
         "AddGRU, builtin, dynamic range": lambda: converted(problem, add_gru, quantize="dynamic"),
-        "GRU, builtin int8, unrolled": lambda: converted(
-            problem, unrolled(keras.layers.GRU), quantize="int8", **samples
-        ),
-        "LSTM, builtin int8, unrolled": lambda: converted(
-            problem, unrolled(keras.layers.LSTM), quantize="int8", **samples
-        ),
+        "GRU, builtin int8, unrolled": lambda: int8(keras.layers.GRU),
+        "LSTM, builtin int8, unrolled": lambda: int8(keras.layers.LSTM),
     }
 
 
 def measure(shape, density, seconds):
     """The rows of the table for one shape and density."""
-    keras.utils.set_random_seed(0)
     problem = Problem(shape, density)
-    ready, reasons = {}, {}
-    for name, make in rows(problem).items():
-        try:
-            ready[name] = make()
-        except Exception as error:  # whatever the conversion of a peer fails with
-            reasons[name] = str(error).splitlines()[0]
-    times = bench.in_turn({name: each.run for name, each in ready.items()}, seconds)
+    ready, times, reasons = compare(rows(problem), seconds)
     for name in rows(problem):
         start = str(shape), f"{100 * problem.density:.0f} %", name
         if name in reasons:
-            yield *start, "", f"NOT RUN: {reasons[name]}", "", ""
+            yield *start, "", f"NOT RUN: {reasons[name].splitlines()[0]}", "", ""
             continue
         each = ready[name]
         yield (
@@ -157,12 +138,12 @@ def measure(shape, density, seconds):
 def main(arguments=None):
     options = page.parser(__doc__, seconds=5).parse_args(arguments)
     _core.set_num_threads(1)
-    with page.Page("integer_latency", options) as out:
-        out.put(f"{machine.description(('LiteRT', 'ai-edge-litert'))}, 1 thread.", "")
-        cases = ((shape, density) for shape in SHAPES for density in DENSITIES)
-        rows = (row for case in cases for row in measure(*case, options.seconds))
-        columns = ("(B, T, D, H)", "states not zero", "layer", "file, kB", "median, µs")
-        out.table((*columns, "/ integers", "error"), rows, text=3)
+    about = f"{machine.description(('LiteRT', 'ai-edge-litert'))}, 1 thread."
+    cases = ((shape, density) for shape in SHAPES for density in DENSITIES)
+    found = (row for case in cases for row in measure(*case, options.seconds))
+    columns = ("(B, T, D, H)", "states not zero", "layer", "file, kB", "median, µs")
+    table = markdown.lines((*columns, "/ integers", "error"), found, text=3)
+    page.publish("integer_latency", options, about, table)
 
 
 if __name__ == "__main__":

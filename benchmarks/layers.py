@@ -13,7 +13,7 @@ import statistics
 import time
 
 from benchmarks import _peers as peers
-from benchmarks._harness import page, workers
+from benchmarks._harness import machine, markdown, page, workers
 
 # (batch, time, inputs, units)
 ALL = [
@@ -29,7 +29,8 @@ COLUMNS = ("forward", "forward + backward")
 
 def layers_for(shape, threads, all_peers):
     """Name, framework and maker of each layer, AddGRU's first."""
-    yield "AddGRU", "tensorflow", peers.add_gru
+    keras = functools.partial(functools.partial, peers.keras_layer)
+    yield "AddGRU", "tensorflow", keras("AddGRU")
     if shape[0] == 1:
         # What a row costs depends on how many states are zero: as in a trained model, and none.
         for name, density in (("27 % not zero", 0.27), ("none zero", 1.0)):
@@ -41,15 +42,15 @@ def layers_for(shape, threads, all_peers):
         make = functools.partial(peers.core_with_density, density=1.0, threads=threads)
         yield "AddGRU's core", "core", make
     yield "nothing, in TensorFlow", "tensorflow", peers.nothing
-    yield "AddGRU composed", "tensorflow", peers.add_gru_composed
-    yield "RNN(AddGRUCell)", "tensorflow", peers.add_gru_cell
-    yield "GRU", "tensorflow", peers.gru
-    yield "RNN(GRUCell)", "tensorflow", peers.gru_cell
-    yield "LSTM", "tensorflow", peers.lstm
+    yield "AddGRU composed", "tensorflow", keras("AddGRU", implementation="composed")
+    yield "RNN(AddGRUCell)", "tensorflow", keras("AddGRUCell")
+    yield "GRU", "tensorflow", keras("GRU")
+    yield "RNN(GRUCell)", "tensorflow", keras("GRUCell")
+    yield "LSTM", "tensorflow", keras("LSTM")
     if all_peers:
-        yield "GRU, XLA", "tensorflow", peers.gru_xla
-        yield "PyTorch GRU", "torch", peers.torch_gru
-        yield "PyTorch LSTM", "torch", peers.torch_lstm
+        yield "GRU, XLA", "tensorflow", keras("GRU", jit_compile=True)
+        yield "PyTorch GRU", "torch", functools.partial(peers.torch_layer, "GRU")
+        yield "PyTorch LSTM", "torch", functools.partial(peers.torch_layer, "LSTM")
         yield "ONNX Runtime GRU", "onnx", functools.partial(peers.onnx_gru, threads=threads)
 
 
@@ -57,32 +58,32 @@ def measure(shape, processes, options):
     """The rows of the table for one shape."""
     layers = list(layers_for(shape, options.threads, options.peers))
     turns = sorted(layers, key=lambda layer: layer[1])  # fewer changes of the process
-    times = {(name, column): [] for name, _, _ in layers for column in range(len(COLUMNS))}
+    times = {name: ([], []) for name, _, _ in layers}  # of each column
     missing = {}
     end = time.perf_counter() + options.seconds
     rounds, last = 0, None
     while rounds < 3 or time.perf_counter() < end:
         rounds += 1
         for name, framework, make in turns:
+            if name in missing:
+                continue
             if last not in (None, framework):
                 workers.rest()
             last = framework
-            for column in range(len(COLUMNS)):
-                if name in missing or times[name, column] is None:
-                    continue
-                try:
-                    found = processes[framework].times(make, shape, column, 0.05)
-                except ImportError as error:
-                    missing[name] = str(error)
-                    continue
-                times[name, column] = None if found is None else times[name, column] + found
-    medians = {key: statistics.median(values) if values else None for key, values in times.items()}
+            try:
+                for column, found in enumerate(times[name]):
+                    found += processes[framework].times(make, shape, column, 0.05)
+            except ImportError as error:
+                missing[name] = str(error)
+    units = [statistics.median(found) for found in times["AddGRU"]]
     for name, _, _ in layers:
         if name in missing:
             yield str(shape), name, f"NOT RUN: {missing[name]}", ""
             continue
-        pairs = ((medians[name, column], medians["AddGRU", column]) for column in range(2))
-        cells = ("" if ms is None else f"{ms:.2f} ({ms / unit:.1f})" for ms, unit in pairs)
+        cells = []
+        for found, unit in zip(times[name], units, strict=True):
+            ms = statistics.median(found or [0])
+            cells.append(f"{ms:.2f} ({ms / unit:.1f})" if found else "")
         yield str(shape), name, *cells
 
 
@@ -93,22 +94,19 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     threads = options.threads
 
-    start = {"tensorflow": workers.start_tensorflow, "core": workers.start_nothing}
+    start = {"tensorflow": machine.use_threads, "core": None}
     if options.peers:
-        start |= {"torch": workers.start_torch, "onnx": workers.start_nothing}
+        start |= {"torch": workers.start_torch, "onnx": None}
     processes = {name: workers.Worker(begin, threads) for name, begin in start.items()}
 
-    from benchmarks._harness.machine import description
-
-    with page.Page(f"layers_{threads}", options) as out:
-        out.put(
-            f"{description()}, {threads} thread{'s' if threads > 1 else ''}. "
-            "Medians in ms; in brackets: times as long as AddGRU.",
-            "",
-        )
-        shapes = ALL if options.all else SHORT
-        rows = (row for shape in shapes for row in measure(shape, processes, options))
-        out.table(("(B, T, D, H)", "layer", *COLUMNS), rows, text=2)
+    about = (
+        f"{machine.description()}, {threads} thread{'s' if threads > 1 else ''}. "
+        "Medians in ms; in brackets: times as long as AddGRU."
+    )
+    shapes = ALL if options.all else SHORT
+    rows = (row for shape in shapes for row in measure(shape, processes, options))
+    table = markdown.lines(("(B, T, D, H)", "layer", *COLUMNS), rows, text=2)
+    page.publish(f"layers_{threads}", options, about, table)
 
 
 if __name__ == "__main__":

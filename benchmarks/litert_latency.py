@@ -10,16 +10,15 @@ converted or run is shown with the reason.
     python -m benchmarks.litert_latency --seconds 20 --save
 """
 
+import functools
+
 import keras
 import numpy as np
 
 import keras_addrnn as ka
-from benchmarks._harness import machine, page
-from benchmarks._tasks.litert import File
-from keras_addrnn_cli import bench
+from benchmarks._harness import machine, markdown, page
+from benchmarks._tasks.litert import SHAPES, File, compare
 
-# (batch, time, inputs, units)
-SHAPES = [(1, 28, 28, 128), (1, 100, 40, 128), (1, 100, 256, 512)]
 STEP = (28, 128)  # inputs, units
 LAYERS = {
     "AddGRU, fused": (ka.AddGRU, "fused"),
@@ -48,34 +47,19 @@ def convert(model, ops, inputs, quantize=None):
     return File(content, inputs, expected)
 
 
-def convert_all(makers):
-    """What each of the dict `makers` makes, and the reason for each that cannot be had."""
-    converted, reasons = {}, {}
-    for name, make in makers.items():
-        keras.utils.set_random_seed(0)
-        try:
-            converted[name] = make()
-        except (RuntimeError, ValueError) as error:
-            reasons[name] = str(error)
-    return converted, reasons
+def sequence_file(name, weights, x, units):
+    """A layer and its inputs."""
+    cls, ops = LAYERS[name]
+    model = keras.Sequential([keras.Input(x.shape[1:]), cls(units, name=cls.__name__)])
+    return convert(model, ops, [x], QUANTIZE[weights])
 
 
 def measure(shape, seconds):
     """The rows of the table for one shape, and the reasons for those that are not measured."""
     x = np.random.default_rng(0).normal(size=shape[:3]).astype("float32")
-
-    def maker(name, weights):
-        cls, ops = LAYERS[name]
-
-        def make():
-            model = keras.Sequential([keras.Input(shape[1:3]), cls(shape[3], name=cls.__name__)])
-            return convert(model, ops, [x], QUANTIZE[weights])
-
-        return make
-
     each = [(name, weights) for name in LAYERS for weights in QUANTIZE]
-    converted, reasons = convert_all({key: maker(*key) for key in each})
-    times = bench.in_turn({key: c.run for key, c in converted.items()}, seconds)
+    makers = {key: functools.partial(sequence_file, *key, x, shape[3]) for key in each}
+    converted, times, reasons = compare(makers, seconds)
 
     def cell(key):
         if key not in converted:
@@ -106,22 +90,19 @@ def one_step(layer_class, features, units):
     return keras.Model([x, *states], next_states)
 
 
+def step_file(layer_class, ops, features, units):
+    model = one_step(layer_class, features, units)
+    rng = np.random.default_rng(0)
+    inputs = [rng.random((1, *tensor.shape[1:]), "float32") for tensor in model.inputs]
+    return convert(model, ops, inputs)
+
+
 def measure_step(seconds):
     """The rows of the table of one step on a stream, as `measure`."""
     kinds = {name: (*kind, *STEP) for name, kind in LAYERS.items()}
     kinds[EMPTY] = (ka.AddGRU, "fused", 1, 1)
-
-    def maker(cls, ops, features, units):
-        def make():
-            model = one_step(cls, features, units)
-            rng = np.random.default_rng(0)
-            inputs = [rng.random((1, *tensor.shape[1:]), "float32") for tensor in model.inputs]
-            return convert(model, ops, inputs)
-
-        return make
-
-    converted, reasons = convert_all({name: maker(*kind) for name, kind in kinds.items()})
-    times = bench.in_turn({name: each.run for name, each in converted.items()}, seconds)
+    makers = {name: functools.partial(step_file, *kind) for name, kind in kinds.items()}
+    converted, times, reasons = compare(makers, seconds)
     rows = []
     for name in kinds:
         cells = ("-",) * 4
@@ -136,8 +117,8 @@ def measure_step(seconds):
     return rows, [f"one step, {name}: {reason}" for name, reason in reasons.items()]
 
 
-def main(arguments=None):
-    options = page.parser(__doc__, seconds=5).parse_args(arguments)
+def lines(seconds):
+    """Both tables, and why cells are missing."""
     reasons = []
 
     def rows(measured):
@@ -145,25 +126,25 @@ def main(arguments=None):
         reasons.extend(why_not)
         yield from found
 
-    with page.Page("litert_latency", options) as out:
-        out.put(
-            f"{machine.description(('LiteRT', 'ai-edge-litert'))}, 1 thread.",
-            "",
-            "A call's median time, the file's size, the greatest error / the greatest value:",
-            "",
-        )
-        columns = ("(B, T, D, H)", "layer", "float32 / AddGRU fused", *QUANTIZE)
-        each = (row for shape in SHAPES for row in rows(measure(shape, options.seconds)))
-        out.table(columns, each, text=2)
-        out.put(
-            "",
-            f"One step of a stream, (1, 1, {STEP[0]}, {STEP[1]}), float32, states in and out:",
-            "",
-        )
-        columns = ("layer", "file, kB", "median, µs", "/ an operator with one unit")
-        out.table((*columns, "max error / max"), rows(measure_step(options.seconds)))
-        if reasons:
-            out.put("", "Not there:", "", *(f"- {reason}" for reason in reasons))
+    yield from (
+        "A call's median time, the file's size, the greatest error / the greatest value:",
+        "",
+    )
+    columns = ("(B, T, D, H)", "layer", "float32 / AddGRU fused", *QUANTIZE)
+    each = (row for shape in SHAPES for row in rows(measure(shape, seconds)))
+    yield from markdown.lines(columns, each, text=2)
+    about = f"One step of a stream, (1, 1, {STEP[0]}, {STEP[1]}), float32, states in and out:"
+    yield from ("", about, "")
+    columns = ("layer", "file, kB", "median, µs", "/ an operator with one unit", "max error / max")
+    yield from markdown.lines(columns, rows(measure_step(seconds)), text=1)
+    if reasons:
+        yield from ("", "Not there:", "", *(f"- {reason}" for reason in reasons))
+
+
+def main(arguments=None):
+    options = page.parser(__doc__, seconds=5).parse_args(arguments)
+    about = f"{machine.description(('LiteRT', 'ai-edge-litert'))}, 1 thread."
+    page.publish("litert_latency", options, about, lines(options.seconds))
 
 
 if __name__ == "__main__":

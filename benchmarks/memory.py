@@ -3,20 +3,22 @@
 Each layer trains in a process of its own; the peak is the system's (VmHWM), reset before the step.
 
     python -m benchmarks.memory
-    python -m benchmarks.memory --shape 64 200 64 256
 """
 
+import functools
 import multiprocessing
 
-from benchmarks import _peers as peers
-from benchmarks._harness import page, workers
+from benchmarks import _peers
+from benchmarks._harness import machine, markdown, page
 
+SHAPE = (64, 200, 64, 256)  # batch, time, inputs, units
+keras_layer = functools.partial(functools.partial, _peers.keras_layer)
 LAYERS = {
-    "AddGRU": peers.add_gru,
-    "AddGRU composed": peers.add_gru_composed,
-    "GRU": peers.gru,
-    "GRU, XLA": peers.gru_xla,
-    "LSTM": peers.lstm,
+    "AddGRU": keras_layer("AddGRU"),
+    "AddGRU composed": keras_layer("AddGRU", implementation="composed"),
+    "GRU": keras_layer("GRU"),
+    "GRU, XLA": keras_layer("GRU", jit_compile=True),
+    "LSTM": keras_layer("LSTM"),
 }
 
 
@@ -30,7 +32,7 @@ def _status(field):
 
 def peak(make, shape):
     """The bytes that gradients of the layer's weights take on top."""
-    workers.start_tensorflow(threads=2)
+    machine.use_threads(2)
     small = make((2, 2, *shape[2:]))[1]
     small()  # what is loaded and allocated once
     train = make(shape)[1]
@@ -43,32 +45,23 @@ def peak(make, shape):
 
 
 def main(arguments=None):
-    parser = page.parser(__doc__)
-    parser.add_argument(
-        "--shape", type=int, nargs=4, default=(64, 200, 64, 256), metavar=("B", "T", "D", "H")
-    )
-    options = parser.parse_args(arguments)
-    shape = tuple(options.shape)
+    options = page.parser(__doc__).parse_args(arguments)
     context = multiprocessing.get_context("spawn")
     peaks = {}
     for name, make in LAYERS.items():
         with context.Pool(1) as pool:
-            peaks[name] = pool.apply(peak, (make, shape))
-
-    from benchmarks._harness.machine import description
-
-    cells = shape[0] * shape[1] * shape[3]
-    with page.Page("memory", options) as out:
-        out.put(
-            f"{description()}. Forward and gradients of the weights, (B, T, D, H) = {shape}. "
-            f"The states that are the layer's output take {4 * cells / 1e6:.1f} MB of it.",
-            "",
-        )
-        rows = (
-            (name, f"{size / 1e6:.1f}", f"{size / peaks['GRU']:.0%}", f"{size / cells:.1f}")
-            for name, size in peaks.items()
-        )
-        out.table(("layer", "peak, MB", "of GRU's", "bytes per unit and step"), rows)
+            peaks[name] = pool.apply(peak, (make, SHAPE))
+    cells = SHAPE[0] * SHAPE[1] * SHAPE[3]
+    about = (
+        f"{machine.description()}. Forward and gradients of the weights, (B, T, D, H) = {SHAPE}. "
+        f"The states that are the layer's output take {4 * cells / 1e6:.1f} MB of it."
+    )
+    rows = (
+        (name, f"{size / 1e6:.1f}", f"{size / peaks['GRU']:.0%}", f"{size / cells:.1f}")
+        for name, size in peaks.items()
+    )
+    columns = ("layer", "peak, MB", "of GRU's", "bytes per unit and step")
+    page.publish("memory", options, about, markdown.lines(columns, rows, text=1))
 
 
 if __name__ == "__main__":

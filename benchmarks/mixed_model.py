@@ -10,7 +10,12 @@ gradient of its inputs.
     python -m benchmarks.mixed_model --threads 2
 """
 
-from benchmarks._harness import machine, page, workers
+import keras
+import numpy as np
+from keras.layers import Conv1D, Dense
+
+from benchmarks._harness import machine, markdown, page
+from keras_addrnn.layers import AddGRU
 from keras_addrnn_cli import bench
 
 BATCH, STEPS, FEATURES, UNITS = 64, 28, 64, 128
@@ -19,8 +24,6 @@ COLUMNS = ("before", "layer", "behind", "sum", "whole model", "whole / sum")
 
 def models(make):
     """The three parts and the whole model: each with the number of its inputs' features."""
-    import keras
-    from keras.layers import Conv1D, Dense
 
     def part(features, *layers):
         return keras.Sequential([keras.Input((STEPS, features), batch_size=BATCH), *layers])
@@ -40,11 +43,6 @@ def models(make):
 
 def measure(seconds):
     """The rows of the table."""
-    import keras
-    import numpy as np
-
-    from keras_addrnn.layers import AddGRU
-
     passes = {"forward": bench.forward, "forward + backward": bench.gradients}
     for make in (AddGRU, keras.layers.GRU):
         for title, function in passes.items():
@@ -59,14 +57,12 @@ def measure(seconds):
 
 def main(arguments=None):
     options = page.parser(__doc__, seconds=10, threads=True).parse_args(arguments)
-    workers.start_tensorflow(options.threads)
-    with page.Page("mixed_model", options) as out:
-        out.put(
-            f"{machine.description()}, {options.threads} threads. (B, T, D, H) = "
-            f"{(BATCH, STEPS, UNITS, UNITS)}; medians in ms.",
-            "",
-        )
-        out.table(("in the middle", "pass", *COLUMNS), measure(options.seconds), text=2)
+    machine.use_threads(options.threads)
+    about = f"{machine.description()}, {options.threads} threads. (B, T, D, H) = "
+    about += f"{(BATCH, STEPS, UNITS, UNITS)}; medians in ms."
+    columns = ("in the middle", "pass", *COLUMNS)
+    table = markdown.lines(columns, measure(options.seconds), text=2)
+    page.publish("mixed_model", options, about, table)
 
 
 if __name__ == "__main__":

@@ -4,24 +4,28 @@ python -m benchmarks.mnist --data-dir DIR        # IDX files of MNIST; about hal
 """
 
 import os
-import pathlib
 import statistics
 
-from benchmarks._harness import machine, page
+import numpy as np
+
+from benchmarks._harness import machine, markdown, page, plots
+from benchmarks._tasks import digits
 
 LAYERS = ("AddGRU", "GRU", "LSTM")
+EPOCHS, SEEDS, UNITS = 5, 3, 128
 
 
 def rows(runs):
-    """The rows of the table of `runs`, `{layer: [Run of each seed]}`."""
+    """The rows of the table of `runs`, `{layer: [history of each seed]}`."""
     seconds = {
-        kind: statistics.median(run.seconds_per_epoch for run in of_kind)
+        # The first epoch traces and compiles.
+        kind: statistics.median(statistics.median(run["seconds"][1:]) for run in of_kind)
         for kind, of_kind in runs.items()
     }
     for kind, of_kind in runs.items():
-        accuracies = [100 * run.history["val_accuracy"][-1] for run in of_kind]
+        accuracies = [100 * run["val_accuracy"][-1] for run in of_kind]
         yield (
-            of_kind[0].name,
+            f"{kind}({UNITS})",
             ", ".join(f"{accuracy:.2f} %" for accuracy in accuracies),
             f"{statistics.mean(accuracies):.2f} %",
             f"{seconds[kind]:.2f}",
@@ -31,13 +35,9 @@ def rows(runs):
 
 def plot(runs):
     """Of the first seed: the loss over the epochs, the accuracy over the seconds of training."""
-    import numpy as np
-
-    from benchmarks._harness import plots
-
     figure, ((left, right),) = plots.figure(1, 2, (5.5, 4.2), layout="constrained")
-    for number, (run, *_) in enumerate(runs.values()):
-        history, style = run.history, {"color": f"C{number}", "label": run.name}
+    for number, (kind, (history, *_)) in enumerate(runs.items()):
+        style = {"color": f"C{number}", "label": f"{kind}({UNITS})"}
         epochs = range(1, 1 + len(history["loss"]))
         left.plot(epochs, history["loss"], ".--", color=style["color"], alpha=0.6)
         left.plot(epochs, history["val_loss"], ".-", **style)
@@ -54,31 +54,21 @@ def plot(runs):
 
 
 def main(arguments=None):
-    parser = page.parser(__doc__)
-    add = parser.add_argument
-    add("--data-dir", type=pathlib.Path, help="of IDX files of MNIST; 10,000 digits without it")
-    add("--epochs", type=int, default=5)
-    add("--seeds", type=int, default=3)
-    add("--units", type=int, default=128)
-    options = parser.parse_args(arguments)
-
-    from benchmarks._tasks import digits
-
-    data = digits.load(options.data_dir, full=options.data_dir is not None)
+    options = page.parser(__doc__, mnist=True).parse_args(arguments)
+    data = digits.load(options.data_dir)
     runs = {kind: [] for kind in LAYERS}
-    sizes = {"units": options.units, "epochs": options.epochs}
-    for seed in range(options.seeds):
+    for seed in range(SEEDS):
         # In turn, so that a busy machine is as busy for each.
-        for kind in runs:
-            runs[kind].append(digits.train(kind, data, seed=seed, **sizes))
-    with page.Page("mnist", options) as out:
-        out.put(
-            f"{machine.description()}, {os.cpu_count()} processors. {options.epochs} epochs, "
-            f"{len(data[1]):,} digits, batches of 64, Adam(0.001).",
-            "",
-        )
-        columns = ("network", "test accuracy of each seed", "mean", "s / epoch (median)")
-        out.table((*columns, "GRU's time / its"), rows(runs))
+        for kind, found in runs.items():
+            make = digits.LAYERS[kind]
+            found.append(digits.train(make, data, units=UNITS, epochs=EPOCHS, seed=seed)[1])
+    about = (
+        f"{machine.description()}, {os.cpu_count()} processors. {EPOCHS} epochs, "
+        f"{len(data[1]):,} digits, batches of 64, Adam(0.001)."
+    )
+    columns = ("network", "test accuracy of each seed", "mean", "s / epoch (median)")
+    table = markdown.lines((*columns, "GRU's time / its"), rows(runs), text=1)
+    page.publish("mnist", options, about, table)
     if options.save:
         plot(runs)
 

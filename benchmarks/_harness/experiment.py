@@ -27,7 +27,6 @@ class Experiment:
         timed: Whether the machine decides what comes out. Then each processor has its own records
             and files, in `results/PROCESSOR`, and the tables of several stand side by side.
         conditions: Function that gives what else a line tells.
-        mnist: Function of the settings: whether a run needs all of MNIST.
     """
 
     doc: str
@@ -39,7 +38,6 @@ class Experiment:
     lines: Callable = lambda settings: [settings]
     timed: bool = False
     conditions: Callable = lambda: {"machine": machine.description()}
-    mnist: Callable = lambda settings: False
 
     def folders(self):
         """Where records lie, of this machine first where machines have their own."""
@@ -111,13 +109,20 @@ class Experiment:
                 print("missing " if self.missing(settings) else "recorded", settings)
             return
         if options.run and options.data_dir is None:
-            if any(self.mnist(each) and self.missing(each) for each in self.chosen(options.match)):
+            if any(
+                _needs_mnist(each) and self.missing(each) for each in self.chosen(options.match)
+            ):
                 parser.error("these runs need --data-dir, the IDX files of MNIST")
         try:
             if options.run:
                 self.run_missing(options)
         finally:
             self.report()
+
+
+def _needs_mnist(settings):
+    """Whether 10,000 digits, which this repository has, are not enough for a run."""
+    return settings.get("digits", 0) > 10_000 or settings.get("data") == "digits"
 
 
 def _regular_expression(text):

@@ -28,12 +28,12 @@ def processor():
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def folder(name=None):
-    """Where the times of a processor are kept, by default this one's.
+def folder():
+    """Where the times of this processor are kept.
 
     "Intel(R) Xeon(R) Processor @ 2.80GHz" has its own in `results/intel_xeon_2.80ghz`.
     """
-    words = re.sub(r"\((r|tm)\)|\b(processor|cpu)\b", " ", (name or processor()).lower())
+    words = re.sub(r"\((r|tm)\)|\b(processor|cpu)\b", " ", processor().lower())
     return RESULTS / "_".join(re.findall(r"[a-z0-9.-]+", words))
 
 

@@ -1,10 +1,12 @@
 """Pages of times: printed as they grow, filed under the machine's processor if asked to."""
 
 import argparse
+import itertools
 import os
+import pathlib
 
 from addrnn._atomic_file import replacing
-from benchmarks._harness import machine, markdown
+from benchmarks._harness import machine
 
 
 def documented(doc):
@@ -14,13 +16,14 @@ def documented(doc):
     return argparse.ArgumentParser(description=summary, epilog=story, formatter_class=layout)
 
 
-def parser(doc, *, seconds=None, threads=False):
+def parser(doc, *, seconds=None, threads=False, mnist=False):
     """The options that measurements share.
 
     Args:
         doc: The module's docstring.
         seconds: How long to measure each part, unless told otherwise; None for no such option.
         threads: Whether the number of threads is an option.
+        mnist: Whether it can measure with all of MNIST.
     """
     made = documented(doc)
     made.add_argument(
@@ -33,6 +36,9 @@ def parser(doc, *, seconds=None, threads=False):
     if threads:
         available = len(os.sched_getaffinity(0))
         made.add_argument("--threads", type=int, default=available, help=f"all {available}")
+    if mnist:
+        about = "of the IDX files of MNIST; 10,000 digits without it"
+        made.add_argument("--data-dir", type=pathlib.Path, help=about)
     return made
 
 
@@ -43,27 +49,18 @@ def write(path, text):
         temporary.write_text(text)
 
 
-class Page:
-    """A context that is a page of Markdown; at its end, with `--save`, it is filed."""
+def publish(name, options, about, *parts):
+    """Prints a page line by line, as it is measured; with `--save` it is filed at its end.
 
-    def __init__(self, name, options):
-        self._path = machine.folder() / f"{name}.md"
-        self._save = options.save
-        self._lines = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *error):
-        if self._save and kind is None:
-            write(self._path, "\n".join(self._lines) + "\n")
-
-    def put(self, *lines):
-        self._lines += lines
-        print("\n".join(lines), flush=True)
-
-    def table(self, columns, rows, text=1):
-        """`rows` may take its time: each is printed when it is there."""
-        self.put(*markdown.head(columns, text))
-        for cells in rows:
-            self.put(markdown.row(cells))
+    Args:
+        name: Of the file.
+        options: Of the command.
+        about: The paragraph above the measurements.
+        parts: Lines each, for instance of `markdown.lines`.
+    """
+    lines = []
+    for line in itertools.chain((about, ""), *parts):
+        lines.append(line)
+        print(line, flush=True)
+    if options.save:
+        write(machine.folder() / f"{name}.md", "\n".join(lines) + "\n")

@@ -4,11 +4,10 @@ Their pools of threads keep spinning for a while when they have nothing to do, e
 process that it has for itself.
 """
 
+import contextlib
 import multiprocessing
-import os
 import time
 
-from benchmarks._harness import machine
 from keras_addrnn_cli import bench
 
 
@@ -16,7 +15,8 @@ class Worker:
     """A process in which the functions of some layers live.
 
     Args:
-        start: Function of the number of threads, called in the process before anything else.
+        start: Function of the number of threads, called in the process before anything else,
+            or None where each call is told the number.
         threads: Number of threads.
     """
 
@@ -28,7 +28,7 @@ class Worker:
         there.close()
 
     def times(self, make, shape, column, seconds):
-        """Times of the function that `make(shape)[column]` is, or None if there is none.
+        """Times of the function that `make(shape)[column]` is; none if there is none.
 
         Raises:
             ImportError: What the layer needs is not installed.
@@ -46,7 +46,8 @@ def rest():
 
 
 def _serve(pipe, start, threads):
-    start(threads)
+    if start:
+        start(threads)
     made = {}
     while True:
         try:
@@ -58,24 +59,13 @@ def _serve(pipe, start, threads):
             if key not in made:
                 made = {k: v for k, v in made.items() if k[1] == shape} | {key: make(shape)}
             function = made[key][column]
-            pipe.send(None if function is None else bench.burst(function, seconds))
+            pipe.send([] if function is None else bench.burst(function, seconds))
         except ImportError as error:
             pipe.send(ImportError(str(error)))
 
 
-def start_tensorflow(threads):
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    machine.use_threads(threads)
-
-
 def start_torch(threads):
-    try:
+    with contextlib.suppress(ImportError):  # which is told where a layer is to be measured
         import torch
-    except ImportError:
-        return
-    torch.set_num_threads(threads)
 
-
-def start_nothing(threads):
-    """For what is told the number of threads with each call."""
+        torch.set_num_threads(threads)

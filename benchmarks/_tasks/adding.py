@@ -74,6 +74,12 @@ def learn(layer, timesteps, *, batches, seed, until_solved=True):
     return found, statistics.median(watch.seconds)
 
 
+def solved_after(errors):
+    """The batches after which the error was first below `SOLVED`, or None."""
+    solved = (ERROR_EVERY * i for i, error in enumerate(errors, 1) if error < SOLVED)
+    return next(solved, None)
+
+
 class _Watch(keras.callbacks.Callback):
     def __init__(self, until_solved):
         super().__init__()

@@ -1,9 +1,7 @@
 """MNIST, read row by row by one recurrent layer."""
 
-import dataclasses
 import gzip
 import pathlib
-import statistics
 import sys
 import time
 
@@ -16,42 +14,31 @@ from benchmarks._tasks.multiplying import MultiplyingGRUCell
 SUBSET = pathlib.Path(__file__).parents[2] / "examples" / "data" / "mnist_subset.npz"
 NAMES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 ORDERS = {"rows": (28, 28), "columns": (28, 28), "pixels": (784, 1)}  # steps, features of a step
+ALL = 60_000  # to train on
 BATCH_SIZE = 64
 LEARNING_RATE = 1e-3
 LAYERS = {
     "AddGRU": ka.AddGRU,
-    "AddGRU, hard_tanh": lambda units: ka.AddGRU(units, activation="hard_tanh"),
-    # With a ReLU candidate a shifted state drifts upwards, docs/defaults.md.
-    "AddGRU, shift 0.5": lambda units: ka.AddGRU(units, activation="hard_tanh", state_shift=0.5),
     "GRU": keras.layers.GRU,
     "LSTM": keras.layers.LSTM,
     "multiplying": lambda units: keras.layers.RNN(MultiplyingGRUCell(units)),
+    "AddGRU, hard_tanh": lambda units: ka.AddGRU(units, activation="hard_tanh"),
+    # With a ReLU candidate a shifted state drifts upwards, docs/defaults.md.
+    "AddGRU, shift 0.5": lambda units: ka.AddGRU(units, activation="hard_tanh", state_shift=0.5),
 }
 
 
-def load(data_dir=None, full=False):
+def load(data_dir=None):
     """Images and labels, `uint8`, to train on, then those to test with.
 
     Args:
-        data_dir: Folder of the four IDX files, gzipped or not; None for the subset that this
-            repository has.
-        full: Whether all 70,000, and not the same 10,000 and 2,000 each time.
+        data_dir: Folder of the four IDX files of MNIST, gzipped or not; None for the 10,000 and
+            2,000 digits that this repository has.
     """
     if data_dir is None:
-        if full:
-            raise ValueError("All of MNIST needs --data-dir, a folder of its IDX files.")
         with np.load(SUBSET) as arrays:
             return [arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")]
-    arrays = [_read(data_dir, f"{name}-ubyte") for name in NAMES]
-    if full:
-        return arrays
-    train, test = _choose(len(arrays[1]), 10_000), _choose(len(arrays[3]), 2_000)
-    return [array[part] for array, part in zip(arrays, (train, train, test, test), strict=True)]
-
-
-def _choose(size, count):
-    drawn = np.random.Generator(np.random.PCG64(0)).choice(size, count, replace=False)
-    return np.sort(drawn)
+    return [_read(data_dir, f"{name}-ubyte") for name in NAMES]
 
 
 def _read(data_dir, name):
@@ -70,48 +57,19 @@ def sequences(images, order="rows"):
     return np.ascontiguousarray(images).reshape(len(images), *ORDERS[order])
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A trained model; its history has losses, accuracies and times, one of each epoch."""
+def train(make, data, *, units, epochs, seed, order="rows", rate=LEARNING_RATE, callbacks=()):
+    """Trains a recurrent layer, `make(units)`, and a dense one on what `load` gives.
 
-    name: str
-    model: keras.Model
-    history: dict
-
-    @property
-    def seconds_per_epoch(self):
-        """The median, without the first epoch, which traces and compiles."""
-        seconds = self.history["seconds"]
-        return statistics.median(seconds[1:] or seconds)
-
-
-def train(
-    kind,
-    data,
-    *,
-    units,
-    epochs,
-    seed,
-    layers=LAYERS,
-    order="rows",
-    learning_rate=LEARNING_RATE,
-    callbacks=(),
-):
-    """Trains one recurrent layer, named in `layers`, and a dense one, on what `load` gives."""
+    Returns:
+        The model, and a dict of its losses, accuracies and times, one of each epoch.
+    """
     # The same seed for each network: the same order of the digits.
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential(
-        [
-            keras.Input(ORDERS[order], name="rows"),
-            layers[kind](units),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.compile(
-        keras.optimizers.Adam(learning_rate),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    inputs = keras.Input(ORDERS[order], name="rows")
+    layers = [inputs, make(units), keras.layers.Dense(10, activation="softmax")]
+    model = keras.Sequential(layers)
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     x_train, y_train, x_test, y_test = data
     history = model.fit(
         sequences(x_train, order),
@@ -122,7 +80,7 @@ def train(
         callbacks=[_EpochTimes(), *callbacks],
         verbose=1 if sys.stdout.isatty() else 2,
     ).history
-    return Run(f"{kind}({units})", model, history)
+    return model, history
 
 
 class _EpochTimes(keras.callbacks.Callback):

@@ -4,20 +4,15 @@ import keras
 import numpy as np
 
 
-@keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
-class SpreadGateBias(keras.initializers.Initializer):
+def spread_gate_bias(low, high):
     """`low` to `high`, evenly, for the update gate; zeros for the candidate."""
 
-    def __init__(self, low, high):
-        self.low, self.high = low, high
-
-    def __call__(self, shape, dtype=None):
+    def initializer(shape, dtype=None):
         units = shape[0] // 2
-        gate = np.random.default_rng(0).permutation(np.linspace(self.low, self.high, units))
+        gate = np.random.default_rng(0).permutation(np.linspace(low, high, units))
         return keras.ops.convert_to_tensor(np.concatenate([gate, np.zeros(units)]), dtype)
 
-    def get_config(self):
-        return {"low": self.low, "high": self.high}
+    return initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")

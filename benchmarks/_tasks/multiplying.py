@@ -6,8 +6,8 @@ import keras
 class TwoSums(keras.layers.Layer):
     """A cell with AddGRU's weights, whose subclasses have `step(u, z, state)`."""
 
-    def __init__(self, units, initializers=("glorot_uniform", "orthogonal")):
-        super().__init__()
+    def __init__(self, units, initializers=("glorot_uniform", "orthogonal"), **options):
+        super().__init__(**options)
         self.units = self.state_size = self.output_size = units
         self._initializers = initializers  # of the kernel and of the recurrent kernel
 

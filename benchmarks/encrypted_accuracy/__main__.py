@@ -15,10 +15,17 @@ The networks are in results/encrypted_accuracy; to train one again, remove its f
 import statistics
 import time
 
-from benchmarks._harness import machine, markdown
+import numpy as np
+
+import addrnn
+from addrnn import fhe
+from benchmarks._harness import markdown
 from benchmarks._harness.experiment import Experiment
-from benchmarks.encrypted_accuracy import plan
+from benchmarks._harness.machine import encryption_conditions
+from benchmarks.encrypted_accuracy import digits, plan
+from benchmarks.encrypted_accuracy.networks import Network, answers
 from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
+from benchmarks.encrypted_gates.circuits import compiled
 
 DIGITS = 2  # timed for each network
 
@@ -32,14 +39,6 @@ def run(settings, options, keep):
 
 
 def measure(path, form):
-    import numpy as np
-
-    import addrnn
-    from addrnn import fhe
-    from benchmarks.encrypted_accuracy import digits
-    from benchmarks.encrypted_accuracy.networks import Network, answers
-    from benchmarks.encrypted_gates.circuits import compiled
-
     model = addrnn.load(path)
     _, images, _, labels = digits.load()
     inputs = model.inputs.quantize(digits.steps(images))
@@ -47,12 +46,8 @@ def measure(path, form):
     network = Network(model, inputs.shape[1], form, (low, high))
     expected = answers(network, inputs)
     if form == "add":
-        circuit = fhe.compile(
-            model,
-            network.timesteps,
-            input_range=(low, high),
-            global_p_error=GLOBAL_P_ERROR,
-        ).circuit
+        options = {"input_range": (low, high), "global_p_error": GLOBAL_P_ERROR}
+        circuit = fhe.compile(model, network.timesteps, **options).circuit
     else:
         circuit = compiled(network, GLOBAL_P_ERROR)
     circuit.keygen()
@@ -73,18 +68,12 @@ def measure(path, form):
 
 
 def tables(known):
-    rows = [
-        (
-            line["settings"]["form"],
-            str(line["settings"]["units"]),
-            str(line["settings"]["bits"]),
-            f"{line['result']['accuracy']:.1%}",
-            f"{statistics.median(line['result']['seconds']):.1f}",
-            str(line["result"]["pbs"]),
-            f"{line['result']['complexity'] / 1e9:.0f}",
-        )
-        for line in known.values()
-    ]
+    rows = []
+    for line in known.values():
+        form, units, bits = (line["settings"][name] for name in ("form", "units", "bits"))
+        result, seconds = line["result"], statistics.median(line["result"]["seconds"])
+        cells = f"{result['accuracy']:.1%}", f"{seconds:.1f}", result["pbs"]
+        rows.append((form, units, bits, *cells, f"{result['complexity'] / 1e9:.0f}"))
     columns = ("gate", "units", "bits of the sums", "right", "seconds", "PBS", "complexity, 10⁹")
     return {"encrypted_accuracy": markdown.table(columns, rows, text=1)}
 
@@ -93,10 +82,8 @@ def plots(known):
     from benchmarks._harness import plots
 
     figure, ((axes,),) = plots.figure()
-    forms = {}
-    for line in known.values():
-        forms.setdefault(line["settings"]["form"], []).append(line)
-    for form, lines in forms.items():
+    for form in dict.fromkeys(line["settings"]["form"] for line in known.values()):
+        lines = [line for line in known.values() if line["settings"]["form"] == form]
         points = [
             (statistics.median(line["result"]["seconds"]), 100 * line["result"]["accuracy"])
             for line in lines
@@ -120,7 +107,7 @@ EXPERIMENT = Experiment(
     tables,
     plots,
     timed=True,
-    conditions=machine.encryption_conditions,
+    conditions=encryption_conditions,
 )
 
 if __name__ == "__main__":

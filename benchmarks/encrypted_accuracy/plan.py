@@ -1,5 +1,7 @@
 """The networks, where they are kept, and the forms of their gates."""
 
+from itertools import product
+
 from benchmarks._harness import machine
 
 TRAINED = machine.RESULTS / "encrypted_accuracy"
@@ -9,9 +11,8 @@ SEED = 1
 
 
 def networks():
-    for units, bits in SIZES:
-        for gate in GATES:
-            yield {"gate": gate, "units": units, "bits": bits, "seed": SEED}
+    for (units, bits), gate in product(SIZES, GATES):
+        yield {"gate": gate, "units": units, "bits": bits, "seed": SEED}
 
 
 def forms():

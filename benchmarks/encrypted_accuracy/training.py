@@ -9,10 +9,6 @@ that adds explode (docs/defaults.md), and a gate that multiplies learns best fro
     .venv/bin/python -m benchmarks.encrypted_accuracy.training
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import keras
 import numpy as np
 
@@ -38,12 +34,10 @@ NARROWING = 0.5  # the part of the epochs in which they do
 INPUTS = Quantization(2, 1 / 3, -2)  # 0 to 1 in 4 steps
 
 
-@keras.saving.register_keras_serializable(package="keras_addrnn_benchmarks")
 class FewInputs(keras.constraints.Constraint):
     """Lets each column of a recurrent kernel keep a few weights: its own unit's, and drawn ones."""
 
     def __init__(self, units, kept, seed=0):
-        self.config = {"units": units, "kept": kept, "seed": seed}
         rng = np.random.default_rng(seed)
         self.mask = np.tile(np.eye(units, dtype="float32"), 2)
         for column in range(2 * units):
@@ -52,9 +46,6 @@ class FewInputs(keras.constraints.Constraint):
 
     def __call__(self, kernel):
         return kernel * ops.convert_to_tensor(self.mask, kernel.dtype)
-
-    def get_config(self):
-        return self.config
 
 
 class Narrowing(keras.callbacks.Callback):
@@ -107,19 +98,11 @@ def network(gate, units, bits, seed):
     """A Keras model of a recurrent layer, computed in integers with sums of `bits` bits."""
     kind, initializer = LAYERS[gate]
     state = StateQuantization.of_range(STATE_MAX, STATE_BITS)
-    layer = ka.AddGRU(
-        units,
-        recurrent_initializer=initializer(),
-        recurrent_constraint=FewInputs(units, RECURRENT_INPUTS, seed),
-    )
+    few = FewInputs(units, RECURRENT_INPUTS, seed)
+    layer = ka.AddGRU(units, recurrent_initializer=initializer(), recurrent_constraint=few)
     dense = keras.layers.Dense(10, activation="softmax")
-    return keras.Sequential(
-        [
-            keras.Input((None, digits.FEATURES)),
-            kind(layer, INPUTS, state, WEIGHT_BITS, bits),
-            FakeQuantizedDense(dense, state.quantization, WEIGHT_BITS),
-        ]
-    )
+    layers = [keras.Input((None, digits.FEATURES)), kind(layer, INPUTS, state, WEIGHT_BITS, bits)]
+    return keras.Sequential([*layers, FakeQuantizedDense(dense, state.quantization, WEIGHT_BITS)])
 
 
 def train(gate, units, bits, seed):

@@ -16,10 +16,14 @@ Each gate's keys stay in memory until its row is done: up to 1 GB at 6 bits, mor
 import statistics
 import time
 
-from benchmarks._harness import machine, markdown
-from benchmarks._harness.experiment import Experiment
+import numpy as np
 
-GATES = ("add, 4 PBS", "add, 3 PBS", "mul, 6 PBS", "mul, 4 PBS")
+from addrnn.fhe._bounds import lookup_bits
+from benchmarks._harness import markdown
+from benchmarks._harness.experiment import Experiment
+from benchmarks._harness.machine import encryption_conditions
+from benchmarks.encrypted_gates import circuits
+
 BASE = "mul, 6 PBS"
 GLOBAL_P_ERROR = 1e-4
 REPEATS = 3
@@ -36,62 +40,43 @@ def plan():
 
 
 class Prepared:
-    """A circuit with its keys, and what it is run on."""
+    """A circuit with its keys, what it is run on, and its result."""
 
-    def __init__(self, circuit):
-        from benchmarks.encrypted_gates import circuits
-
-        self.description = circuit
+    def __init__(self, description):
         begin = time.perf_counter()
-        self.circuit = circuits.compiled(circuit, GLOBAL_P_ERROR)
-        self.compile_seconds = time.perf_counter() - begin
-        begin = time.perf_counter()
-        self.circuit.keygen()
-        self.key_seconds = time.perf_counter() - begin
-        self.seconds, self.processor_seconds = [], []
-
-    def run(self, inputs):
-        """One timed run; what is decrypted has to be what NumPy computes."""
-        import numpy as np
-
-        from benchmarks.encrypted_gates import circuits
-
-        encrypted = self.circuit.encrypt(*inputs)
-        processor, begin = time.process_time(), time.perf_counter()
-        output = self.circuit.run(encrypted)
-        self.seconds.append(time.perf_counter() - begin)
-        self.processor_seconds.append(time.process_time() - processor)
-        np.testing.assert_array_equal(
-            self.circuit.decrypt(output), circuits.expected(self.description, inputs)
-        )
-
-    def result(self):
-        from addrnn.fhe._bounds import lookup_bits
-
-        circuit = self.circuit
-        return {
-            "seconds": self.seconds,
-            "processor_seconds": self.processor_seconds,
+        circuit = circuits.compiled(description, GLOBAL_P_ERROR)
+        compiled = time.perf_counter()
+        circuit.keygen()
+        self.description, self.circuit = description, circuit
+        self.result = {
+            "seconds": [],
+            "processor_seconds": [],
             "pbs": circuit.programmable_bootstrap_count,
             "table_bits": sorted(lookup_bits(circuit.graph)),
             "complexity": circuit.complexity,
             "p_error": circuit.p_error,
             "key_bytes": circuit.size_of_bootstrap_keys + circuit.size_of_keyswitch_keys,
-            "compile_seconds": self.compile_seconds,
-            "key_seconds": self.key_seconds,
+            "compile_seconds": compiled - begin,
+            "key_seconds": time.perf_counter() - compiled,
         }
+
+    def run(self, inputs):
+        """One timed run; what is decrypted has to be what NumPy computes."""
+        encrypted = self.circuit.encrypt(*inputs)
+        processor, begin = time.process_time(), time.perf_counter()
+        output = self.circuit.run(encrypted)
+        self.result["seconds"].append(time.perf_counter() - begin)
+        self.result["processor_seconds"].append(time.process_time() - processor)
+        expected = circuits.expected(self.description, inputs)
+        np.testing.assert_array_equal(self.circuit.decrypt(output), expected)
 
 
 def run(settings, options, keep):
     """The results of all gates for one row."""
-    import numpy as np
-
-    from benchmarks.encrypted_gates import circuits
-
     kind = circuits.Layer if settings["timesteps"] else circuits.Step
     size = {name: value for name, value in settings.items() if value}
     prepared = {}
-    for gate in GATES:
+    for gate in circuits.GATES:
         try:
             prepared[gate] = Prepared(kind(gate=gate, **size))
         except ValueError as error:  # its look-ups are too wide
@@ -101,7 +86,7 @@ def run(settings, options, keep):
         inputs = next(iter(prepared.values())).description.draw(rng)
         for one in prepared.values():
             one.run(inputs)
-    keep(settings, {gate: one.result() for gate, one in prepared.items()})
+    keep(settings, {gate: one.result for gate, one in prepared.items()})
 
 
 def _sorted(known):
@@ -117,18 +102,19 @@ def _sorted(known):
 
 def tables(known):
     """A row for each measurement: seconds of each gate, and its share of the paper's product."""
-    rows = []
-    for what, units, bits, result in _sorted(known):
-        base = statistics.median(result[BASE]["seconds"])
-        cells = []
-        for gate in GATES:
-            if gate not in result:
-                cells.append("too wide")
-                continue
-            seconds = statistics.median(result[gate]["seconds"])
-            cells.append(f"{seconds:.2f} s, {seconds / base:.0%}, {result[gate]['pbs']} PBS")
-        rows.append((what, str(bits), str(units), *cells))
-    return {"encrypted_gates": markdown.table(("measured", "bits", "units", *GATES), rows, text=1)}
+
+    def cell(result, gate):
+        if gate not in result:
+            return "too wide"
+        base, seconds = (statistics.median(result[each]["seconds"]) for each in (BASE, gate))
+        return f"{seconds:.2f} s, {seconds / base:.0%}, {result[gate]['pbs']} PBS"
+
+    rows = [
+        (what, bits, units, *(cell(result, gate) for gate in circuits.GATES))
+        for what, units, bits, result in _sorted(known)
+    ]
+    columns = ("measured", "bits", "units", *circuits.GATES)
+    return {"encrypted_gates": markdown.table(columns, rows, text=1)}
 
 
 def plots(known):
@@ -142,7 +128,7 @@ def plots(known):
     figure, axes = plots.figure(len(rows), len(columns), (3.4, 2.8), sharex=True, sharey=True)
     for (what, units), results in panels.items():
         axis = axes[rows.index(what), columns.index(units)]
-        for gate in GATES:
+        for gate in circuits.GATES:
             points = [
                 (bits, statistics.median(result[gate]["seconds"]))
                 for bits, result in results
@@ -169,7 +155,7 @@ EXPERIMENT = Experiment(
     tables,
     plots,
     timed=True,
-    conditions=machine.encryption_conditions,
+    conditions=encryption_conditions,
 )
 
 if __name__ == "__main__":

@@ -11,32 +11,18 @@ each result to the records at once. What was interrupted goes on.
         --data-dir DIR
 """
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from benchmarks._harness import machine
 from benchmarks._harness.experiment import Experiment
-from benchmarks.paper_experiments import plan, plots, report
+from benchmarks.paper_experiments import plan, plots, report, runs
 
 
 def run(settings, options, keep):
-    from benchmarks.paper_experiments import runs
-
     machine.use_threads(1)
     runs.TASKS[settings["task"]](settings, options, keep)
 
 
 EXPERIMENT = Experiment(
-    __doc__,
-    "paper_experiments",
-    plan.everything,
-    run,
-    report.tables,
-    plots.plots,
-    lines=plan.lines,
-    mnist=lambda settings: settings.get("digits") == plan.ALL_DIGITS,
+    __doc__, "paper_experiments", plan.everything, run, report.tables, plots.plots, plan.lines
 )
 
 if __name__ == "__main__":

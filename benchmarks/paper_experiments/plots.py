@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from benchmarks._tasks import adding, digits
 from benchmarks.paper_experiments import plan
 from benchmarks.paper_experiments.report import by_seed, epochs
+from benchmarks.paper_experiments.variants import VARIANTS
 
 COLORS = {
     "AddGRU": "C0",
@@ -37,47 +39,44 @@ def _figure(panels, **arguments):
     return figure, axes
 
 
-def _curves(axis, results, layer, scale=1.0):
-    """The errors over the batches, a line for each seed."""
-    label = layer
-    for result in results:
-        if result is not None:
-            batches = plan.ERROR_EVERY * np.arange(1, len(result["errors"]) + 1)
-            errors = scale * np.array(result["errors"])
-            axis.plot(batches, errors, color=COLORS[layer], label=label, linewidth=1)
-            label = None
+def _learning(known, planned, name, title):
+    """A panel for each value of the setting `name`: errors over batches, a line for each seed."""
+    rows = by_seed(known, planned, name, "layer")
+    values = dict.fromkeys(value for value, _ in rows)
+    figure, axes = _figure(len(values), sharey=True)
+    for axis, value in zip(axes, values, strict=True):
+        for layer in (layer for panel, layer in rows if panel == value):
+            label = layer
+            for result in filter(None, rows[value, layer]):
+                batches = adding.ERROR_EVERY * np.arange(1, len(result["errors"]) + 1)
+                errors = np.array(result["errors"]) / result.get("variance", 1)
+                axis.plot(batches, errors, color=COLORS[layer], label=label, linewidth=1)
+                label = None
+        if name == "T":
+            axis.axhline(adding.SOLVED, color="0.3", linestyle=":")
+        axis.set(title=title.format(value), xlabel="batches", yscale="log")
+        axis.legend(fontsize="x-small")
+    return figure, axes[0]
 
 
 def _adding(known):
-    rows = by_seed(known, plan.adding(), "T", "layer")
-    figure, axes = _figure(len(plan.ADDING_LENGTHS), sharey=True)
-    for axis, length in zip(axes, plan.ADDING_LENGTHS, strict=True):
-        for layer in plan.ADDING_LAYERS:
-            _curves(axis, rows[length, layer], layer)
-        axis.axhline(plan.ADDING_SOLVED, color="0.3", linestyle=":")
-        axis.set(title=f"T = {length}", xlabel="batches", yscale="log")
-        axis.legend(fontsize="x-small")
-    axes[0].set_ylabel("mean squared error")
+    figure, axis = _learning(known, plan.adding(), "T", "T = {}")
+    axis.set_ylabel("mean squared error")
     return figure
 
 
 def _mnist(known):
-    figure, axes = _figure(len(plan.MNIST_ORDERS))
-    for axis, order in zip(axes, plan.MNIST_ORDERS, strict=True):
+    figure, axes = _figure(len(digits.ORDERS))
+    for axis, order in zip(axes, digits.ORDERS, strict=True):
         named = set()
         for settings in plan.mnist():
             run = epochs(known, settings) if settings["order"] == order else ()
             if run:
                 name = plan.mnist_name(settings)
                 errors = [100 * (1 - result["val_accuracy"]) for result in run]
-                axis.plot(
-                    range(1, len(run) + 1),
-                    errors,
-                    color=COLORS[settings["layer"]],
-                    linestyle="--" if "rate" in settings else "-",
-                    label=None if name in named else name,
-                    linewidth=1,
-                )
+                label, style = None if name in named else name, "--" if "rate" in settings else "-"
+                color = COLORS[settings["layer"]]
+                axis.plot(range(1, len(run) + 1), errors, style, color=color, label=label, lw=1)
                 named.add(name)
         axis.set(title=order if named else f"{order}: NOT RUN", xlabel="epoch", yscale="log")
         if named:
@@ -88,33 +87,23 @@ def _mnist(known):
 
 def _ablation(known):
     rows = by_seed(known, plan.ablation(), "on", "variant")
-    places = range(len(plan.VARIANTS))
     figure, (left, right) = _figure(2, sharey=True)
-    for place, variant in zip(places, plan.VARIANTS, strict=True):
+    for place, variant in enumerate(VARIANTS):
         for result in filter(None, rows["mnist", variant]):
             left.plot(100 * (1 - result["val_accuracy"][-1]), place, "C0o", alpha=0.6)
         for result in filter(None, rows["adding", variant]):
             error = result["errors"][-1]
             if np.isfinite(error):
                 right.plot(error, place, "C0o", alpha=0.6)
-    left.set(xlabel="MNIST rows: wrong digits, %", xscale="log", yticks=list(places))
-    left.set_yticklabels(plan.VARIANTS, fontsize="small")
+    left.set(xlabel="MNIST rows: wrong digits, %", xscale="log", yticks=range(len(VARIANTS)))
+    left.set_yticklabels(VARIANTS, fontsize="small")
     left.invert_yaxis()
     right.set(xlabel="adding problem, T = 100: last error", xscale="log")
-    right.axvline(plan.ADDING_SOLVED, color="0.3", linestyle=":")
+    right.axvline(adding.SOLVED, color="0.3", linestyle=":")
     return figure
 
 
 def _averaging(known):
-    rows = by_seed(known, plan.averaging(), "weight", "layer")
-    figure, axes = _figure(len(plan.AVERAGING_WEIGHTS), sharey=True)
-    for axis, weight in zip(axes, plan.AVERAGING_WEIGHTS, strict=True):
-        for layer in plan.AVERAGING_LAYERS:
-            results = rows[weight, layer]
-            variances = [result["variance"] for result in results if result is not None]
-            if variances:
-                _curves(axis, results, layer, scale=1 / variances[0])
-        axis.set(title=f"weight {weight}", xlabel="batches", yscale="log")
-        axis.legend(fontsize="x-small")
-    axes[0].set_ylabel("mean squared error, of the variance")
+    figure, axis = _learning(known, plan.averaging(), "weight", "weight {}")
+    axis.set_ylabel("mean squared error, of the variance")
     return figure

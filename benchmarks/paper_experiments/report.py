@@ -3,7 +3,10 @@
 import statistics
 
 from benchmarks._harness import markdown, records
-from benchmarks.paper_experiments import plan
+from benchmarks._tasks import adding as adding_task
+from benchmarks._tasks import digits
+from benchmarks.paper_experiments import plan, runs
+from benchmarks.paper_experiments.variants import VARIANTS
 
 NOT_RUN = "NOT RUN"
 LAST = 10  # epochs whose mean tells more than the last one, which goes up and down
@@ -30,7 +33,7 @@ def cell(results, text):
 def exact(known):
     rows = by_seed(known, plan.exact(), "problem", "T")
     table = []
-    for problem in plan.EXACT_PROBLEMS:
+    for problem in adding_task.BY_HAND:
         results = [rows[problem, length][0] for length in plan.EXACT_LENGTHS]
         for name in dict.fromkeys(name for result in results for name in result or ()):
             errors = (NOT_RUN if result is None else f"{result[name]:.2g}" for result in results)
@@ -41,19 +44,17 @@ def exact(known):
 
 def solved(result):
     """The batch at which the adding problem was solved, or the error that was reached."""
-    below = [
-        number for number, error in enumerate(result["errors"], 1) if error < plan.ADDING_SOLVED
-    ]
-    return f"{plan.ERROR_EVERY * below[0]:,}" if below else f"never ({result['errors'][-1]:.3f})"
+    after = adding_task.solved_after(result["errors"])
+    return f"never ({result['errors'][-1]:.3f})" if after is None else f"{after:,}"
 
 
 def adding(known):
     rows = by_seed(known, plan.adding(), "T", "layer")
     table = [
-        [str(length), *(cell(rows[length, layer], solved) for layer in plan.ADDING_LAYERS)]
+        [str(length), *(cell(rows[length, layer], solved) for layer in adding_task.LAYERS)]
         for length in plan.ADDING_LENGTHS
     ]
-    return markdown.table(["T", *plan.ADDING_LAYERS], table)
+    return markdown.table(["T", *adding_task.LAYERS], table)
 
 
 def epochs(known, settings):
@@ -69,9 +70,29 @@ def epochs(known, settings):
 
 def _place(settings):
     """Where a run on MNIST stands in the table; those of one row are next to each other."""
-    order = plan.MNIST_ORDERS.index(settings["order"])
-    layer = plan.MNIST_LAYERS.index(settings["layer"])
+    order = list(digits.ORDERS).index(settings["order"])
+    layer = list(digits.LAYERS).index(settings["layer"])
     return order, settings.get("rate", ""), layer, settings["seed"]
+
+
+def _last(run, count):
+    text = f"{100 * run[-1]['val_accuracy']:.2f} %"
+    return text if len(run) == count else f"{text} after {len(run)} (interrupted)"
+
+
+def _mean(run, count):
+    if count <= LAST:
+        return "-"
+    accuracies = [100 * result["val_accuracy"] for result in run[-LAST:]]
+    return f"{statistics.mean(accuracies):.2f} %" if len(run) == count else NOT_RUN
+
+
+def _best(run, count):
+    return f"{100 * max(result['val_accuracy'] for result in run):.2f} %"
+
+
+def _loss(run, count):
+    return f"{run[-1]['loss']:.4f}"
 
 
 def mnist(known):
@@ -81,33 +102,14 @@ def mnist(known):
         key = settings["order"], settings["digits"], name, settings["epochs"]
         groups.setdefault(key, []).append(epochs(known, settings))
     table = []
-    for (order, digits, layer, count), runs in groups.items():
-        ran = [run for run in runs if run]
-
-        def each(number, runs=ran):
-            return ", ".join(number(run) for run in runs) or NOT_RUN
-
-        def accuracy(run, count=count):
-            text = f"{100 * run[-1]['val_accuracy']:.2f} %"
-            return text if len(run) == count else f"{text} after {len(run)} (interrupted)"
-
-        def last(run, count=count):
-            if count <= LAST:
-                return "-"
-            accuracies = [100 * result["val_accuracy"] for result in run[-LAST:]]
-            return f"{statistics.mean(accuracies):.2f} %" if len(run) == count else NOT_RUN
-
-        table.append(
-            [
-                f"{order}, {digits:,} digits, {count} epochs",
-                layer,
-                f"{len(ran)} of {len(runs)}",
-                each(accuracy),
-                each(last),
-                each(lambda run: f"{100 * max(result['val_accuracy'] for result in run):.2f} %"),
-                each(lambda run: f"{run[-1]['loss']:.4f}"),
-            ]
+    for (order, size, layer, count), planned in groups.items():
+        ran = [run for run in planned if run]
+        cells = (
+            ", ".join(text(run, count) for run in ran) or NOT_RUN
+            for text in (_last, _mean, _best, _loss)
         )
+        about = f"{order}, {size:,} digits, {count} epochs"
+        table.append([about, layer, f"{len(ran)} of {len(planned)}", *cells])
     head = ["order", "layer", "seeds run", "test accuracy, last epoch", f"mean of the last {LAST}"]
     return markdown.table([*head, "best epoch", "training loss"], table)
 
@@ -127,7 +129,7 @@ def untrained(known):
 def ablation(known):
     rows = by_seed(known, plan.ablation(), "on", "variant")
     table = []
-    for variant in plan.VARIANTS:
+    for variant in VARIANTS:
         digits = cell(
             rows["mnist", variant], lambda result: f"{100 * result['val_accuracy'][-1]:.2f} %"
         )
@@ -143,7 +145,7 @@ def averaging(known):
 
     table = [
         [layer, *(cell(rows[weight, layer], share) for weight in plan.AVERAGING_WEIGHTS)]
-        for layer in plan.AVERAGING_LAYERS
+        for layer in runs.AVERAGING_LAYERS
     ]
     return markdown.table(
         ["layer", *(f"weight {weight}" for weight in plan.AVERAGING_WEIGHTS)], table

@@ -4,17 +4,19 @@ Each function takes the settings, the command's options, and `keep`, which it ca
 settings and the result of each line to record, as soon as there is one.
 """
 
+import json
 import math
 import pathlib
+import shutil
 
+import h5py
 import keras
 import numpy as np
 
 import keras_addrnn as ka
 from benchmarks._tasks import adding as adding_task
-from benchmarks._tasks import digits, recurrent_stack, resuming
+from benchmarks._tasks import digits, recurrent_stack
 from benchmarks._tasks.multiplying import MultiplyingGRUCell
-from benchmarks.paper_experiments.plan import ALL_DIGITS
 from benchmarks.paper_experiments.variants import VARIANTS
 
 LATER = 8  # steps
@@ -30,8 +32,8 @@ AVERAGING_LAYERS = {
     "AddGRU, shift 1": VARIANTS["hard_tanh, shift 1"],
     "AddGRU, signed": VARIANTS["signed"],
     "GRU": keras.layers.GRU,
-    "LSTM": keras.layers.LSTM,
     "multiplying": lambda units, **more: keras.layers.RNN(MultiplyingGRUCell(units), **more),
+    "LSTM": keras.layers.LSTM,
 }
 
 
@@ -48,10 +50,7 @@ def adding(settings, options, keep):
     errors, seconds = adding_task.learn(
         layer, settings["T"], batches=settings["batches"], seed=settings["seed"]
     )
-    batches = (
-        adding_task.ERROR_EVERY * i for i, e in enumerate(errors, 1) if e < adding_task.SOLVED
-    )
-    result = {"solved_after": next(batches, None), "errors": errors}
+    result = {"solved_after": adding_task.solved_after(errors), "errors": errors}
     keep(settings, {**result, "seconds_per_batch": seconds})
 
 
@@ -61,7 +60,11 @@ def mnist(settings, options, keep):
     An interrupted run goes on where it was, with the digits in the order of a first epoch again.
     """
     backup = UNFINISHED / "_".join(map(str, settings.values())).replace(", ", "_")
-    resuming.mend(backup)
+    try:
+        h5py.File(backup / "latest.weights.h5").close()
+        json.loads((backup / "training_metadata.json").read_text())
+    except (OSError, ValueError):  # not there, or a killed process left it unfinished
+        shutil.rmtree(backup, ignore_errors=True)
     rate = digits.LEARNING_RATE
     if settings.get("rate") == "falling":
         batches = math.ceil(settings["digits"] / digits.BATCH_SIZE)
@@ -72,13 +75,13 @@ def mnist(settings, options, keep):
         keep({**settings, "epoch": epoch + 1}, result)
 
     digits.train(
-        settings["layer"],
-        digits.load(options.data_dir, full=settings["digits"] == ALL_DIGITS),
-        learning_rate=rate,
+        digits.LAYERS[settings["layer"]],
+        digits.load(options.data_dir if settings["digits"] == digits.ALL else None),
+        rate=rate,
         **{name: settings[name] for name in ("order", "units", "epochs", "seed")},
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_end=keep_epoch),
-            keras.callbacks.BackupAndRestore(backup, double_checkpoint=True),
+            keras.callbacks.BackupAndRestore(backup),
         ],
     )
 
@@ -109,14 +112,15 @@ def statistics(outputs):
 
 
 def ablation(settings, options, keep):
-    variant, units, seed = (settings[name] for name in ("variant", "units", "seed"))
+    units, seed = settings["units"], settings["seed"]
+    make = VARIANTS[settings["variant"]]
     if settings["on"] == "mnist":
-        data, epochs = digits.load(options.data_dir), settings["epochs"]
-        run = digits.train(variant, data, layers=VARIANTS, units=units, epochs=epochs, seed=seed)
-        keep(settings, run.history)
+        epochs = settings["epochs"]
+        _, history = digits.train(make, digits.load(), units=units, epochs=epochs, seed=seed)
+        keep(settings, history)
         return
     keras.utils.set_random_seed(seed)
-    layer = VARIANTS[variant](units)
+    layer = make(units)
     errors, _ = adding_task.learn(
         layer, settings["T"], batches=settings["batches"], seed=seed, until_solved=False
     )

@@ -3,7 +3,7 @@
 import keras
 
 import keras_addrnn as ka
-from benchmarks._tasks.initializers import SpreadGateBias
+from benchmarks._tasks.initializers import spread_gate_bias
 from benchmarks._tasks.multiplying import TwoSums
 from keras_addrnn.layers import GateBias, InhibitedOrthogonal
 
@@ -76,7 +76,7 @@ VARIANTS = {
     "shift learnt, from 1": _cell(LearnedShiftCell, 1.0),
     "signed": _cell(SignedCell),
     **{f"gate bias {b}": _layer(bias_initializer=GateBias(b)) for b in (-1, -0.5, 0.5, 1, 2)},
-    "gate bias -1..0": _layer(bias_initializer=SpreadGateBias(-1, 0)),
-    "gate bias -1..1": _layer(bias_initializer=SpreadGateBias(-1, 1)),
+    "gate bias -1..0": _layer(bias_initializer=spread_gate_bias(-1, 0)),
+    "gate bias -1..1": _layer(bias_initializer=spread_gate_bias(-1, 1)),
     "orthogonal": _layer(recurrent_initializer="orthogonal"),
 }

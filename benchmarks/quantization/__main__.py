@@ -14,30 +14,11 @@ have 8 bits.
     python -m benchmarks.quantization --run --match task=adding layer=GRU
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from benchmarks._harness.experiment import Experiment
-from benchmarks.quantization import report
+from benchmarks.quantization import report, runs
 from benchmarks.quantization.plan import plan
 
-
-def run(settings, options, keep):
-    from benchmarks.quantization import runs
-
-    runs.run(settings, options, keep)
-
-
-EXPERIMENT = Experiment(
-    __doc__,
-    "quantization",
-    plan,
-    run,
-    report.tables,
-    report.plots,
-    mnist=lambda settings: settings["task"] == "mnist",
-)
+EXPERIMENT = Experiment(__doc__, "quantization", plan, runs.run, report.tables, report.plots)
 
 if __name__ == "__main__":
     EXPERIMENT.main()

@@ -41,12 +41,10 @@ class Peer(keras.layers.Layer):
         )
         self.bias = self.add_weight((columns,), "zeros", name="bias")
         if self.quantized:
-            # Variables, so that one compiled function serves all bits.
-            numbers = {"trainable": False, "initializer": "ones"}
-            self.weight_max = self.add_weight((), name="weight_max", **numbers)
-            self.state_max = self.add_weight((), name="state_max", **numbers)
-            self.scale = self.add_weight((), name="scale", **numbers)  # of the state
-            self.table_range = self.add_weight((), name="table_range", **numbers)  # of sigmoid
+            # Variables, so that one compiled function serves all scales that are tried.
+            # Of the state is `scale`, of the sigmoid's table `table_range`.
+            for name in ("weight_max", "state_max", "scale", "table_range"):
+                setattr(self, name, self.add_weight((), "ones", trainable=False, name=name))
 
     def call(self, inputs):
         step = self._baseline if self.kind == "baseline" else self._gru
@@ -131,7 +129,7 @@ def peer_model(kind, features, units, outputs, activation, quantized):
 
 
 def set_bits(model, weight_bits, state_bits, scale, table_range):
-    """Sets how a quantized model computes; without retracing what Keras has compiled of it."""
+    """Sets how a quantized model computes, without retracing it."""
     peer = model.layers[1]
     peer.weight_max.assign(max(2 ** (weight_bits - 1) - 1, 1))
     peer.state_max.assign(2 ** (state_bits - 1) - 1)

@@ -23,7 +23,7 @@ class Task:
         if settings["task"] == "mnist":
             self.features, self.outputs, self.activation, self.batch = 28, 10, "softmax", 128
             self.loss, self.metric = "sparse_categorical_crossentropy", "accuracy"
-            x_train, y_train, x_test, y_test = digits.load(data_dir, full=True)
+            x_train, y_train, x_test, y_test = digits.load(data_dir)
             count = settings["digits"]
             self.train = digits.sequences(x_train[:count]), y_train[:count]
             self.test = digits.sequences(x_test), y_test
@@ -34,7 +34,6 @@ class Task:
             self.train = adding.problems(np.random.default_rng(0), 6400, timesteps)
             self.test = adding.problems(np.random.default_rng(10**6), 2000, timesteps)
         self.float_model = self._float_model()
-        self._peer = None
 
     def compile(self, model, epochs):
         """Adam whose learning rate falls from 0.001 to 0."""
@@ -52,33 +51,23 @@ class Task:
         return found[self.metric]
 
     def _peer_model(self, quantized):
-        return peers.peer_model(
-            self.settings["layer"],
-            self.features,
-            self.units,
-            self.outputs,
-            self.activation,
-            quantized,
-        )
+        sizes = self.features, self.units, self.outputs
+        return peers.peer_model(self.settings["layer"], *sizes, self.activation, quantized)
 
     def _float_model(self):
         keras.utils.set_random_seed(self.settings["seed"])
         if self.settings["layer"] in peers.KINDS:
             model = self._peer_model(quantized=False)
         else:
-            model = keras.Sequential(
-                [
-                    keras.Input((None, self.features)),
-                    ka.AddGRU(self.units),
-                    keras.layers.Dense(self.outputs, activation=self.activation),
-                ]
-            )
+            layers = [keras.Input((None, self.features)), ka.AddGRU(self.units)]
+            layers.append(keras.layers.Dense(self.outputs, activation=self.activation))
+            model = keras.Sequential(layers)
         self.compile(model, self.settings["float_epochs"])
         self.fit(model, self.settings["float_epochs"])
         return model
 
     def aware(self, weight_bits, state_bits):
-        """The fake-quantized model, calibrated. That of a peer is the same object each time."""
+        """The fake-quantized model, calibrated."""
         calibration = self.train[0][:CALIBRATION]
         epochs = self.settings["aware_epochs"]
         model, layer = self.float_model, self.settings["layer"]
@@ -87,12 +76,7 @@ class Task:
                 model, calibration, weight_bits=weight_bits, state_bits=state_bits
             )
             return self.compile(aware, epochs)
-        if self._peer is None:
-            self._peer = self.compile(self._peer_model(quantized=True), epochs)
-        aware = self._peer
-        for variable in aware.optimizer.variables:
-            if "learning_rate" not in variable.name:
-                variable.assign(keras.ops.zeros_like(variable))
+        aware = self.compile(self._peer_model(quantized=True), epochs)
         for ours, floats in zip(aware.layers[1:], model.layers[1:], strict=True):
             pairs = zip(ours.trainable_variables, floats.trainable_variables, strict=True)
             for variable, trained in pairs:

@@ -11,6 +11,7 @@ pytest.importorskip("ai_edge_litert")
 
 from benchmarks import litert_latency  # noqa: E402
 from benchmarks._harness import machine  # noqa: E402
+from benchmarks._tasks import litert  # noqa: E402
 
 pytestmark = pytest.mark.fused
 
@@ -45,6 +46,6 @@ def test_what_fails_is_shown_with_the_reason():
     def fails():
         raise RuntimeError("cannot be run")
 
-    made, reasons = litert_latency.convert_all({"good": lambda: 1, "bad": fails})
+    made, reasons = litert.make_all({"good": lambda: 1, "bad": fails})
     assert made == {"good": 1}
     assert reasons == {"bad": "cannot be run"}

@@ -41,18 +41,19 @@ def known(*runs):
 def test_the_plan_names_what_there_is():
 
     assert set(plan.TASKS) == set(runs.TASKS) == set(report.TABLES)
-    assert plan.VARIANTS == tuple(variants.VARIANTS)
-    assert set(plan.MNIST_LAYERS) == set(digits.LAYERS)
-    assert plan.ADDING_SOLVED == adding_task.SOLVED
-    assert plan.ERROR_EVERY == adding_task.ERROR_EVERY
-    assert plan.EXACT_PROBLEMS == adding_task.BY_HAND
-    assert set(plan.ADDING_LAYERS) == set(adding_task.LAYERS)
-    assert set(plan.UNTRAINED_LAYERS) == set(runs.UNTRAINED_LAYERS)
-    assert set(plan.AVERAGING_LAYERS) == set(runs.AVERAGING_LAYERS)
+    for name, layers in (
+        ("adding", adding_task.LAYERS),
+        ("mnist", digits.LAYERS),
+        ("untrained", runs.UNTRAINED_LAYERS),
+        ("averaging", runs.AVERAGING_LAYERS),
+    ):
+        assert {each["layer"] for each in plan.TASKS[name]()} == set(layers)
+    assert {each["variant"] for each in plan.ablation()} == set(variants.VARIANTS)
+    assert {each["problem"] for each in plan.exact()} == set(adding_task.BY_HAND)
     names = [json.dumps(each, sort_keys=True) for task in plan.TASKS.values() for each in task()]
     assert len(names) == len(set(names))
     adding = {(each["T"], each["layer"], each["seed"]) for each in plan.adding()}
-    assert len(adding) == len(plan.ADDING_LENGTHS) * len(plan.ADDING_LAYERS) * len(plan.SEEDS)
+    assert len(adding) == len(plan.ADDING_LENGTHS) * len(adding_task.LAYERS) * len(plan.SEEDS)
 
 
 def last_states(layer, weights, x):
@@ -118,7 +119,7 @@ def some_digits(monkeypatch):
     images = rng.integers(0, 256, (64, 28, 28)).astype("uint8")
     labels = rng.integers(0, 10, 64).astype("uint8")
     found = [images, labels, images, labels]
-    monkeypatch.setattr(digits, "load", lambda directory, full=False: found)
+    monkeypatch.setattr(digits, "load", lambda directory=None: found)
 
 
 def test_what_is_recorded_is_not_run_again(recording, monkeypatch):
@@ -228,7 +229,7 @@ def test_variants_start_from_the_same_weights():
 
 def test_tables():
 
-    problem = plan.EXACT_PROBLEMS[1]
+    problem = adding_task.BY_HAND[1]
     found = known((settings("exact", problem=problem, T=1000), {"AddGRU": 0.0, "GRU": 1.234e-3}))
     assert report.exact(found).splitlines()[2:] == [
         f"| {problem} | AddGRU | NOT RUN | 0 | NOT RUN |",
@@ -256,7 +257,7 @@ def test_tables():
     assert "| GRU | 1 of 3 | 50.00 % | 45.50 % | 50.00 % | 0.2500 |" in report.mnist(known(*epochs))
     layers = [row.split(" | ")[1] for row in report.mnist({}).splitlines()[2:]]
     assert layers == [
-        *plan.MNIST_LAYERS,
+        *digits.LAYERS,
         *("AddGRU, falling rate", "GRU, falling rate"),
         *2 * ("AddGRU", "GRU", "LSTM", "multiplying", "AddGRU, shift 0.5"),
     ]

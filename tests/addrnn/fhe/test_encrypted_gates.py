@@ -16,7 +16,7 @@ from benchmarks.encrypted_gates import circuits  # noqa: E402
 
 
 def test_the_gates_have_circuits():
-    assert benchmark.GATES == tuple(circuits.GATES)
+    assert benchmark.BASE in circuits.GATES
 
 
 def everything(bits):

@@ -1,0 +1,75 @@
+"""The tasks that several benchmarks learn: what they draw, and the layers of their own."""
+
+import gzip
+
+import keras
+import numpy as np
+import pytest
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
+from benchmarks._tasks import adding, digits  # noqa: E402
+from benchmarks._tasks.multiplying import MultiplyingGRUCell  # noqa: E402
+
+
+def test_the_multiplying_cell_against_its_equations():
+    rng = np.random.default_rng(0)
+    x, h = rng.normal(size=(3, 5)), rng.normal(size=(3, 2))
+    cell = MultiplyingGRUCell(2, dtype="float64")
+    cell.build((3, 5))
+    weights = [rng.normal(size=variable.shape) for variable in cell.weights]
+    cell.set_weights(weights)
+    kernel, recurrent_kernel, bias = weights
+    sums = x @ kernel + h @ recurrent_kernel + bias
+    kept = 1 / (1 + np.exp(-sums[:, :2]))
+    expected = kept * h + (1 - kept) * np.tanh(sums[:, 2:])
+    state, (same,) = cell(x, [h])
+    np.testing.assert_allclose(state, expected, rtol=1e-12)
+    np.testing.assert_array_equal(state, same)
+    assert MultiplyingGRUCell.from_config(cell.get_config()).get_config() == cell.get_config()
+
+
+def test_solved_after_is_the_first_time_below():
+    assert adding.solved_after([0.2, 0.0099, 0.02, 0.001]) == 2 * adding.ERROR_EVERY
+    assert adding.solved_after([0.2, 0.01]) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "shape", "place"),
+    [("rows", (28, 28), (3, 7)), ("columns", (28, 28), (7, 3)), ("pixels", (784, 1), (91, 0))],
+)
+def test_orders(order, shape, place):
+    images = np.zeros((2, 28, 28), "uint8")
+    images[1, 3, 7] = 51  # in row 3, column 7
+    sequences = digits.sequences(images, order)
+    assert sequences.dtype == "float32"
+    assert sequences.shape == (2, *shape)
+    expected = np.zeros_like(sequences)
+    expected[(1, *place)] = 0.2
+    np.testing.assert_allclose(sequences, expected, rtol=1e-6)
+    data = [images, np.zeros(2), images, np.zeros(2)]
+    make = digits.LAYERS["AddGRU"]
+    model, _ = digits.train(make, data, units=3, epochs=1, seed=0, order=order)
+    assert model(sequences).shape == (2, 10)
+
+
+def test_every_layer_learns_in_another_order():
+    x_train, y_train, x_test, y_test = digits.load()
+    data = [x_train[:320], y_train[:320], x_test[:40], y_test[:40]]
+    for make in digits.LAYERS.values():
+        _, history = digits.train(make, data, order="columns", units=8, epochs=2, seed=0)
+        assert history["loss"][1] < history["loss"][0]
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_idx_files_are_read(tmp_path, compressed):
+    expected = digits.load()
+    for array, name in zip(expected, digits.NAMES, strict=True):
+        content = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        content += array.tobytes()
+        if compressed:
+            (tmp_path / f"{name}-ubyte.gz").write_bytes(gzip.compress(content, 1))
+        else:
+            (tmp_path / f"{name}-ubyte").write_bytes(content)
+    for got, array in zip(digits.load(tmp_path), expected, strict=True):
+        np.testing.assert_array_equal(got, array)
