@@ -9,11 +9,7 @@ _NAME = "representative_data"
 
 
 def as_arrays(data):
-    """The data as arrays of LiteRT's types, in the structure of the argument.
-
-    Raises:
-        TypeError, ValueError: It is not an array, or a list or dict of arrays, of numbers.
-    """
+    """The data as arrays of LiteRT's types, in the structure of the argument."""
     if data is None:
         return None
     if callable(data) or hasattr(data, "__next__") or type(data).__name__.endswith("Dataset"):
@@ -52,11 +48,7 @@ def _as_array(value):
 def in_order(data, signature):
     """The arrays in the order of the model's own inputs, of their types.
 
-    Args:
-        data: From `as_arrays`: an array, a dict by the inputs' names, or a list in their order.
-
-    Raises:
-        ValueError: They do not fit the inputs.
+    They come as `as_arrays` returns them: an array, a dict by the inputs' names, or a list.
     """
     names = signature.input_names[: len(signature.model_specs)]
     if isinstance(data, dict):
@@ -101,12 +93,7 @@ def _fitted(array, name, spec):
 
 
 def with_states(batches, signature, function):
-    """Adds the states to the batches: zeros, then the states that the call before returned.
-
-    Args:
-        batches: Arrays `[batches, *shape]` of the model's own inputs.
-        function: `Trace.function`.
-    """
+    """Adds the states to the batches: zeros, then the states that the call before returned."""
     import tensorflow as tf
 
     states, given = [tf.zeros(spec.shape, spec.dtype) for spec in signature.state_specs], []

@@ -36,14 +36,9 @@ class Signature:
 def signature_of(model, batch_size, data):
     """The signature of the file of a model.
 
-    Args:
-        batch_size: Size of the batch axis of all inputs, or None to leave open what the model
-            leaves open.
-        data: Arrays as the model takes them, or None. They tell the shapes and types of the inputs
-            of a subclassed model, which knows at most the shapes it was first called with.
-
-    Raises:
-        ValueError: The model's inputs are unknown, or fix another batch size.
+    The data, if any, tells the shapes and types of the inputs of a subclassed model, which knows at
+    most the shapes it was first called with. Raises a `ValueError` where the model's inputs are
+    unknown, or fix another batch size.
     """
     import tensorflow as tf
 

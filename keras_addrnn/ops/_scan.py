@@ -8,16 +8,12 @@ from keras_addrnn import _keras_private
 def scan(step, state, xs, collect=True, unroll=False):
     """Repeats `state = step(state, x_t)` over the leading axis of `xs`.
 
-    Args:
-        step: Function of a state and a list with one slice `x_t` of each of `xs`.
-        state: `[B, H]`, the state before the first step.
-        xs: List of tensors `[T, ...]`, `T` at least 1 where it is known.
-        collect: Whether to return the states of all steps. LiteRT copies them at every step of its
-            loop, which makes it quadratic in `T`.
-        unroll: Whether to write the steps out one by one; needs a known `T`.
+    `xs` is a list of tensors `[T, ...]`, with `T` at least 1 where it is known, and `x_t` a list
+    with one slice of each. LiteRT copies the collected states at every step of its loop, which
+    makes `collect` quadratic in `T`.
 
     Returns:
-        The states after each step `[T, B, H]`, or None, and the last of them `[B, H]`.
+        The states after each step `[T, B, H]`, or None without `collect`, and the last `[B, H]`.
     """
     if unroll:
         return _unrolled(step, state, xs, collect)

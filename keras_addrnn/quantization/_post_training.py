@@ -13,11 +13,10 @@ _SEQUENCES = 128  # of the data, to choose among them
 def quantize_float_model(
     model, representative_data, *, weight_bits=8, state_bits=16, input_bits=8, rescale="shift"
 ):
-    """What `quantize` makes of a model that is not quantization-aware.
+    """As `quantize`, for a model that is not quantization-aware.
 
-    Returns:
-        The `IntegerModel`, and a dict from each recurrent layer's name to the share of
-        its candidates that integers clip at `state_max` and the layer does not.
+    Returns the share of clipped candidates too: a dict from each recurrent layer's name to the
+    share of its candidates that integers clip at `state_max` and the layer does not.
     """
     weight_bits = _validation.integer("weight_bits", weight_bits, 2, 8)
     state_bits = _validation.integer("state_bits", state_bits, 2, 16)
