@@ -1,14 +1,14 @@
-"""What arguments must be, checked in one place and with one wording.
+"""Checks of arguments, in one place and with one wording.
 
-Each check returns the value. A value of the wrong type raises an `ArgumentTypeError`, and one that is
-not allowed an `ArgumentValueError`. Both carry the name of the argument, so that a caller with other
+Each returns the value. A value of the wrong type raises an `ArgumentTypeError`, and one that is not
+allowed an `ArgumentValueError`. Both carry the name of the argument, so that a caller with other
 names, as a command line has, need not read it from the text.
 """
 
 import math
 import numbers
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,11 @@ def type_error(
 def _message(argument: str, requirement: str, received: object, remedy: str) -> str:
     message = f"Argument `{argument}` must {requirement}. Received: {received}"
     return f"{message}. {remedy}" if remedy else message
+
+
+def check_field(owner: Any, name: str, check: Callable[..., Any], *limits: Any) -> None:
+    """Replaces a field of a frozen dataclass by its checked value."""
+    object.__setattr__(owner, name, check(name, getattr(owner, name), *limits))
 
 
 def integer(name: str, value: Any, low: int, high: int | None = None) -> int:

@@ -32,7 +32,7 @@ def read(path: str | PathLike[str], sha256: str | None = None) -> bytes:
 
 
 def load(content: bytes, library_class: Any) -> Any:
-    """What concrete-python makes of an archive: its `Client` or `Server`.
+    """concrete-python's `Client` or `Server` of an archive.
 
     concrete-python reads files alone. So it gets a file of our own with these bytes, and cannot
     load others than the ones that were checked.

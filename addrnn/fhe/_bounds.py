@@ -89,10 +89,11 @@ class BoundedTracer:
         index = self - offset
         bits = _bits(index.low, index.high)
         if bits > MAX_LOOKUP_BITS:
-            widest = (self.high - self.low).argmax()
+            element = (self.high - self.low).argmax()
             raise ValueError(
                 f"{name} takes a look-up table of {bits} bits, and {MAX_LOOKUP_BITS} are the most: "
-                f"number {widest} goes from {self.low.flat[widest]} to {self.high.flat[widest]}. "
+                f"number {element} goes from {self.low.flat[element]} to "
+                f"{self.high.flat[element]}. "
                 "Use fewer bits for inputs, weights or state, or fewer weights that are not zero "
                 "in a column."
             )

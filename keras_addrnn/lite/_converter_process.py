@@ -110,10 +110,8 @@ class _Process:
         self.popen.kill()
         self.popen.wait()
         self.popen.stdout.close()
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self.popen.stdin.close()
-        except BrokenPipeError:
-            pass
 
     def why_it_ended(self):
         status = self.popen.wait()
@@ -131,10 +129,8 @@ class _Process:
 def _absolute(paths):
     """The paths as they are from anywhere; without those in a working directory that is gone."""
     for path in paths:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             yield os.path.abspath(path)
-        except FileNotFoundError:
-            pass
 
 
 def _error_of(folder):

@@ -1,9 +1,10 @@
-"""The argument `representative_data`: checked, ordered as the inputs, cut into batches."""
+"""The argument `representative_data`: checked, ordered as the inputs, split into batches."""
 
 import keras
 import numpy as np
 
 from addrnn import _validation
+from keras_addrnn.lite._signature import keys
 
 _NAME = "representative_data"
 
@@ -52,7 +53,7 @@ def in_order(data, signature):
     """
     names = signature.input_names[: len(signature.model_specs)]
     if isinstance(data, dict):
-        flat = dict(zip(_paths(data), keras.tree.flatten(data), strict=True))
+        flat = dict(zip(keys(data), keras.tree.flatten(data), strict=True))
         if set(flat) != set(names):
             requirement = f"have an array for each of the model's inputs {sorted(names)}"
             raise _validation.value_error(_NAME, requirement, sorted(flat))
@@ -71,15 +72,9 @@ def in_order(data, signature):
     ]
 
 
-def _paths(data):
-    return ["_".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(data)]
-
-
 def _fitted(array, name, spec):
     expected, received = tuple(spec.shape[1:]), array.shape[1:]
-    if len(expected) != len(received) or any(
-        size not in (None, other) for size, other in zip(expected, received, strict=True)
-    ):
+    if not _validation.shape_fits(received, expected):
         raise _validation.value_error(
             _NAME,
             f"have samples of shape {expected} for the input '{name}', along a first axis",

@@ -69,7 +69,7 @@ def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
 
 def _with_state(layer):
     if layer.go_backwards:
-        raise ValueError(f"Layer '{layer.name}' reads from the end: there is none in a stream.")
+        raise ValueError(f"Layer '{layer.name}' reads from the end, which a stream does not have.")
     config = {**layer.get_config(), "return_state": True, "stateful": False}
     return layer.__class__.from_config(config)
 

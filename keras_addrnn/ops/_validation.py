@@ -1,4 +1,4 @@
-"""What the ops and the layers accept, checked in one place and before any arithmetic."""
+"""Checks of the arguments of ops and layers, in one place and before any arithmetic."""
 
 import difflib
 from collections.abc import Callable
@@ -56,8 +56,7 @@ def _similar_activation(value):
 
 
 def gate(activation_value, state_shift, state_max) -> Gate:
-    """The `Gate` of settings as a user gives them: activations as Keras takes them, None for no
-    bound."""
+    """The `Gate` of settings as a user gives them, with activations as Keras takes them."""
     return Gate(activation(activation_value), state_shift, state_max)
 
 

@@ -1,4 +1,4 @@
-"""What of a Keras model an integer model can be made of."""
+"""The parts of a Keras model that an integer model is made of."""
 
 import dataclasses
 

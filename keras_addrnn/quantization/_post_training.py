@@ -59,7 +59,7 @@ def quantize_float_model(
 
 def _best_layer(layer, inputs, integers, reals, states, **settings):
     """The layer whose states are nearest to the real ones, `[N, T, H]`."""
-    best = None
+    tried = []
     for state in states:
         made = weight_quantization.add_gru(
             layer.kernel,
@@ -74,13 +74,7 @@ def _best_layer(layer, inputs, integers, reals, states, **settings):
             **settings,
         )
         outputs, last = reference.run_layer(made, integers)
-        error = _error(outputs, reals, made.state_scale)
-        if not layer.return_sequences:
-            error = _error(last, reals[:, -1], made.state_scale)
-        if best is None or error < best[0]:
-            best = error, made
-    return best[1]
-
-
-def _error(integers, reals, scale):
-    return float(np.square(integers * scale - reals).mean())
+        got, wanted = (outputs, reals) if layer.return_sequences else (last, reals[:, -1])
+        error = float(np.square(got * made.state_scale - wanted).mean())
+        tried.append((error, made))
+    return min(tried, key=lambda pair: pair[0])[1]
