@@ -12,11 +12,9 @@ _LONGEST_NAME = 255  # bytes, of a Linux file system
 
 
 def checked_path(path: str | os.PathLike[str]) -> pathlib.Path:
-    """The path of a file to write, before the work whose result goes there.
+    """The path of a file to write, checked before the work whose result goes there.
 
-    Raises:
-        ValueError: It is that of a directory, a device or a pipe, or in a directory that does not
-            exist.
+    Raises a `ValueError` where a file can be neither made nor replaced.
     """
     path = pathlib.Path(path)
     if path.is_dir():

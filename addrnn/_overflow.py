@@ -22,13 +22,13 @@ _MARGIN = 1.001
 def accumulator_magnitude(
     bias: Any, products: Sequence[tuple[Any, Any, Any]], rounding: Any = 0.0, xp: Any = np
 ) -> Any:
-    """What no partial sum exceeds, in any order, rounding included.
+    """The magnitude that no partial sum exceeds, in any order, rounding included.
 
     Args:
         bias: Numbers `[C]`.
         products: For each kernel its weights `[N, C]` as floats, the greatest magnitude that they
             are multiplied with, and the factor of their sum, a number or numbers `[C]`.
-        rounding: What is added to a sum before it is shifted right.
+        rounding: The number that is added to a sum before it is shifted right.
 
     Returns:
         Floats `[C]`.

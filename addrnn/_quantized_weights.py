@@ -64,7 +64,7 @@ def add_gru(
         raise ValueError(
             f"In layer '{name}' the weights of column {over.argmax()} are too large for sums of 32 "
             f"bits, beside a state that ends at {state.max * state.scale:.3g}. Give representative "
-            "data in which the states reach as far as in use, use fewer bits for the state, or "
+            "data in which the states grow as large as in use, use fewer bits for the state, or "
             "train with weight decay."
         )
     multiplier, shift = None, -finest
@@ -104,13 +104,7 @@ def candidate_range(activation: str, state: StateQuantization) -> tuple[int, int
 
 
 def dense(
-    kernel: _Floats,
-    bias: _Floats,
-    step: Any,
-    *,
-    inputs: Quantization,
-    weight_bits: int,
-    name: str,
+    kernel: _Floats, bias: _Floats, step: Any, *, inputs: Quantization, weight_bits: int, name: str
 ) -> IntegerDense:
     """Makes an `IntegerDense` of weights that are integers already.
 

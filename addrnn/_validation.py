@@ -1,13 +1,14 @@
-"""What arguments must be, checked in one place and with one wording.
+"""Checks of arguments, in one place and with one wording.
 
-Every error here carries the name of the argument, so that a caller with other names, as a command
-line has, need not read it from the text.
+Each returns the value. A value of the wrong type raises an `ArgumentTypeError`, and one that is not
+allowed an `ArgumentValueError`. Both carry the name of the argument, so that a caller with other
+names, as a command line has, need not read it from the text.
 """
 
 import math
 import numbers
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,13 @@ def _message(argument: str, requirement: str, received: object, remedy: str) -> 
     return f"{message}. {remedy}" if remedy else message
 
 
-def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """The value as an int from `low` to `high`; None for no upper bound.
+def check_field(owner: Any, name: str, check: Callable[..., Any], *limits: Any) -> None:
+    """Replaces a field of a frozen dataclass by its checked value."""
+    object.__setattr__(owner, name, check(name, getattr(owner, name), *limits))
 
-    Raises:
-        ArgumentTypeError: It is not an integer.
-        ArgumentValueError: It is out of range.
-    """
+
+def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """The value as an int from `low` to `high`; None for no upper bound."""
     requirement = f"be an integer from {low} to {high}"
     if high is None:
         requirement = "be a positive integer" if low == 1 else f"be an integer of at least {low}"
@@ -78,12 +79,7 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 
 def finite(name: str, value: Any, remedy: str = "") -> float:
-    """The value as a finite float.
-
-    Raises:
-        ArgumentTypeError: It is not a real number.
-        ArgumentValueError: It is not finite.
-    """
+    """The value as a finite float."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise type_error(name, "be a number", f"{name}={value!r}", remedy)
     try:
@@ -98,7 +94,7 @@ def finite(name: str, value: Any, remedy: str = "") -> float:
 
 
 def positive(name: str, value: Any) -> float:
-    """The value as a finite float above 0; errors as of `finite`."""
+    """The value as a finite float above 0."""
     number = finite(name, value)
     if not number > 0:
         raise value_error(name, "be a finite positive number", f"{name}={value!r}")
@@ -106,7 +102,7 @@ def positive(name: str, value: Any) -> float:
 
 
 def fraction(name: str, value: Any) -> float:
-    """The value as a float of at least 0 and below 1; errors as of `finite`."""
+    """The value as a float of at least 0 and below 1."""
     number = finite(name, value)
     if not 0.0 <= number < 1.0:
         raise value_error(name, "be at least 0 and below 1", f"{name}={value!r}")
@@ -114,7 +110,7 @@ def fraction(name: str, value: Any) -> float:
 
 
 def float32(name: str, value: Any, remedy: str = "") -> float:
-    """The value rounded to float32, as a float; errors as of `finite`.
+    """The value rounded to float32, as a float.
 
     The fused ops carry their settings as float32. Rounding them for every implementation keeps
     those in agreement to the last bits of float64.
@@ -127,33 +123,21 @@ def float32(name: str, value: Any, remedy: str = "") -> float:
 
 
 def flag(name: str, value: Any) -> bool:
-    """The value as a bool.
-
-    Raises:
-        ArgumentTypeError: It is not True or False.
-    """
+    """The value as a bool."""
     if not isinstance(value, (bool, np.bool_)):
         raise type_error(name, "be True or False", f"{name}={value!r}")
     return bool(value)
 
 
 def text(name: str, value: Any) -> str:
-    """The value as a str.
-
-    Raises:
-        ArgumentTypeError: It is not one.
-    """
+    """The value as a str."""
     if not isinstance(value, str):
         raise type_error(name, "be a string", f"{name}={value!r}")
     return str(value)
 
 
 def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
-    """The value, if it is one of the choices.
-
-    Raises:
-        ArgumentValueError: It is not.
-    """
+    """The value, if it is one of the choices."""
     if not isinstance(value, (str, type(None))) or value not in choices:
         raise value_error(name, f"be one of {tuple(choices)}", f"{name}={value!r}")
     return value
@@ -187,12 +171,7 @@ def integer_array(
 ) -> npt.NDArray[Any]:
     """The value as a read-only array of that dtype and shape, with values from `low` to `high`.
 
-    Args:
-        shape: Tuple of sizes; None where any size of at least 1 will do.
-
-    Raises:
-        ArgumentTypeError: It does not hold integers.
-        ArgumentValueError: It has another shape, or a value out of range.
+    A size of None in `shape` stands for any size of at least 1.
     """
     given = integers(name, value)
     if not shape_fits(given.shape, shape) or 0 in given.shape:
@@ -204,11 +183,7 @@ def integer_array(
 
 
 def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[Any]:
-    """The value as an array of integers.
-
-    Raises:
-        ArgumentTypeError: It does not hold integers.
-    """
+    """The value as an array of integers."""
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
         raise type_error(name, "hold integers", f"dtype={array.dtype}", remedy)
@@ -216,10 +191,8 @@ def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[A
 
 
 def in_range(name: str, values: npt.NDArray[Any], low: int, high: int) -> None:
-    """Raises an `ArgumentValueError` if an array has a value below `low` or above `high`."""
+    """Checks that no value of an array is below `low` or above `high`."""
     if values.size and (values.min() < low or values.max() > high):
         raise value_error(
-            name,
-            f"hold values from {low} to {high}",
-            f"from {values.min()} to {values.max()}",
+            name, f"hold values from {low} to {high}", f"from {values.min()} to {values.max()}"
         )

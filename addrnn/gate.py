@@ -24,7 +24,7 @@ class Gate:
             float32; None for no bound.
 
     Raises:
-        TypeError: A number is none.
+        TypeError: A setting is not a number.
         ValueError: A value is not allowed.
     """
 

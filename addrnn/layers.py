@@ -1,14 +1,13 @@
 """The layers of an integer model: their weights, and the proof that no sum overflows."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from addrnn import _overflow, _validation
 from addrnn._integers import signed_range, weight_max
-from addrnn._validation import INT32_MAX
+from addrnn._validation import INT32_MAX, check_field
 from addrnn._validation import integer_array as array
 
 
@@ -25,7 +24,7 @@ class IntegerAddGRU:
         bias: int32 `[2 * H]`, at the scale of the accumulator.
         kernel_shift: uint8 `[2 * H]`, by how many bits the sum over the inputs is shifted left.
         recurrent_shift: uint8 `[2 * H]`, the same for the sum over the state.
-        multiplier: int32 `[2 * H]`, what the accumulator is multiplied with before it is shifted
+        multiplier: int32 `[2 * H]`, by which the accumulator is multiplied before it is shifted
             right; None where that is not needed.
         shift: uint8 `[2 * H]`, by how many bits the accumulator is shifted right, with rounding.
         state_shift: The `s` of the recurrence, an integer of at least 0.
@@ -64,49 +63,36 @@ class IntegerAddGRU:
     name: str = "add_gru"
 
     def __post_init__(self) -> None:
-        def put(name: str, value: Any) -> None:
-            object.__setattr__(self, name, value)
-
+        integer = _validation.integer
         for name, low, high in (
             ("input_bits", 1, 16),
             ("weight_bits", 2, 8),
             ("state_bits", 2, 16),
         ):
-            put(name, _validation.integer(name, getattr(self, name), low, high))
+            check_field(self, name, integer, low, high)
         top = signed_range(self.state_bits)[1]
-        put("state_shift", _validation.integer("state_shift", self.state_shift, 0, top))
-        put(
-            "state_max", _validation.integer("state_max", self.state_max, 0, top - self.state_shift)
-        )
+        check_field(self, "state_shift", integer, 0, top)
+        check_field(self, "state_max", integer, 0, top - self.state_shift)
         for name in ("candidate_min", "candidate_max"):
-            bounds = -self.state_shift, self.state_max
-            put(name, _validation.integer(name, getattr(self, name), *bounds))
+            check_field(self, name, integer, -self.state_shift, self.state_max)
         if self.candidate_min > self.candidate_max:
             raise _validation.value_error(
                 "candidate_min",
                 "not be above `candidate_max`",
                 f"candidate_min={self.candidate_min}, candidate_max={self.candidate_max}",
             )
-        put("state_scale", _validation.positive("state_scale", self.state_scale))
+        check_field(self, "state_scale", _validation.positive)
         for name in ("go_backwards", "return_sequences"):
-            put(name, _validation.flag(name, getattr(self, name)))
-        put("name", _validation.text("name", self.name))
+            check_field(self, name, _validation.flag)
+        check_field(self, "name", _validation.text)
 
         weight = weight_max(self.weight_bits)
-        put(
-            "kernel",
-            array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
-        )
+        check_field(self, "kernel", array, np.int8, (None, None), -weight, weight)
         columns = self.kernel.shape[1]
         if columns % 2:
-            raise _validation.value_error(
-                "kernel", "have the shape (D, 2 * H)", f"shape={self.kernel.shape}"
-            )
+            raise _validation.shape_error("kernel", "(D, 2 * H)", self.kernel.shape)
         shape = (columns // 2, columns)
-        put(
-            "recurrent_kernel",
-            array("recurrent_kernel", self.recurrent_kernel, np.int8, shape, -weight, weight),
-        )
+        check_field(self, "recurrent_kernel", array, np.int8, shape, -weight, weight)
         longest_shift = 31 if self.multiplier is None else 62
         for name, dtype, low, high in (
             ("bias", np.int32, -INT32_MAX, INT32_MAX),
@@ -116,17 +102,8 @@ class IntegerAddGRU:
             ("multiplier", np.int32, 1, INT32_MAX),
         ):
             if name != "multiplier" or self.multiplier is not None:
-                put(
-                    name,
-                    array(name, getattr(self, name), dtype, (columns,), low, high),
-                )
-        worst = self.accumulator_magnitude()
-        if worst.max() > INT32_MAX:
-            raise ValueError(
-                f"In layer '{self.name}' the sum of column {worst.argmax()} could reach "
-                f"{worst.max():.0f}, more than 32 bits hold. Use fewer bits for inputs, weights or "
-                "state."
-            )
+                check_field(self, name, array, dtype, (columns,), low, high)
+        _check_sums(self, self.accumulator_magnitude(), "inputs, weights or state")
 
     def __repr__(self) -> str:
         return _summary(self, f"state of {self.state_bits} bits")
@@ -166,7 +143,7 @@ class IntegerAddGRU:
         return low, high
 
     def accumulator_magnitude(self) -> npt.NDArray[np.float64]:
-        """What no partial sum exceeds, in any order, rounding included: float64 `[2 * H]`."""
+        """The bound of all partial sums, in any order, rounding included: float64 `[2 * H]`."""
         inputs = -signed_range(self.input_bits)[0]
         state = max(self.state_shift, self.state_max)
         products = [
@@ -207,30 +184,16 @@ class IntegerDense:
     name: str = "dense"
 
     def __post_init__(self) -> None:
-        def put(name: str, value: Any) -> None:
-            object.__setattr__(self, name, value)
-
-        put("input_bits", _validation.integer("input_bits", self.input_bits, 1, 16))
-        put("weight_bits", _validation.integer("weight_bits", self.weight_bits, 2, 8))
-        put("scale", _validation.positive("scale", self.scale))
-        put("name", _validation.text("name", self.name))
+        check_field(self, "input_bits", _validation.integer, 1, 16)
+        check_field(self, "weight_bits", _validation.integer, 2, 8)
+        check_field(self, "scale", _validation.positive)
+        check_field(self, "name", _validation.text)
         weight = weight_max(self.weight_bits)
-        put(
-            "kernel",
-            array("kernel", self.kernel, np.int8, (None, None), -weight, weight),
-        )
-        limits = -INT32_MAX, INT32_MAX
-        put(
-            "bias",
-            array("bias", self.bias, np.int32, self.kernel.shape[1:], *limits),
-        )
+        check_field(self, "kernel", array, np.int8, (None, None), -weight, weight)
+        check_field(self, "bias", array, np.int32, self.kernel.shape[1:], -INT32_MAX, INT32_MAX)
         products = [(self.kernel.astype(np.float64), -signed_range(self.input_bits)[0], 1)]
-        worst = _overflow.accumulator_magnitude(self.bias.astype(np.float64), products)
-        if worst.max() > INT32_MAX:
-            raise ValueError(
-                f"In layer '{self.name}' the sum of column {worst.argmax()} could reach "
-                f"{worst.max():.0f}, more than 32 bits hold. Use fewer bits for inputs or weights."
-            )
+        magnitude = _overflow.accumulator_magnitude(self.bias.astype(np.float64), products)
+        _check_sums(self, magnitude, "inputs or weights")
 
     def __repr__(self) -> str:
         return _summary(self, "sums of 32 bits")
@@ -244,6 +207,16 @@ class IntegerDense:
     def units(self) -> int:
         """The number `C` of outputs."""
         return int(self.kernel.shape[1])
+
+
+def _check_sums(
+    layer: IntegerAddGRU | IntegerDense, magnitude: npt.NDArray[np.float64], fewer: str
+) -> None:
+    if magnitude.max() > INT32_MAX:
+        raise ValueError(
+            f"In layer '{layer.name}' the sum of column {magnitude.argmax()} could reach "
+            f"{magnitude.max():.0f}, more than 32 bits hold. Use fewer bits for {fewer}."
+        )
 
 
 def _summary(layer: IntegerAddGRU | IntegerDense, outputs: str) -> str:

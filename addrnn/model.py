@@ -152,18 +152,14 @@ class IntegerModel:
         remedy = "`predict` takes real numbers, `inputs.quantize` makes integers of them."
         inputs = _validation.integers("inputs", inputs, remedy)
         if inputs.ndim != 3 or inputs.shape[-1] != self.features:
-            raise _validation.value_error(
-                "inputs", f"have the shape [batch, time, {self.features}]", f"shape={inputs.shape}"
-            )
+            raise _validation.shape_error("inputs", f"[batch, time, {self.features}]", inputs.shape)
         _validation.in_range("inputs", inputs, *self.inputs.range)
         if mask is not None:
             mask = np.asarray(mask)
             if mask.dtype != bool:
                 raise _validation.type_error("mask", "hold booleans", f"dtype={mask.dtype}")
             if mask.shape != inputs.shape[:2]:
-                raise _validation.value_error(
-                    "mask", f"have the shape {inputs.shape[:2]}", f"shape={mask.shape}"
-                )
+                raise _validation.shape_error("mask", str(inputs.shape[:2]), mask.shape)
         return inputs.astype(self.inputs.dtype), mask
 
 

@@ -16,7 +16,7 @@ class Quantization:
 
     Args:
         bits: Integer from 1 to 16: the integers are signed, of so many bits.
-        scale: The real distance between neighbouring integers, a finite positive number.
+        scale: The real distance between neighboring integers, a finite positive number.
         zero_point: The integer that stands for 0.
 
     Raises:
@@ -29,15 +29,13 @@ class Quantization:
     zero_point: int = 0
 
     def __post_init__(self) -> None:
-        bits = _validation.integer("bits", self.bits, 1, 16)
-        object.__setattr__(self, "bits", bits)
-        object.__setattr__(self, "scale", _validation.positive("scale", self.scale))
-        zero_point = _validation.integer("zero_point", self.zero_point, *signed_range(bits))
-        object.__setattr__(self, "zero_point", zero_point)
+        _validation.check_field(self, "bits", _validation.integer, 1, 16)
+        _validation.check_field(self, "scale", _validation.positive)
+        _validation.check_field(self, "zero_point", _validation.integer, *self.range)
 
     @classmethod
     def of_range(cls, low: float, high: float, bits: int) -> Self:
-        """The integers that reach from `low` to `high`, or to 0 if that lies outside."""
+        """The integers for real numbers from `low` to `high`, 0 included."""
         low, high = min(float(low), 0.0), max(float(high), 0.0)
         if low == high:
             return cls(bits, 1.0)
@@ -99,10 +97,10 @@ class StateQuantization:
     def of_range(
         cls, largest: float, bits: int, state_shift: float = 0.0, state_max: float | None = None
     ) -> Self:
-        """The finest one that reaches from `-state_shift` to `largest`.
+        """The finest one for states from `-state_shift` to `largest`.
 
         Args:
-            largest: Positive number that the state shall reach.
+            largest: Positive number, the greatest state.
             bits: Integer from 2 to 16.
             state_shift: The layer's.
             state_max: The layer's, at least 0, or None.
@@ -114,7 +112,7 @@ class StateQuantization:
     def of_scale(
         cls, scale: float, bits: int, state_shift: float = 0.0, state_max: float | None = None
     ) -> Self:
-        """The one of that scale with the widest range; arguments as of `of_range`."""
+        """The one of that scale with the largest range; arguments as of `of_range`."""
         top = signed_range(bits)[1]
         shift = min(int(round_half_up(state_shift / scale)), top)
         greatest = top - shift

@@ -1,4 +1,4 @@
-"""What an integer model computes, in NumPy: the definition that every executor has to meet.
+"""The arithmetic of an integer model, in NumPy: the definition that every executor has to meet.
 
 All sums are taken in int64, where nothing can overflow. That they fit into int32 as well is shown
 by the layers when they are made.

@@ -147,7 +147,7 @@ def _bias(layer: str, bias: npt.ArrayLike | None, kernel: _Floats) -> npt.NDArra
 
 
 def _full_range(recurrent_kernel: _Floats, kernel: _Floats, bits: int) -> _Floats:
-    """For each column the finest step that reaches its largest weight, `[2 * H]`."""
+    """For each column the finest step that clips no weight, `[2 * H]`."""
     largest = np.abs(recurrent_kernel).max(0)
     largest = np.where(largest == 0, np.abs(kernel).max(0), largest)
     return np.asarray(np.where(largest == 0, np.ones_like(largest), largest / weight_max(bits)))

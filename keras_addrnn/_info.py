@@ -1,4 +1,4 @@
-"""What this process has of keras_addrnn, and which implementation each layer of a model runs."""
+"""Tells which implementation runs, in this process and in each layer of a model."""
 
 from typing import Any
 

@@ -9,13 +9,7 @@ from keras_addrnn import _keras_private
 def layers_in_order(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers of a model with one input `[batch, time, features]`, without the input layer.
 
-    Args:
-        model: Built `keras.Model`.
-
-    Raises:
-        TypeError: `model` is not a Keras model.
-        ValueError: The model is not built, has another input, or its layers do not follow one
-            another, or something in it is no layer.
+    Raises a `ValueError` where the model is not built, or is anything but layers one after another.
     """
     if not isinstance(model, keras.Model):
         raise _validation.type_error("model", "be a keras.Model", repr(model))

@@ -25,17 +25,11 @@ def burst(function: Callable[[], Any], seconds: float = 0.02) -> list[float]:
 
 
 def in_turn(functions: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """Calls functions in bursts, one after another, until the time is up.
+    """The median time of a call of each function, in milliseconds, by name.
 
-    In turn, so that a machine which is busy now and then is so for each.
-
-    Args:
-        functions: Dict from a name to a function without arguments, which returns when its result
-            is there.
-        seconds: How long, in all. There are three rounds at least.
-
-    Returns:
-        Dict from the name to the median of a call, in milliseconds.
+    The functions return when their result is there. They are called in bursts, in turn, so that a
+    machine which is busy now and then is so for each; until the time is up, and three times at
+    least.
     """
     times = {name: [] for name in functions}
     end = time.perf_counter() + seconds
@@ -72,17 +66,10 @@ def gradients(layer: Any, x: Any, jit_compile: bool = False) -> Callable[[], Any
 def compare(
     batch: int, steps: int, features: int, units: int, seconds: float
 ) -> dict[str, tuple[float, float]]:
-    """Measures AddGRU, GRU and LSTM on one shape.
-
-    Args:
-        batch, steps, features, units: Positive integers, the shape.
-        seconds: How long, in all.
+    """AddGRU's, GRU's and LSTM's times on one shape, in `seconds` in all.
 
     Returns:
         Dict from the layer's name to `(forward, forward and backward)`, medians in milliseconds.
-
-    Raises:
-        ValueError: Keras does not run on TensorFlow, or the shape does not fit into memory.
     """
     import keras
 

@@ -1,4 +1,8 @@
-"""The files of the command line: models and samples to read, and where to write."""
+"""The files of the command line: models and samples to read, and where to write.
+
+Each function raises an `OSError` for a file that is missing or cannot be read, and a `ValueError`
+for one that is damaged, or not the file that the command needs.
+"""
 
 import os
 import textwrap
@@ -10,12 +14,7 @@ from keras_addrnn_cli import quiet
 
 
 def read_model(path: str) -> Any:
-    """The Keras model of a `.keras` file.
-
-    Raises:
-        OSError: There is no such file, or it cannot be read.
-        ValueError: It is the file of something else, or damaged.
-    """
+    """The Keras model of a `.keras` file."""
     open(path, "rb").close()  # Keras' own words about a missing file are many
     if not path.endswith(".keras") or not zipfile.is_zipfile(path):
         raise ValueError(
@@ -31,12 +30,7 @@ def read_model(path: str) -> Any:
 
 
 def read_arrays(path: str) -> dict[str, Any]:
-    """The arrays of an `.npz` file, by name.
-
-    Raises:
-        OSError: There is no such file, or it cannot be read.
-        ValueError: It is the file of something else, damaged, or empty.
-    """
+    """The arrays of an `.npz` file, by name."""
     import numpy as np
 
     open(path, "rb").close()
@@ -57,19 +51,10 @@ def read_arrays(path: str) -> dict[str, Any]:
 
 
 def samples(arrays: dict[str, Any], model: Any, path: str) -> Any:
-    """What of the arrays are samples of the model's inputs.
+    """The samples of the model's inputs, among the arrays of a file.
 
-    Args:
-        arrays: From `read_arrays`.
-        model: A Keras model.
-        path: The file that they are from, for an error.
-
-    Returns:
-        For a model with one input the array of its name, or `x`, or the only one there is; for
-        others all of them.
-
-    Raises:
-        ValueError: None of them can be told to be that.
+    For a model with one input that is the array of its name, or `x`, or the only one there is; for
+    others all of them.
     """
     names = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
     if len(names) > 1:
@@ -86,17 +71,7 @@ def samples(arrays: dict[str, Any], model: Any, path: str) -> Any:
 
 
 def checked_output(path: str, suffix: str, *sources: str | None) -> str:
-    """The path of the file to write.
-
-    Args:
-        path: As it was given.
-        suffix: What it must end in.
-        sources: Files that are read, each a path or None.
-
-    Raises:
-        OSError: A source is missing.
-        ValueError: It ends in something else, is in no directory, or is one of the sources.
-    """
+    """The path of the file to write, which must be none of the sources, files that are read."""
     if not path.endswith(suffix):
         raise ValueError(f"The file to write must be named *{suffix}. Received: {path}")
     checked_path(path)

@@ -11,16 +11,8 @@ def quantize_to_file(
 ) -> list[str]:
     """Quantizes a model, writes the integer model, and returns lines to print.
 
-    Args:
-        model: Keras model.
-        path: The file to write.
-        x: Representative data `[N, T, D]`; None for a quantization-aware model.
-        labels: If accuracy shall be told, integers of the shape of the model's classes.
-        **settings: Of `quantize`.
-
-    Raises:
-        OSError: The file cannot be written.
-        TypeError, ValueError: The model has no integer form, or something does not fit it.
+    With labels, integers of the shape of the model's classes, the lines tell both accuracies. The
+    settings are those of `quantize`.
     """
     if labels is not None and labels.dtype.kind not in "iu":
         raise ValueError(f"Labels `y` must be integers. Received: dtype={labels.dtype}")

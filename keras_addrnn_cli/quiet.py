@@ -11,11 +11,8 @@ from types import ModuleType
 def import_keras() -> ModuleType:
     """Imports Keras and its backend; what TensorFlow logs then and later is not shown.
 
-    Its setting for that does not reach what it logs while it is imported. Where the setting,
-    `TF_CPP_MIN_LOG_LEVEL`, is given, everything is left to it.
-
-    Returns:
-        The module `keras`.
+    TensorFlow's setting `TF_CPP_MIN_LOG_LEVEL` does not hide what it logs while it is imported.
+    Where the setting is given, everything is left to it.
     """
     shown = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -11,16 +11,9 @@ from addrnn import _validation
 
 
 def read(path: str | PathLike[str], sha256: str | None = None) -> bytes:
-    """The bytes of a file, if they have the digest.
+    """The bytes of a file.
 
-    Args:
-        path: Path of the file.
-        sha256: The expected SHA-256, hexadecimal; None for any.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        TypeError: `sha256` is not a string.
-        ValueError: The file has another digest, or `sha256` is not a digest.
+    Raises a `ValueError` if a SHA-256 is given, and the file has another one.
     """
     if sha256 is not None:
         sha256 = _validation.text("sha256", sha256).lower()
@@ -39,7 +32,7 @@ def read(path: str | PathLike[str], sha256: str | None = None) -> bytes:
 
 
 def load(content: bytes, library_class: Any) -> Any:
-    """What concrete-python makes of an archive: its `Client` or `Server`.
+    """concrete-python's `Client` or `Server` of an archive.
 
     concrete-python reads files alone. So it gets a file of our own with these bytes, and cannot
     load others than the ones that were checked.

@@ -72,15 +72,9 @@ class BoundedTracer:
     def lookup(self, function: Elementwise, name: str) -> "BoundedTracer":
         """Looks `function` up in a table: one programmable bootstrap (PBS) for each element.
 
-        Args:
-            function: Takes and returns an int64 array of this shape, element by element.
-            name: The name of the value, for the error.
-
-        Returns:
-            A `BoundedTracer`; this one, without a PBS, if the function changes no value in bounds.
-
-        Raises:
-            ValueError: The bounds need a wider table than concrete-python has.
+        The function maps int64 arrays, element by element. If it changes no value in bounds, this
+        tracer is returned, without a PBS. `name` is the name of the value, for the `ValueError`
+        where the bounds need a wider table than concrete-python has.
         """
         if self._is_identity(function):
             return self
@@ -95,10 +89,11 @@ class BoundedTracer:
         index = self - offset
         bits = _bits(index.low, index.high)
         if bits > MAX_LOOKUP_BITS:
-            widest = (self.high - self.low).argmax()
+            element = (self.high - self.low).argmax()
             raise ValueError(
                 f"{name} takes a look-up table of {bits} bits, and {MAX_LOOKUP_BITS} are the most: "
-                f"number {widest} goes from {self.low.flat[widest]} to {self.high.flat[widest]}. "
+                f"number {element} goes from {self.low.flat[element]} to "
+                f"{self.high.flat[element]}. "
                 "Use fewer bits for inputs, weights or state, or fewer weights that are not zero "
                 "in a column."
             )
@@ -157,11 +152,7 @@ def graph_processor() -> Any:
 
 
 def check_bit_widths(graph: Any) -> None:
-    """Checks that the compiler has given each value the bits that its bounds need.
-
-    Raises:
-        RuntimeError: It has not.
-    """
+    """Raises a `RuntimeError` unless the compiler gave each value the bits that its bounds need."""
     for node in graph.query_nodes(ordered=True):
         if BOUNDS not in node.properties:
             continue

@@ -123,16 +123,11 @@ class CircuitSpec:
             TypeError: It does not hold integers.
             ValueError: Its shape or a value is not allowed.
         """
-        inputs = np.asarray(inputs)
-        if inputs.dtype.kind not in "iu":
-            raise _validation.type_error("inputs", "hold integers", f"dtype={inputs.dtype}")
+        inputs = _validation.integers("inputs", inputs)
         shape = self.timesteps, len(self.input_min)
         if inputs.shape != shape:
-            raise _validation.value_error(
-                "inputs",
-                f"have the shape {shape} that the circuit was compiled for",
-                f"shape={inputs.shape}",
-            )
+            expected = f"{shape} that the circuit was compiled for"
+            raise _validation.shape_error("inputs", expected, inputs.shape)
         outside = (inputs < np.array(self.input_min)) | (inputs > np.array(self.input_max))
         if outside.any():
             t, d = np.argwhere(outside)[0]

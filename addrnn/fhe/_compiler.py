@@ -59,7 +59,6 @@ def compile(
             "global_p_error", "be between 0 and 1, both excluded", repr(global_p_error)
         )
     _validation.one_of("formulation", formulation, ("auto", *_tracing.FORMULATIONS))
-    concrete()  # before all else, so that its absence is not blamed on the model
     configuration = concrete().Configuration(
         global_p_error=global_p_error,
         show_progress=show_progress,

@@ -72,9 +72,7 @@ class EncryptedModel:
         _validation.one_of("fhe", fhe, MODES)
         inputs = np.asarray(inputs)
         if inputs.ndim != 3:
-            raise _validation.value_error(
-                "inputs", "have the shape [B, T, D]", f"shape={inputs.shape}"
-            )
+            raise _validation.shape_error("inputs", "[B, T, D]", inputs.shape)
         sequences = [self.spec.check_input(sequence) for sequence in inputs]
         if fhe == "disable":
             return np.asarray(self.model.run(inputs))

@@ -24,14 +24,7 @@ KINDS = {
 
 
 def pack(kind: str, circuit_id: str, key_id: bytes, parts: Sequence[bytes]) -> bytes:
-    """A message.
-
-    Args:
-        kind: One of `KINDS`.
-        circuit_id: Hexadecimal, of a `CircuitSpec`.
-        key_id: Random bytes that identify the keys of a client.
-        parts: What concrete-python has serialized.
-    """
+    """A message of what concrete-python has serialized; the identifiers tell circuit and keys."""
     header = _HEADER.pack(_MAGIC, kind.encode(), bytes.fromhex(circuit_id), key_id, len(parts))
     return b"".join([header, *(_LENGTH.pack(len(part)) + part for part in parts)])
 
@@ -39,16 +32,10 @@ def pack(kind: str, circuit_id: str, key_id: bytes, parts: Sequence[bytes]) -> b
 def unpack(
     kind: str, message: bytes, circuit_id: str, sizes: Sequence[int]
 ) -> tuple[bytes, list[bytes]]:
-    """The identifier of the keys, and the parts.
+    """The identifier of the keys, and the parts, of a message from anywhere.
 
-    Args:
-        kind: The expected kind.
-        message: Bytes from anywhere.
-        circuit_id: The expected circuit.
-        sizes: The bytes of the numbers of each part.
-
-    Raises:
-        ValueError: The message is something else, of another circuit, truncated or too long.
+    `sizes` are the bytes of the numbers of each part. Raises a `ValueError` if the message is
+    something else, of another circuit, truncated or too long.
     """
     expected = KINDS[kind]
     if len(message) < _HEADER.size or not bytes(message).startswith(_MAGIC):

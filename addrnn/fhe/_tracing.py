@@ -26,13 +26,7 @@ def trace(
     input_bounds: tuple[npt.ArrayLike, npt.ArrayLike],
     formulation: str,
 ) -> tuple[Any, ...]:
-    """Traces an `IntegerModel` on encrypted inputs.
-
-    Args:
-        model: The model.
-        inputs: Tracer of integers `[T, D]`.
-        input_bounds: The least and the greatest integer, each a number or an array `[D]`.
-        formulation: One of `FORMULATIONS`.
+    """Traces an `IntegerModel` on encrypted inputs: a tracer of integers `[T, D]`.
 
     Returns:
         Tuple of tracers: the outputs of `IntegerModel.run` for one sequence, one for each step if

@@ -30,7 +30,7 @@ class Library:
     problem: str | None = None
 
     def text(self, name: str) -> str:
-        """What the C function `addrnn_<name>` says."""
+        """The text that the C function `addrnn_<name>` returns."""
         text: bytes = getattr(self.settings, f"addrnn_{name}")()
         return text.decode()
 
@@ -100,7 +100,7 @@ def set_num_threads(n: int) -> None:
         n: Integer; 0 stands for the number of processors that the process may run on.
 
     Raises:
-        ValueError, TypeError: It is none, or is negative.
+        ValueError, TypeError: It is negative, or not an integer.
     """
     _loaded().addrnn_set_num_threads(
         ctypes.c_int(_validation.integer("n", n, 0, _validation.INT32_MAX))

@@ -1,4 +1,4 @@
-"""Initializers of what the layers start with."""
+"""Initializers of the layers' weights."""
 
 import keras
 
@@ -20,7 +20,7 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
 
     Args:
         gain: Factor of the orthogonal matrix.
-        inhibition: What is subtracted where a unit's state meets its own candidate.
+        inhibition: Number, subtracted where a unit's state meets its own candidate.
         seed: Integer or `keras.random.SeedGenerator`, as in `keras.initializers.Orthogonal`.
 
     Raises:

@@ -62,7 +62,7 @@ def convert(
       no int8 stays float32, and what has no int16 is refused; inputs and outputs are float32. Steps
       are written out one by one, so their number must be fixed. Only with `ops="builtin"`, an
       activation that has a fused kernel, and `representative_data`: what goes beyond the ranges met
-      in it is cut off.
+      in it is clipped.
 
     A stateful layer's state becomes an input and an output of the file, both named
     `"<layer>_state"`: zeros for a new sequence, then what came out of the call before.
@@ -193,7 +193,7 @@ def _file(model, trace, ops, quantize, batches=None):
 
 
 def _batches(signature, quantize, arrays):
-    """The samples of each input, cut into batches: the converter runs the model on them."""
+    """The samples of each input, split into batches: the converter runs the model on them."""
     if arrays is None:
         raise _validation.value_error(
             "representative_data",

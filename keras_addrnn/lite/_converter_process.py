@@ -28,21 +28,11 @@ class ConversionError(Exception):
 
 
 def convert(graph, inputs, outputs, *, quantize, library=None, batches=None):
-    """Converts a frozen graph.
+    """Converts a frozen graph without variables to a flatbuffer.
 
-    Args:
-        graph: `tf.compat.v1.GraphDef` without variables.
-        inputs, outputs: Names of tensors, in the order that the file's shall have.
-        quantize: One of the values of `keras_addrnn.lite.convert`.
-        library: Path of a library of TensorFlow ops, which may become custom operators. None for
-            none.
-        batches: For int8 and int16x8 a list with an array `[batches, *shape]` for each input.
-
-    Returns:
-        The flatbuffer, `bytes`.
-
-    Raises:
-        ConversionError: The converter failed or crashed.
+    The names of tensors are in the order of the file. The ops of `library`, the path of a library
+    of TensorFlow ops, may become custom operators. int8 and int16x8 take an array `[batches,
+    *shape]` for each input. Raises a `ConversionError`.
     """
     job = {
         "inputs": inputs,
@@ -58,18 +48,9 @@ def convert(graph, inputs, outputs, *, quantize, library=None, batches=None):
 
 
 def run(content, inputs, *, delegate=None):
-    """Runs a file in LiteRT.
+    """Runs a file in LiteRT, whose inputs are resized to the arrays; returns the list of outputs.
 
-    Args:
-        content: The flatbuffer, `bytes`.
-        inputs: Arrays, in the order of the file's inputs, which are resized to them.
-        delegate: Path of an external delegate. None for none.
-
-    Returns:
-        The outputs, a list of arrays.
-
-    Raises:
-        ConversionError: LiteRT failed or crashed.
+    `delegate` is the path of an external delegate, or None. Raises a `ConversionError`.
     """
     with _folder({"delegate": delegate}, inputs) as folder:
         (folder / "model.tflite").write_bytes(content)
@@ -129,10 +110,8 @@ class _Process:
         self.popen.kill()
         self.popen.wait()
         self.popen.stdout.close()
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self.popen.stdin.close()
-        except BrokenPipeError:
-            pass
 
     def why_it_ended(self):
         status = self.popen.wait()
@@ -150,10 +129,8 @@ class _Process:
 def _absolute(paths):
     """The paths as they are from anywhere; without those in a working directory that is gone."""
     for path in paths:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             yield os.path.abspath(path)
-        except FileNotFoundError:
-            pass
 
 
 def _error_of(folder):

@@ -28,11 +28,7 @@ def conversion_error(model, ops, reason):
 
 
 def open_axes_error(model, problem):
-    """The error of a model whose file is wrong at some lengths of an open axis.
-
-    Args:
-        problem: From `_open_axes.problem`.
-    """
+    """The error of a model whose file has a problem at some lengths of an open axis."""
     names = [
         f"'{layer.name}'"
         for layer in _keras_private.flatten_layers(model)

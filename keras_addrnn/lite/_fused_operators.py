@@ -16,10 +16,7 @@ def finish(model):
     """Brings the `AddGru` operators from the converter's form to the delegate's.
 
     That is: options of a fixed layout instead of a flexbuffer; absent optional inputs instead of
-    empty ones; no outputs for a gradient.
-
-    Raises:
-        ValueError: An operator does not compute in float32.
+    empty ones; no outputs for a gradient. Raises a `ValueError` unless all compute in float32.
     """
     for subgraph, node in _flatbuffer.operators_named(model, _operators.ADD_GRU):
         if subgraph.tensors[node.inputs[0]].type != schema.TensorType.FLOAT32:
@@ -40,13 +37,9 @@ def finish(model):
 def quantize_weights(model, kind):
     """Stores the kernels of each `AddGru` in a smaller type, which the delegate expands.
 
-    All else that the operators read becomes float32.
-
-    Args:
-        model: `schema.ModelT`, which the converter made with the same `quantize`.
-        kind: `"float16"`: the converter has put the constants into float16, with an operator after
-            each that makes them float32 again; the delegate needs none. `"dynamic"`: int8, one
-            scale for each column of a kernel, symmetric. None: nothing is to be done.
+    All else that the operators read becomes float32. For `"float16"` the converter has put the
+    constants into float16, each with an operator behind it that the delegate does not need.
+    `"dynamic"` gives int8 with one scale for each column of a kernel.
     """
     if kind is None:
         return

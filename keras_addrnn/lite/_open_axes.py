@@ -17,15 +17,10 @@ _TOLERANCE = 0.01
 
 
 def problem(trace, content, specs):
-    """Runs the file at several lengths and compares it with the model.
-
-    Args:
-        trace: `Trace` of the model.
-        content: The file without quantization, so that it computes as the model does.
-        specs: A `tf.TensorSpec` for each input.
+    """Runs a file without quantization at several lengths and compares it with the traced model.
 
     Returns:
-        The end of a sentence that tells the first difference, or None if there is none.
+        The end of a sentence that tells the first difference, or None without one.
     """
     delegate = _libraries.LITERT_DELEGATE
     delegate = str(delegate) if delegate.is_file() else None

@@ -12,11 +12,7 @@ _NO_INT16 = (keras.layers.Embedding, keras.layers.Masking)
 
 
 def check(model, ops, quantize):
-    """Checks a model against the arguments of `keras_addrnn.lite.convert`.
-
-    Raises:
-        ValueError: It cannot be converted with them; says why and what to do.
-    """
+    """Raises a `ValueError` if a model cannot be converted with the arguments of `convert`."""
     _check_training(model)
     _check_types(model, ops)
     _check_weights(model, quantize)

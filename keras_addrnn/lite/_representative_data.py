@@ -1,19 +1,16 @@
-"""The argument `representative_data`: checked, ordered as the inputs, cut into batches."""
+"""The argument `representative_data`: checked, ordered as the inputs, split into batches."""
 
 import keras
 import numpy as np
 
 from addrnn import _validation
+from keras_addrnn.lite._signature import keys
 
 _NAME = "representative_data"
 
 
 def as_arrays(data):
-    """The data as arrays of LiteRT's types, in the structure of the argument.
-
-    Raises:
-        TypeError, ValueError: It is not an array, or a list or dict of arrays, of numbers.
-    """
+    """The data as arrays of LiteRT's types, in the structure of the argument."""
     if data is None:
         return None
     if callable(data) or hasattr(data, "__next__") or type(data).__name__.endswith("Dataset"):
@@ -52,15 +49,11 @@ def _as_array(value):
 def in_order(data, signature):
     """The arrays in the order of the model's own inputs, of their types.
 
-    Args:
-        data: From `as_arrays`: an array, a dict by the inputs' names, or a list in their order.
-
-    Raises:
-        ValueError: They do not fit the inputs.
+    They come as `as_arrays` returns them: an array, a dict by the inputs' names, or a list.
     """
     names = signature.input_names[: len(signature.model_specs)]
     if isinstance(data, dict):
-        flat = dict(zip(_paths(data), keras.tree.flatten(data), strict=True))
+        flat = dict(zip(keys(data), keras.tree.flatten(data), strict=True))
         if set(flat) != set(names):
             requirement = f"have an array for each of the model's inputs {sorted(names)}"
             raise _validation.value_error(_NAME, requirement, sorted(flat))
@@ -79,15 +72,9 @@ def in_order(data, signature):
     ]
 
 
-def _paths(data):
-    return ["_".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(data)]
-
-
 def _fitted(array, name, spec):
     expected, received = tuple(spec.shape[1:]), array.shape[1:]
-    if len(expected) != len(received) or any(
-        size not in (None, other) for size, other in zip(expected, received, strict=True)
-    ):
+    if not _validation.shape_fits(received, expected):
         raise _validation.value_error(
             _NAME,
             f"have samples of shape {expected} for the input '{name}', along a first axis",
@@ -101,12 +88,7 @@ def _fitted(array, name, spec):
 
 
 def with_states(batches, signature, function):
-    """Adds the states to the batches: zeros, then the states that the call before returned.
-
-    Args:
-        batches: Arrays `[batches, *shape]` of the model's own inputs.
-        function: `Trace.function`.
-    """
+    """Adds the states to the batches: zeros, then the states that the call before returned."""
     import tensorflow as tf
 
     states, given = [tf.zeros(spec.shape, spec.dtype) for spec in signature.state_specs], []

@@ -36,14 +36,9 @@ class Signature:
 def signature_of(model, batch_size, data):
     """The signature of the file of a model.
 
-    Args:
-        batch_size: Size of the batch axis of all inputs, or None to leave open what the model
-            leaves open.
-        data: Arrays as the model takes them, or None. They tell the shapes and types of the inputs
-            of a subclassed model, which knows at most the shapes it was first called with.
-
-    Raises:
-        ValueError: The model's inputs are unknown, or fix another batch size.
+    The data, if any, tells the shapes and types of the inputs of a subclassed model, which knows at
+    most the shapes it was first called with. Raises a `ValueError` where the model's inputs are
+    unknown, or fix another batch size.
     """
     import tensorflow as tf
 
@@ -55,7 +50,7 @@ def signature_of(model, batch_size, data):
     else:
         structure = _symbolic_inputs(model, data)
         tensors = keras.tree.flatten(structure)
-        names = _keys(structure) if isinstance(structure, dict) else ["input"] * len(tensors)
+        names = keys(structure) if isinstance(structure, dict) else ["input"] * len(tensors)
     states, state_names = _states(model)
     _check_batch_size(batch_size, tensors, zip(states, state_names, strict=True))
     if states:
@@ -80,7 +75,7 @@ def output_names(model, outputs, signature):
     name that it has among the inputs; one that a layer returns is named as if the layer kept it.
     """
     if isinstance(outputs, dict):
-        names = _keys(outputs)
+        names = keys(outputs)
     elif isinstance(model, keras.Sequential):
         names = [model.layers[-1].name] * len(keras.tree.flatten(outputs))
     elif getattr(model, "outputs", None):
@@ -171,7 +166,7 @@ def _states(model):
 def _input_names(inputs, structure):
     """The keys of a dict of inputs, or the names given to `keras.Input`."""
     if isinstance(structure, dict):
-        return _keys(structure)
+        return keys(structure)
     # Not the tensor's own name: where none was given, that is another after saving and loading.
     return [_keras_private.keras_history(tensor)[0].name for tensor in inputs]
 
@@ -186,7 +181,8 @@ def _state_name(layer):
     return f"{layer.name}_state"
 
 
-def _keys(structure):
+def keys(structure):
+    """A name for each tensor of a dict, made of the keys that lead to it."""
     paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
     return ["_".join(map(str, path)) for path in paths]
 

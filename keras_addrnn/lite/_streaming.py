@@ -69,7 +69,7 @@ def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
 
 def _with_state(layer):
     if layer.go_backwards:
-        raise ValueError(f"Layer '{layer.name}' reads from the end: there is none in a stream.")
+        raise ValueError(f"Layer '{layer.name}' reads from the end, which a stream does not have.")
     config = {**layer.get_config(), "return_state": True, "stateful": False}
     return layer.__class__.from_config(config)
 
@@ -88,10 +88,7 @@ def _each_step_by_itself(layer, x, whole, steps):
     """Calls a copy of a layer on `x`, the next steps, and on `whole`, a trial of several pieces.
 
     The layer must answer to the whole as to each piece. Its type does not tell: a layer's options
-    or a user's code may have it look at other steps.
-
-    Returns:
-        The outputs of both calls.
+    or a user's code may have it look at other steps. Returns the outputs of both calls.
     """
     problem = (
         f"Layer '{layer.name}' ({type(layer).__name__}) looks at more than one step, and only "

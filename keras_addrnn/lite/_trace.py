@@ -34,12 +34,7 @@ class Trace:
 def trace(model, signature, ops, quantize):
     """Traces the model in inference.
 
-    Args:
-        signature: `Signature` of the model.
-        ops, quantize: As for `keras_addrnn.lite.convert`.
-
-    Raises:
-        ValueError: The model changes a variable of its own at each call.
+    Raises a `ValueError` where the model changes a variable of its own at each call.
     """
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants

@@ -26,16 +26,10 @@ _ACTIVATIONS = {
 
 
 def step(tensors: SequenceTensors, *, gate: Gate, recurrent_dropout_mask=None):
-    """One step of the recurrence.
+    """One step, of inputs `[B, D]` and an initial state, to the new state `[B, H]`.
 
-    Args:
-        tensors: With inputs `[B, D]`, an initial state and no mask.
-        gate: `Gate`.
-        recurrent_dropout_mask: `[B, H]` or None; multiplies the state on its way into the matrix
-            product. The state that the gate keeps is never dropped.
-
-    Returns:
-        The new state `[B, H]`.
+    The dropout mask `[B, H]` multiplies the state on its way into the matrix product. The state
+    that the gate keeps is never dropped.
     """
     projected = _project(tensors.inputs, tensors)
     weights = tensors.recurrent_kernel
@@ -51,18 +45,13 @@ def add_gru(
     unroll: bool = False,
     recurrent_dropout_mask=None,
 ):
-    """The recurrence over a whole sequence.
+    """The recurrence over a whole sequence, whose mask, if any, is Boolean.
 
-    Args:
-        tensors: The mask, if any, is Boolean.
-        go_backwards: Whether to read the inputs (and the mask) from the last to the first.
-        return_sequences: Whether to return the states after each step.
-        unroll: Whether to write the steps out instead of looping; needs a known `T`.
-        The others are those of `step`.
+    With `unroll` the steps are written out instead of looping, which needs a known `T`.
 
     Returns:
-        The states after each step, in the order of processing, `[B, T, H]`, or None, and the last
-        state `[B, H]`.
+        The states after each step, in the order of processing, `[B, T, H]`, or None without
+        `return_sequences`; and the last state `[B, H]`.
     """
     inputs, _, recurrent_kernel, _, initial_state, mask = tensors
     if initial_state is None:

@@ -25,13 +25,8 @@ def sequence(
 ):
     """`add_gru` of a structure of tensors and a `Gate`.
 
-    Args:
-        training: Whether a gradient will follow. The fused op then keeps what its gradient needs,
-            and computes that anew otherwise.
-        return_sequences: Whether the states after each step are wanted. The composed implementation
-            returns None for them if not.
-        unroll, recurrent_dropout_mask: As in `_composed.add_gru`; only the composed implementation
-            knows them.
+    With `training` a gradient will follow, for which the fused op keeps what it would compute anew
+    otherwise. The rest of the settings are those of `_composed.add_gru`.
     """
     tensors = as_tensors(tensors)
     _validation.tensors(tensors)
@@ -77,8 +72,7 @@ def step(
 def uses_fused(implementation: str, dtype, gate: Gate) -> bool:
     """Whether the fused op is the one to run here and now.
 
-    Raises:
-        ValueError: `implementation="fused"`, and it cannot run; says why and what to do.
+    Raises a `ValueError` where it is demanded and cannot run.
     """
     if implementation == "composed":
         return False
@@ -108,11 +102,7 @@ def _as_tensor(value):
 
 
 def _refuse_step_in_exported_loop():
-    """Refuses a step in a loop that Keras exports to LiteRT, as it would take TensorFlow's kernels.
-
-    Raises:
-        ValueError: The step is in such a loop.
-    """
+    """Refuses a step in a loop that Keras exports to LiteRT: it would take TensorFlow's kernels."""
     if keras.backend.backend() != "tensorflow":
         return
 

@@ -17,17 +17,10 @@ def run(tensors: SequenceTensors, *, gate: Gate, go_backwards: bool, training: b
 def why_not(
     dtype: str, gate: Gate, *, demanded: bool = False, lowering: bool = False
 ) -> str | None:
-    """Why the fused op cannot be used here and now.
+    """Why the fused op cannot be used here and now: the reason and the remedy, or None if it can.
 
-    Args:
-        dtype: The dtype of the tensors.
-        gate: The settings of the gate.
-        demanded: Whether the user demands the op, in an exported graph too. That needs the library
-            wherever it is loaded.
-        lowering: Whether `keras_addrnn.lite` traces, which knows what to do with the op.
-
-    Returns:
-        One sentence with the reason and the remedy, or None if the op can be used.
+    An op that is demanded goes into an exported graph too, which then needs the library. One that
+    `keras_addrnn.lite` lowers goes into any graph.
     """
     return missing() or why_not_for(dtype, gate) or (None if lowering else _why_not_here(demanded))
 

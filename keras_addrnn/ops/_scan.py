@@ -8,16 +8,12 @@ from keras_addrnn import _keras_private
 def scan(step, state, xs, collect=True, unroll=False):
     """Repeats `state = step(state, x_t)` over the leading axis of `xs`.
 
-    Args:
-        step: Function of a state and a list with one slice `x_t` of each of `xs`.
-        state: `[B, H]`, the state before the first step.
-        xs: List of tensors `[T, ...]`, `T` at least 1 where it is known.
-        collect: Whether to return the states of all steps. LiteRT copies them at every step of its
-            loop, which makes it quadratic in `T`.
-        unroll: Whether to write the steps out one by one; needs a known `T`.
+    `xs` is a list of tensors `[T, ...]`, with `T` at least 1 where it is known, and `x_t` a list
+    with one slice of each. LiteRT copies the collected states at every step of its loop, which
+    makes `collect` quadratic in `T`.
 
     Returns:
-        The states after each step `[T, B, H]`, or None, and the last of them `[B, H]`.
+        The states after each step `[T, B, H]`, or None without `collect`, and the last `[B, H]`.
     """
     if unroll:
         return _unrolled(step, state, xs, collect)
@@ -54,11 +50,11 @@ def _tensorflow_loop(step, state, xs, collect):
     # One slot more than steps, for the state before the first: no array is ever empty, which
     # neither XLA nor a graph that stacks one of unknown shape would take.
     slots = steps + 1
-    write, read = _write_to_array, _read_array
+    write, read = tf.TensorArray.write, lambda states: states.stack()[1:]
     collected = []
     if collect and state.shape[0] is None and _keras_private.exporter() == "litert":
         # LiteRT has arrays of a known batch only, and copies all of them at each step anyway.
-        write, read = _append, _read_tensor
+        write, read = _append, lambda states: states[1:]
         collected.append(tf.zeros((slots, *tf.unstack(tf.shape(state))), state.dtype))
     elif collect:
         states = tf.TensorArray(state.dtype, size=slots, element_shape=state.shape)
@@ -75,21 +71,9 @@ def _tensorflow_loop(step, state, xs, collect):
     return read(collected[0]) if collect else None, state
 
 
-def _write_to_array(states, t, state):
-    return states.write(t, state)
-
-
-def _read_array(states):
-    return states.stack()[1:]
-
-
 def _append(states, _, state):
     import tensorflow as tf
 
     appended = tf.concat([states[1:], state[tf.newaxis]], 0)
     appended.set_shape(states.shape)
     return appended
-
-
-def _read_tensor(states):
-    return states[1:]

@@ -1,4 +1,4 @@
-"""What the ops and the layers accept, checked in one place and before any arithmetic."""
+"""Checks of the arguments of ops and layers, in one place and before any arithmetic."""
 
 import difflib
 from collections.abc import Callable
@@ -33,11 +33,7 @@ def implementation(value) -> str:
 
 
 def activation(value) -> str | Callable:
-    """The canonical form of an activation: a name that has a fused kernel, or a callable.
-
-    Args:
-        value: None (linear), a name or a config that Keras knows, or a callable.
-    """
+    """An activation in canonical form: a name that has a kernel, or a callable."""
     try:
         function = keras.activations.get(value)
     except (ValueError, TypeError) as error:
@@ -60,18 +56,12 @@ def _similar_activation(value):
 
 
 def gate(activation_value, state_shift, state_max) -> Gate:
-    """The `Gate` of settings as a user gives them: activations as Keras takes them, None for no
-    bound."""
+    """The `Gate` of settings as a user gives them, with activations as Keras takes them."""
     return Gate(activation(activation_value), state_shift, state_max)
 
 
 def tensors(given: SequenceTensors, *, one_step: bool = False) -> None:
-    """Checks that tensors fit each other; sizes that are not known yet (None) pass.
-
-    Raises:
-        ValueError: A shape does not fit the others.
-        TypeError: The dtypes are not one and the same floating-point dtype.
-    """
+    """Checks that tensors fit each other; sizes that are not known yet (None) pass."""
     given.require_weights()
     check_shapes(given.map(lambda tensor: tuple(tensor.shape)), one_step=one_step)
     dtypes = given.map(lambda tensor: keras.backend.standardize_dtype(tensor.dtype))

@@ -122,7 +122,7 @@ def _any_symbolic(tensors):
 
 
 class _AddGruOperation(keras.Operation):
-    """What lets the functions above be called on `KerasTensor`s, and models made so be saved."""
+    """Lets the functions above be called on `KerasTensor`s, and models made so be saved."""
 
     def __init__(self, activation, state_shift, state_max, implementation, name=None):
         super().__init__(name=name)

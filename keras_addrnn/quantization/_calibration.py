@@ -99,7 +99,7 @@ def state_choices(
     inputs: Quantization,
     bits: int,
 ) -> list[StateQuantization]:
-    """The `StateQuantization`s to choose from, the one of the widest range first."""
+    """The `StateQuantization`s to choose from, the one of the largest range first."""
     largest = float(max(states.max(), candidates.max()))
     if layer.state_max is not None:
         largest = min(largest, layer.state_max)

@@ -8,14 +8,7 @@ ops = keras.ops
 
 
 def recurrence(
-    projected,
-    recurrent_kernel,
-    mask=None,
-    *,
-    state_shift,
-    state_max,
-    candidate_min,
-    candidate_max,
+    projected, recurrent_kernel, mask=None, *, state_shift, state_max, candidate_min, candidate_max
 ):
     """The states of an integer recurrence that starts from zeros.
 
@@ -56,10 +49,7 @@ def recurrence(
             upstream = arguments[0] if upstream is None else upstream
             before = ops.concatenate([start[None], states[:-1]])
             d_projected = _gradient(upstream, before, projected, recurrent_kernel, masks, bounds)
-            d_kernel = ops.matmul(
-                ops.transpose(_rows(before)),
-                _rows(d_projected),
-            )
+            d_kernel = ops.matmul(ops.transpose(_rows(before)), _rows(d_projected))
             return d_projected, d_kernel, *[ops.zeros_like(mask) for mask in masks]
 
         return states, gradient
@@ -68,7 +58,7 @@ def recurrence(
 
 
 def _gate(state, update, candidate, *, s, m, low, high):
-    """What is kept and what is written, both with `s` added. `update` needs no bounds here."""
+    """The kept and the written part, both with `s` added. `update` needs no bounds here."""
     candidate = ops.minimum(ops.maximum(candidate, low), high)
     kept = ops.relu(state + s + ops.minimum(update, 0))
     written = ops.relu(candidate + s - ops.maximum(update, 0))

@@ -1,4 +1,4 @@
-"""What of a Keras model an integer model can be made of."""
+"""The parts of a Keras model that an integer model is made of."""
 
 import dataclasses
 
@@ -62,9 +62,7 @@ class Dense:
 def read(model: keras.Model) -> list[Recurrent | Dense]:
     """The `Recurrent` layers of a Keras model in order, and its `Dense` one if it ends in one.
 
-    Raises:
-        TypeError: `model` is not a Keras model.
-        ValueError: It holds something that has no integer form; the message says what and why.
+    Raises a `ValueError` where something in it has no integer form, with the reason.
     """
     layers = []
     for layer in layers_in_order(model):

@@ -13,11 +13,10 @@ _SEQUENCES = 128  # of the data, to choose among them
 def quantize_float_model(
     model, representative_data, *, weight_bits=8, state_bits=16, input_bits=8, rescale="shift"
 ):
-    """What `quantize` makes of a model that is not quantization-aware.
+    """As `quantize`, for a model that is not quantization-aware.
 
-    Returns:
-        The `IntegerModel`, and a dict from each recurrent layer's name to the share of
-        its candidates that integers clip at `state_max` and the layer does not.
+    Returns the share of clipped candidates too: a dict from each recurrent layer's name to the
+    share of its candidates that integers clip at `state_max` and the layer does not.
     """
     weight_bits = _validation.integer("weight_bits", weight_bits, 2, 8)
     state_bits = _validation.integer("state_bits", state_bits, 2, 16)
@@ -60,7 +59,7 @@ def quantize_float_model(
 
 def _best_layer(layer, inputs, integers, reals, states, **settings):
     """The layer whose states are nearest to the real ones, `[N, T, H]`."""
-    best = None
+    tried = []
     for state in states:
         made = weight_quantization.add_gru(
             layer.kernel,
@@ -75,13 +74,7 @@ def _best_layer(layer, inputs, integers, reals, states, **settings):
             **settings,
         )
         outputs, last = reference.run_layer(made, integers)
-        error = _error(outputs, reals, made.state_scale)
-        if not layer.return_sequences:
-            error = _error(last, reals[:, -1], made.state_scale)
-        if best is None or error < best[0]:
-            best = error, made
-    return best[1]
-
-
-def _error(integers, reals, scale):
-    return float(np.square(integers * scale - reals).mean())
+        got, wanted = (outputs, reals) if layer.return_sequences else (last, reals[:, -1])
+        error = float(np.square(got * made.state_scale - wanted).mean())
+        tried.append((error, made))
+    return min(tried, key=lambda pair: pair[0])[1]

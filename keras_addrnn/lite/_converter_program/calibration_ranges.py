@@ -4,7 +4,7 @@ The calibrator finds a range for each tensor, and so another one for the state a
 
 - Some operators move numbers without computing: they stack the steps or concatenate two
   directions. Their inputs and outputs need one range. The quantizers take the range of one of them
-  and cut off everything beyond it. Here all of them get a range that holds all.
+  and clip everything beyond it. Here all of them get a range that holds all.
 - The steps of a layer get one range too, since a sum may come early. So does a ReLU with its input:
   then `u - relu(u)` is exactly 0.
 - The steps of an unrolled layer share a bias. An integer bias has the scale of its inputs, which
