@@ -235,8 +235,9 @@ def test_dense(bits):
     assert (np.abs(layer.kernel * step - kernel) <= step / 2 * (1 + 1e-9))[inside].all()
     assert (np.abs(layer.kernel) == greatest)[~inside].all()
     assert np.abs(layer.bias * layer.scale - bias).max() <= layer.scale / 2 * (1 + 1e-9)
-    widest = np.abs(kernel).max() / greatest
-    plain = np.square(np.rint(kernel / widest) * widest - kernel).sum()
+    # The step that clips no weight, in float32 and by the reciprocal, as the search rounds it.
+    largest = np.abs(kernel).max().astype(np.float32) * np.float32(1 / greatest)
+    plain = np.square(np.rint(kernel / largest) * largest - kernel).sum()
     assert np.square(layer.kernel * step - kernel).sum() <= plain * (1 + 1e-9)
 
 
