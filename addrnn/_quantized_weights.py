@@ -11,7 +11,7 @@ from addrnn._validation import INT32_MAX
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization, StateQuantization
 
-ACTIVATIONS = ("relu", "linear", "hard_tanh")
+INTEGER_ACTIVATIONS = ("relu", "linear", "hard_tanh")
 
 _Floats = npt.NDArray[np.floating]
 
@@ -94,7 +94,7 @@ def add_gru(
 
 def candidate_range(activation: str, state: StateQuantization) -> tuple[int, int]:
     """The integers at which the candidate saturates, which stand for its activation."""
-    _validation.one_of("activation", activation, ACTIVATIONS)
+    _validation.one_of("activation", activation, INTEGER_ACTIVATIONS)
     if activation == "relu":
         return 0, state.max
     if activation == "linear":

@@ -1,4 +1,8 @@
-"""The settings of the gate, as they go through layers, ops and frameworks."""
+"""The settings of the gate, as they go through layers, ops and frameworks.
+
+Its arithmetic is in `cc_ops/core/kernels/gate.h`, `keras_addrnn/ops/_composed.py` and, in integers,
+`addrnn/reference.py`.
+"""
 
 import dataclasses
 import math
@@ -7,6 +11,7 @@ from typing import Any
 
 from addrnn import _validation
 
+# In the order of their codes in LiteRT files: cc_ops/lite/options.h.
 ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
 _LEAST_NORMAL = 2.0**-126  # of float32
 
@@ -62,7 +67,7 @@ class Gate:
     @property
     def has_kernel(self) -> bool:
         """Whether the compiled core has a kernel for the activation."""
-        return self.activation in ACTIVATIONS
+        return not callable(self.activation)
 
 
 def _as_in_kernels(number: float) -> float:

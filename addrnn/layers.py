@@ -1,6 +1,8 @@
 """The layers of an integer model: their weights, and the proof that no sum overflows."""
 
 import dataclasses
+import functools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,12 @@ from addrnn import _overflow, _validation
 from addrnn._integers import signed_range, weight_max
 from addrnn._validation import INT32_MAX, check_field
 from addrnn._validation import integer_array as array
+
+
+def _reduce_to_constructor(layer: "IntegerAddGRU | IntegerDense") -> tuple[Any, ...]:
+    """Copies and pickles are made by the constructor, which checks, and whose arrays are fixed."""
+    fields = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
+    return functools.partial(type(layer), **fields), ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -105,6 +113,8 @@ class IntegerAddGRU:
                 check_field(self, name, array, dtype, (columns,), low, high)
         _check_sums(self, self.accumulator_magnitude(), "inputs, weights or state")
 
+    __reduce__ = _reduce_to_constructor
+
     def __repr__(self) -> str:
         return _summary(self, f"state of {self.state_bits} bits")
 
@@ -194,6 +204,8 @@ class IntegerDense:
         products = [(self.kernel.astype(np.float64), -signed_range(self.input_bits)[0], 1)]
         magnitude = _overflow.accumulator_magnitude(self.bias.astype(np.float64), products)
         _check_sums(self, magnitude, "inputs or weights")
+
+    __reduce__ = _reduce_to_constructor
 
     def __repr__(self) -> str:
         return _summary(self, "sums of 32 bits")

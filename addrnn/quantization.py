@@ -37,10 +37,10 @@ class Quantization:
     def of_range(cls, low: float, high: float, bits: int) -> Self:
         """The integers for real numbers from `low` to `high`, 0 included."""
         low, high = min(float(low), 0.0), max(float(high), 0.0)
-        if low == high:
-            return cls(bits, 1.0)
         least, greatest = signed_range(bits)
         scale = (high - low) / (greatest - least)
+        if scale == 0.0:  # nothing but zeros, or numbers too small for a scale
+            return cls(bits, 1.0)
         zero_point = int(np.clip(round_half_up(least - low / scale), least, greatest))
         return cls(bits, scale, zero_point)
 

@@ -53,7 +53,7 @@ def check_shapes(shapes: SequenceTensors, *, one_step: bool = False) -> None:
     """
     inputs, recurrent_kernel = shapes.inputs, shapes.recurrent_kernel
     axes = _STEP if one_step else _SEQUENCE
-    if len(inputs) != axes.count(",") + 1:
+    if len(inputs) != (2 if one_step else 3):
         raise _validation.shape_error("inputs", axes, inputs)
     if len(recurrent_kernel) != 2:
         raise _validation.shape_error("recurrent_kernel", "[units, 2 * units]", recurrent_kernel)

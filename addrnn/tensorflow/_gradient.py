@@ -28,8 +28,7 @@ def _gradient(
     attributes = {name: op.get_attr(name) for name in ("activation", "go_backwards")}
     with_d_inputs = not _without_d_inputs(op)
     if not op.get_attr("with_reserve"):
-        # Nobody said that a gradient would follow: right all the same, at the price of a second
-        # forward pass.
+        # Without the bits that the forward pass keeps, it runs again.
         outputs, _, reserve, candidates = ops.add_gru(
             *op.inputs,
             **attributes,

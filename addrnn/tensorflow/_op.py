@@ -75,6 +75,7 @@ def add_gru(
     _validation.one_of("activation", activation, ACTIVATIONS)
     gate = Gate(activation, state_shift, state_max)
     _validation.flag("go_backwards", go_backwards)
+    _validation.flag("training", training)
     given = SequenceTensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
     given.require_weights()
     tensors = given.map(tf.convert_to_tensor)

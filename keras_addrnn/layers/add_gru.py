@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import keras
 
-from addrnn import _validation as arguments
+from addrnn import _validation
 from keras_addrnn.layers import _defaults
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
-from keras_addrnn.ops import _validation
+from keras_addrnn.ops import _arguments
 
 
 def _of_the_cell(name):
@@ -122,7 +122,7 @@ class AddGRU(keras.layers.RNN):
         implementation: str = "auto",
         **kwargs,
     ) -> None:
-        _validation.refuse_those_of_gru(kwargs)
+        _arguments.refuse_those_of_gru(kwargs)
         cell = AddGRUCell(
             units,
             activation=activation,
@@ -236,7 +236,7 @@ class AddGRU(keras.layers.RNN):
             initial_state = keras.ops.copy(self.states[0])
         elif isinstance(initial_state, (list, tuple)):
             if len(initial_state) != 1:
-                raise arguments.value_error(
+                raise _validation.value_error(
                     "initial_state",
                     "be one tensor [batch, units] or a list with it",
                     f"{len(initial_state)} states",

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import keras
 
-from addrnn import _validation as arguments
+from addrnn import _validation
 from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn._keras_private import DropoutRNNCell
 from keras_addrnn.layers import _defaults
-from keras_addrnn.ops import _dispatch, _validation
+from keras_addrnn.ops import _arguments, _dispatch
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
@@ -94,14 +94,14 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         implementation: str = "auto",
         **kwargs,
     ) -> None:
-        _validation.refuse_those_of_gru(kwargs)
+        _arguments.refuse_those_of_gru(kwargs)
         super().__init__(**kwargs)
-        self.units = arguments.integer("units", units, 1)
-        gate = _validation.gate(activation, state_shift, state_max)
+        self.units = _validation.integer("units", units, 1)
+        gate = _arguments.gate(activation, state_shift, state_max)
         self.activation = keras.activations.get(gate.activation)
         self.state_shift = float(state_shift)
         self.state_max = None if state_max is None else float(state_max)
-        self.use_bias = bool(use_bias)
+        self.use_bias = _validation.flag("use_bias", use_bias)
 
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
@@ -113,8 +113,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
 
-        self.dropout = arguments.fraction("dropout", dropout)
-        self.recurrent_dropout = arguments.fraction("recurrent_dropout", recurrent_dropout)
+        self.dropout = _validation.fraction("dropout", dropout)
+        self.recurrent_dropout = _validation.fraction("recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed=seed)
 
@@ -127,7 +127,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         """The settings of the gate: `activation`, `state_shift` and `state_max`."""
         # Of the attributes as they are now, which may have been set since: they are what is saved.
         # What TensorFlow has compiled stays as it was, as with `implementation`.
-        return _validation.gate(self.activation, self.state_shift, self.state_max)
+        return _arguments.gate(self.activation, self.state_shift, self.state_max)
 
     @property
     def implementation(self):
@@ -136,7 +136,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
 
     @implementation.setter
     def implementation(self, value):
-        value = _validation.implementation(value)
+        value = _arguments.implementation(value)
         if self.recurrent_dropout and value == "fused":
             raise ValueError(
                 'implementation="fused" knows no recurrent dropout. Received: recurrent_dropout='

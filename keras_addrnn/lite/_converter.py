@@ -141,8 +141,9 @@ def _converted(model, signature, ops, quantize, arrays):
     trace = _trace.trace(model, signature, ops, quantize)
     if quantize in INTEGERS and trace.has_loop():
         raise ValueError(
-            f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that is "
-            'not that of a recurrent layer. Use quantize="dynamic".'
+            f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that "
+            "cannot be written out: a loop of its own, or a recurrent layer that is none of its "
+            'layers. Use quantize="dynamic".'
         )
     if quantize in INTEGERS and signature.states:
         batches = _representative_data.with_states(batches, signature, trace.function)

@@ -49,8 +49,11 @@ def _with_copies(value, copies):
         return {key: _with_copies(item, copies) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_copies(item, copies) for item in value]
-    if type(value) is tuple:
-        return tuple(_with_copies(item, copies) for item in value)
+    if isinstance(value, (set, frozenset)):
+        return {_with_copies(item, copies) for item in value}
+    if isinstance(value, tuple):  # TensorFlow's wrapper of one too
+        items = [_with_copies(item, copies) for item in value]
+        return value._make(items) if hasattr(value, "_make") else tuple(items)
     return value
 
 

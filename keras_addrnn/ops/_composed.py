@@ -108,7 +108,8 @@ def _advance(projected, state, recurrent_kernel, dropout_mask, *, gate):
     lowering = _lowering.current()
     if lowering is not None and lowering.integer_operations:
         return _integer_gate(update, candidate, state, gate)
-    candidate = _ACTIVATIONS.get(gate.activation, gate.activation)(candidate)
+    activation = _ACTIVATIONS[gate.activation] if gate.has_kernel else gate.activation
+    candidate = activation(candidate)
     kept = relu(state + gate.state_shift - relu(-update))
     written = relu(candidate + gate.state_shift - relu(update))
     state = kept + written - gate.state_shift
@@ -127,7 +128,7 @@ def _integer_gate(update, candidate, state, gate):
     relu = keras.ops.relu
     if gate.activation == "hard_tanh":
         candidate = relu(candidate + 1) - relu(candidate - 1) - 1
-    elif gate.activation in _ACTIVATIONS:
+    elif gate.has_kernel:
         candidate = _ACTIVATIONS[gate.activation](candidate)
     else:
         name = getattr(gate.activation, "__name__", gate.activation)

@@ -9,7 +9,7 @@ import keras
 from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn import _keras_private
-from keras_addrnn.ops import _composed, _fused, _lowering, _validation
+from keras_addrnn.ops import _arguments, _composed, _fused, _lowering
 
 
 def sequence(
@@ -29,7 +29,7 @@ def sequence(
     otherwise. The rest of the settings are those of `_composed.add_gru`.
     """
     tensors = as_tensors(tensors)
-    _validation.tensors(tensors)
+    _arguments.tensors(tensors)
     if tensors.mask is not None:
         tensors = tensors._replace(mask=keras.ops.cast(tensors.mask, "bool"))
     lowering = _lowering.current()
@@ -37,6 +37,11 @@ def sequence(
         implementation = "auto" if lowering.fused_operator else "composed"
         unroll = unroll or lowering.integer_operations
     composed_only = unroll or recurrent_dropout_mask is not None
+    if composed_only and implementation == "fused":
+        raise ValueError(
+            'implementation="fused" cannot be used: the op knows neither unroll=True nor recurrent '
+            'dropout. Use implementation="auto".'
+        )
     if not composed_only and uses_fused(implementation, tensors.inputs.dtype, gate):
         return _fused.run(tensors, gate=gate, go_backwards=go_backwards, training=bool(training))
     return _composed.add_gru(
@@ -59,7 +64,7 @@ def step(
 ):
     """`add_gru_step` of a structure of tensors and a `Gate`; see `sequence`."""
     tensors = as_tensors(tensors)
-    _validation.tensors(tensors, one_step=True)
+    _arguments.tensors(tensors, one_step=True)
     lowering = _lowering.current() is not None
     if not lowering and recurrent_dropout_mask is None:
         if uses_fused(implementation, tensors.inputs.dtype, gate):

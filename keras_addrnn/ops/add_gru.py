@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
-from addrnn import _validation as arguments
+from addrnn import _validation
 from addrnn.sequence import SequenceTensors
-from keras_addrnn.ops import _dispatch, _validation
+from keras_addrnn.ops import _arguments, _dispatch
 
 
 def add_gru(
@@ -74,9 +74,9 @@ def add_gru(
         return op.symbolic_call(*tensors)
     return _dispatch.sequence(
         tensors,
-        gate=_validation.gate(activation, state_shift, state_max),
-        go_backwards=arguments.flag("go_backwards", go_backwards),
-        implementation=_validation.implementation(implementation),
+        gate=_arguments.gate(activation, state_shift, state_max),
+        go_backwards=_validation.flag("go_backwards", go_backwards),
+        implementation=_arguments.implementation(implementation),
     )
 
 
@@ -112,8 +112,8 @@ def add_gru_step(
         return op.symbolic_call(inputs, state, kernel, recurrent_kernel, bias)
     return _dispatch.step(
         tensors,
-        gate=_validation.gate(activation, state_shift, state_max),
-        implementation=_validation.implementation(implementation),
+        gate=_arguments.gate(activation, state_shift, state_max),
+        implementation=_arguments.implementation(implementation),
     )
 
 
@@ -126,10 +126,10 @@ class _AddGruOperation(keras.Operation):
 
     def __init__(self, activation, state_shift, state_max, implementation, name=None):
         super().__init__(name=name)
-        self.gate = _validation.gate(activation, state_shift, state_max)
+        self.gate = _arguments.gate(activation, state_shift, state_max)
         self.state_shift = float(state_shift)
         self.state_max = None if state_max is None else float(state_max)
-        self.implementation = _validation.implementation(implementation)
+        self.implementation = _arguments.implementation(implementation)
 
     def get_config(self):
         return {
@@ -147,7 +147,7 @@ class AddGruSequence(_AddGruOperation):
 
     def __init__(self, activation, state_shift, state_max, go_backwards, implementation, name=None):
         super().__init__(activation, state_shift, state_max, implementation, name)
-        self.go_backwards = arguments.flag("go_backwards", go_backwards)
+        self.go_backwards = _validation.flag("go_backwards", go_backwards)
 
     def call(self, *tensors):
         return _dispatch.sequence(
@@ -159,7 +159,7 @@ class AddGruSequence(_AddGruOperation):
 
     def compute_output_spec(self, *tensors):
         given = _dispatch.as_tensors(SequenceTensors(*tensors))
-        _validation.tensors(given)
+        _arguments.tensors(given)
         batch, time, _ = given.inputs.shape
         units = given.recurrent_kernel.shape[0]
         return (
@@ -184,6 +184,6 @@ class AddGruStep(_AddGruOperation):
 
     def compute_output_spec(self, inputs, state, *weights):
         given = _dispatch.as_tensors(SequenceTensors(inputs, *weights, initial_state=state))
-        _validation.tensors(given, one_step=True)
+        _arguments.tensors(given, one_step=True)
         shape = given.inputs.shape[0], given.recurrent_kernel.shape[0]
         return keras.KerasTensor(shape, given.inputs.dtype)

@@ -10,7 +10,7 @@ from addrnn._integers import weight_max
 from addrnn.layers import IntegerAddGRU, IntegerDense
 from addrnn.quantization import Quantization, StateQuantization
 from addrnn.weight_quantization import finite, real_products
-from keras_addrnn.ops import _validation as arguments
+from keras_addrnn.ops import _arguments
 from keras_addrnn.quantization import _fake_quantize
 from keras_addrnn.quantization._fake_recurrence import recurrence
 
@@ -75,7 +75,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
             accumulator_bits = _validation.integer("accumulator_bits", accumulator_bits, 2, 24)
         self.accumulator_bits = accumulator_bits
         self.accumulator_span_limit = None
-        self._activation = arguments.activation(layer.cell.activation)
+        self._activation = _arguments.activation(layer.cell.activation)
         self._candidate = _quantized_weights.candidate_range(self._activation, self.state)
 
     def build(self, input_shape):

@@ -5,10 +5,10 @@ import dataclasses
 import keras
 import numpy as np
 
-from addrnn._quantized_weights import ACTIVATIONS
+from addrnn._quantized_weights import INTEGER_ACTIVATIONS
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import AddGRU, AddGRUCell
-from keras_addrnn.ops import _validation
+from keras_addrnn.ops import _arguments
 
 # What these do they do in training only.
 _NOTHING_IN_INFERENCE = (
@@ -95,9 +95,9 @@ def _read_layer(layer):
     # Not `isinstance`: a subclass may compute something else.
     kind = type(layer)
     if kind is keras.layers.TimeDistributed and type(layer.layer) is keras.layers.Dense:
-        return _read_dense(layer.layer)
+        return _read_dense(layer.layer, layer.name)
     if kind is keras.layers.Dense:
-        return _read_dense(layer)
+        return _read_dense(layer, layer.name)
     if kind in (AddGRU, keras.layers.RNN) and type(layer.cell) is AddGRUCell:
         return _read_recurrent(layer)
     name = type(layer).__name__
@@ -120,12 +120,12 @@ def _read_recurrent(layer):
     ):
         if getattr(layer, name):
             raise ValueError(f"Layer '{layer.name}' has {name}=True. {remedy}: use {name}=False.")
-    activation = _validation.activation(cell.activation)
-    if activation not in ACTIVATIONS:
+    activation = _arguments.activation(cell.activation)
+    if activation not in INTEGER_ACTIVATIONS:
         name = getattr(activation, "__name__", activation)
         raise ValueError(
             f"Layer '{layer.name}' has the activation {name!r}, which no integers give. Train it "
-            f"with {', '.join(map(repr, ACTIVATIONS[:-1]))} or {ACTIVATIONS[-1]!r}."
+            f"with {', '.join(map(repr, INTEGER_ACTIVATIONS[:-1]))} or {INTEGER_ACTIVATIONS[-1]!r}."
         )
     if cell.state_max is not None and cell.state_max < 0:
         raise ValueError(
@@ -144,19 +144,19 @@ def _read_recurrent(layer):
     )
 
 
-def _read_dense(layer):
+def _read_dense(layer, name):
     if not _ends_in(layer.activation):
-        name = getattr(layer.activation, "__name__", layer.activation)
+        activation = getattr(layer.activation, "__name__", layer.activation)
         raise ValueError(
-            f"Layer '{layer.name}' has the activation {name!r}. At the end of an integer model it "
-            "is linear, or softmax or sigmoid, which are left out."
+            f"Layer '{layer.name}' has the activation {activation!r}. At the end of an integer "
+            "model it is linear, or softmax or sigmoid, which are left out."
         )
     if layer.quantization_mode is not None:
         raise ValueError(
             f"Layer '{layer.name}' is quantized already ({layer.quantization_mode}). Take the "
             "model as it was before."
         )
-    return Dense(layer.name, _array(layer.kernel), _array(layer.bias) if layer.use_bias else None)
+    return Dense(name, _array(layer.kernel), _array(layer.bias) if layer.use_bias else None)
 
 
 def _array(variable):

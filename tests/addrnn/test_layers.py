@@ -1,6 +1,9 @@
 """The integer layers: what they refuse, and that no sum leaves the range they tell."""
 
+import copy
+import dataclasses
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -216,3 +219,19 @@ def test_dense_refuses(changes, error, message):
 
 def test_dense_may_fill_32_bits():
     assert dense(bias=np.array([0, 0, INT32_MAX - 3 * 128])).bias[2] == INT32_MAX - 384
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))]
+)
+def test_a_copy_is_fixed_too(again):
+    for layer in (
+        support.draw_layer(np.random.default_rng(0), 3, 4),
+        support.draw_dense(np.random.default_rng(0), 3, 4, 8, 8),
+    ):
+        made = again(layer)
+        for field in dataclasses.fields(layer):
+            value = getattr(made, field.name)
+            np.testing.assert_array_equal(value, getattr(layer, field.name))
+            if isinstance(value, np.ndarray):
+                assert not value.flags.writeable

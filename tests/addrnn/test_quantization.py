@@ -102,3 +102,7 @@ def test_refuses(arguments, error, message):
 def test_complex_numbers_have_no_integer():
     with pytest.raises(TypeError, match="`real` must hold real numbers"):
         Quantization(8, 1.0).quantize([1 + 0j])
+
+
+def test_numbers_too_small_for_a_scale_are_zeros():
+    assert Quantization.of_range(0, 5e-324, 8) == Quantization(8, 1.0)

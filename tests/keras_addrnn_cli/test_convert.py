@@ -119,14 +119,11 @@ def test_refusals_speak_of_options(saved, capsys):
     np.savez(folder / "narrow.npz", x=np.zeros((4, 6, 2), "float32"))
     command = folder / "model.keras", folder / "model.tflite"
     for options, says in (
-        (["--quantize", "int8"], "--data must be given with --quantize int8"),
-        (["--quantize", "int8"], "Give some hundred samples of the inputs."),
+        (["--quantize", "int8"], "--quantize int8 needs samples of the inputs"),
+        (["--quantize", "int8"], "Give some hundred as --data."),
         (["--data", folder / "narrow.npz"], "--data is for --quantize int8 or int16x8"),
         (["--quantize", "int8", "--data", folder / "narrow.npz"], "--data must have samples of"),
-        (
-            ["--quantize", "int8", "--ops", "fused"],
-            '--quantize must be None, "float16" or "dynamic" with --ops fused',
-        ),
+        (["--quantize", "int8", "--ops", "fused"], "--quantize int8 is of no use with --ops fused"),
         (["--batch", "none"], "--batch none needs --ops fused"),
         (["--batch", "foo"], "argument --batch: must be a positive integer, received foo"),
         (["--batch", "0"], "must be a positive integer, received 0"),

@@ -1,5 +1,7 @@
 """`AddGRU` against the reference: what it returns, in which order, from which state."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -112,3 +114,34 @@ def test_attributes_of_the_cell():
     assert (layer.dropout, layer.recurrent_dropout, layer.seed) == (0.1, 0, 3)
     assert layer.activation is keras.activations.tanh
     assert layer.implementation == "auto"
+
+
+def test_an_activation_that_has_no_hash():
+    @dataclasses.dataclass
+    class Scaled:
+        factor: float
+
+        def __call__(self, z):
+            return self.factor * z
+
+    layer = ka.AddGRU(4, activation=Scaled(2.0))
+    expected = ka.AddGRU(4, activation=lambda z: 2.0 * z)
+    x = np.random.default_rng(0).normal(size=(2, 3, 5)).astype("float32")
+    expected.build(x.shape), layer.build(x.shape)
+    expected.set_weights(layer.get_weights())
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(layer(x)), keras.ops.convert_to_numpy(expected(x)), rtol=1e-6
+    )
+
+
+@pytest.mark.fused
+def test_fused_is_not_composed_in_silence():
+    x = np.zeros((2, 3, 5), "float32")
+    layer = ka.AddGRU(4, implementation="fused")
+    layer.cell.recurrent_dropout = 0.5
+    with pytest.raises(ValueError, match="recurrent dropout"):
+        layer(x, training=True)
+    layer = ka.AddGRU(4, implementation="fused")
+    layer.unroll = True
+    with pytest.raises(ValueError, match="unroll=True"):
+        layer(x)

@@ -39,6 +39,7 @@ REFUSED = (
     ({"state_max": [1]}, TypeError, r"`state_max` must be a number.*\[1\]"),
     ({"activation": "rleu"}, ValueError, "`activation` must be.*'rleu'.*Did you mean 'relu'"),
     ({"activation": 3}, ValueError, "`activation` must be.*3"),
+    ({"use_bias": "no"}, TypeError, "`use_bias` must be True or False.*'no'"),
     ({"dropout": 1.0}, ValueError, "`dropout` must be at least 0 and below 1.*1.0"),
     ({"dropout": -0.1}, ValueError, "`dropout` must be at least 0 and below 1.*-0.1"),
     ({"recurrent_dropout": math.nan}, ValueError, "`recurrent_dropout` must be.*nan"),

@@ -1,5 +1,6 @@
 """Converting a model sets nothing on it: not on its layers, nor on their cells."""
 
+import collections
 import threading
 
 import keras
@@ -158,3 +159,35 @@ def test_threads_may_convert_one_model_while_it_is_used():
         running = any(thread.is_alive() for thread in threads)
         np.testing.assert_array_equal(model(data), expected)
     assert found == alone
+
+
+Pair = collections.namedtuple("Pair", ("first", "second"))
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda layer: (layer,),
+        lambda layer: [layer],
+        lambda layer: {"layer": layer},
+        lambda layer: {layer},
+        lambda layer: Pair(layer, 1),
+    ],
+    ids=["tuple", "list", "dict", "set", "namedtuple"],
+)
+def test_layers_in_containers_are_unrolled(put):
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.box = put(keras.layers.GRU(UNITS))
+
+        def call(self, inputs):
+            values = self.box.values() if isinstance(self.box, dict) else self.box
+            for layer in values:
+                if isinstance(layer, keras.layers.Layer):
+                    inputs = layer(inputs)
+            return inputs
+
+    model, x = Subclassed(), sequences()
+    model(x)
+    assert ka.lite.convert(model, quantize="int8", representative_data=x)

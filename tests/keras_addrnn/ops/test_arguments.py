@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
-from keras_addrnn.ops import _validation
+from keras_addrnn.ops import _arguments
 from tests.support import IMPLEMENTATIONS
 
 pytestmark = pytest.mark.backend_neutral
@@ -146,14 +146,14 @@ def test_fused_says_why_it_cannot_run():
     ),
 )
 def test_canonical_activation(value, canonical):
-    assert _validation.activation(value) == canonical
+    assert _arguments.activation(value) == canonical
 
 
 def test_shift_and_bound_are_rounded_to_float32_once():
-    gate = _validation.gate("relu", 0.1, 0.7)
+    gate = _arguments.gate("relu", 0.1, 0.7)
     assert gate.state_shift == float(np.float32(0.1))
     assert gate.state_max == float(np.float32(0.7))
-    assert _validation.gate("relu", 0, None).upper_bound == math.inf
+    assert _arguments.gate("relu", 0, None).upper_bound == math.inf
 
 
 @pytest.mark.parametrize("value", ["perhaps", 1, None])

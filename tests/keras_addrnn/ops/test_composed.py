@@ -6,7 +6,7 @@ import pytest
 
 import keras_addrnn as ka
 from addrnn.sequence import SequenceTensors
-from keras_addrnn.ops import _composed, _validation
+from keras_addrnn.ops import _arguments, _composed
 from tests import support
 from tests.agreement import assert_close, relative_error
 from tests.keras_addrnn.ops.backend_gradients import compiled, gradients
@@ -37,7 +37,7 @@ def composed_of(problem, **more):
     mask = None if problem.mask is None else keras.ops.convert_to_tensor(problem.mask)
     outputs, state = _composed.add_gru(
         SequenceTensors(**tensors, mask=mask),
-        gate=_validation.gate(*settings.values()),
+        gate=_arguments.gate(*settings.values()),
         go_backwards=go_backwards,
         **more,
     )

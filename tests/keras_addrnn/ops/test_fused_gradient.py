@@ -13,13 +13,13 @@ def gradients(problem, dtype, training, watch=None):
     import tensorflow as tf
 
     from addrnn.sequence import SequenceTensors
-    from keras_addrnn.ops import _dispatch, _validation
+    from keras_addrnn.ops import _arguments, _dispatch
 
     tensors = {name: tf.constant(array, dtype) for name, array in problem.arrays.items()}
     watched = {name: tensors[name] for name in watch or tensors}
     settings = problem.settings
     go_backwards = settings.pop("go_backwards")
-    gate = _validation.gate(*(settings[n] for n in ("activation", "state_shift", "state_max")))
+    gate = _arguments.gate(*(settings[n] for n in ("activation", "state_shift", "state_max")))
     with tf.GradientTape() as tape:
         tape.watch(watched)
         results = _dispatch.sequence(
