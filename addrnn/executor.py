@@ -41,16 +41,7 @@ def run_layer(
     initial_state: npt.ArrayLike | None = None,
     mask: npt.ArrayLike | None = None,
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
-    """Runs an `IntegerAddGRU`, as `addrnn.reference.run_layer` does.
-
-    Args:
-        layer: The layer.
-        inputs: Integers `[B, T, D]`, of `layer.input_bits` bits.
-        initial_state: Integers `[B, H]`, from `-state_shift` to `state_max`; None for zeros.
-        mask: Booleans `[B, T]`; where it is False the state stays as it is. None for all True.
-
-    Returns:
-        The states `[B, T, H]` in the order of processing, and the last one `[B, H]`, as int16.
+    """Runs an `IntegerAddGRU`; arguments and results are those of `addrnn.reference.run_layer`.
 
     Raises:
         ValueError: A shape is wrong, or a value out of range.
@@ -66,12 +57,7 @@ def run_layer(
 
 
 def run_dense(layer: IntegerDense, inputs: npt.ArrayLike) -> npt.NDArray[np.int32]:
-    """Runs an `IntegerDense` on integers `[..., F]`; returns int32 `[..., C]`.
-
-    Raises:
-        ValueError: A shape is wrong, or a value out of range.
-        RuntimeError: There is no compiled core; says what to do.
-    """
+    """Runs an `IntegerDense` on integers `[..., F]`; returns int32 `[..., C]`. Errors as above."""
     integers = _inputs(layer, inputs)
     rows = integers.reshape(-1, integers.shape[-1])
     outputs = _prepare(layer, _prepare_dense).run(rows)

@@ -57,9 +57,6 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
     def get_config(self):
         return {**self.orthogonal.get_config(), "inhibition": self.inhibition}
 
-    def clone(self):
-        return self.__class__.from_config(self.get_config())
-
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
 class GateBias(keras.initializers.Initializer):
