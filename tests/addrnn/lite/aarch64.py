@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).parents[3]
-DELEGATE = ROOT / "build/aarch64/keras_addrnn/_lib/libaddrnn_delegate.so"
+DELEGATE = ROOT / "build/aarch64/addrnn/_lib/libaddrnn_delegate.so"
 # The oldest processor of 64-bit Arm that phones have, and one that has all that QEMU knows.
 PROCESSORS = ("cortex-a53", "max")
 
