@@ -12,5 +12,4 @@ def package_dir(name):
     return spec.submodule_search_locations[0] if spec else "NOTFOUND"
 
 
-if __name__ == "__main__":
-    print(";".join(package_dir(name) for name in sys.argv[1:]))
+print(";".join(package_dir(name) for name in sys.argv[1:]))

@@ -68,9 +68,7 @@ class Narrowing(keras.callbacks.Callback):
 class FakeQuantizedMultiplying(FakeQuantizedAddGRU):
     """The same weights and sums, and the gate "mul, 4 PBS" of circuits.py, bit for bit."""
 
-    def _states(self, sums, recurrent_kernel, mask):
-        if mask is not None:
-            raise ValueError("There are no masks under encryption.")
+    def _states(self, sums, recurrent_kernel, mask):  # without masks, which encryption has not
         most = self.state.max
 
         def rounded(value):

@@ -105,7 +105,13 @@ class FakeQuantizedAddGRU(_FakeQuantized):
         if self.layer.go_backwards:
             sums = ops.flip(sums, axis=0)
             mask = mask if mask is None else ops.flip(mask, axis=0)
-        states = recurrence(
+        states = self._states(sums, recurrent_kernel, mask)
+        states = ops.transpose(states, (1, 0, 2)) if self.layer.return_sequences else states[-1]
+        return states * self.state.scale
+
+    def _states(self, sums, recurrent_kernel, mask):
+        """The states after each step, `[T, B, H]`, in integers. Another gate overrides this."""
+        return recurrence(
             sums,
             recurrent_kernel,
             mask,
@@ -114,8 +120,6 @@ class FakeQuantizedAddGRU(_FakeQuantized):
             candidate_min=self._candidate[0],
             candidate_max=self._candidate[1],
         )
-        states = ops.transpose(states, (1, 0, 2)) if self.layer.return_sequences else states[-1]
-        return states * self.state.scale
 
     def compute_mask(self, inputs, mask=None):
         return mask if self.layer.return_sequences else None
