@@ -30,7 +30,8 @@ def power_of_two(exponent: Any, xp: Any = np) -> Any:
 def fitting_exponent(largest: Any, greatest: Any, xp: Any = np) -> Any:
     """The least exponents whose power of two times `greatest` is not below `largest [C]`."""
     # Not by a logarithm: that of an exact power of two may be rounded up.
-    below = xp.less(greatest * _POWERS[:, None], largest)
+    with np.errstate(over="ignore"):  # infinity is not below either
+        below = xp.less(greatest * _POWERS[:, None], largest)
     return xp.minimum(xp.sum(below, axis=0), 2 * _LIMIT - 1) - _LIMIT
 
 

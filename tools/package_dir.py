@@ -1,7 +1,4 @@
-"""Prints the folders of the named Python packages, separated by semicolons, without importing them.
-
-For CMake. A package that is not installed gives NOTFOUND.
-"""
+"""Prints the folders of the named packages for CMake, without importing them; or NOTFOUND."""
 
 import importlib.util
 import sys

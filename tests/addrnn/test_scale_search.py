@@ -1,5 +1,6 @@
 """One rounding, and the steps with the least error: by hand and against all that are tried."""
 
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -59,3 +60,10 @@ def test_one_step_for_all_of_zeros_follows_the_bias():
     zeros = np.zeros((2, 3), "float32")
     assert _scale_search.quantize_whole(zeros, 7, 0.0)[1] == 1
     assert _scale_search.quantize_whole(zeros, 7, 1e-6)[1] == np.float32(1e-6)
+
+
+def test_a_large_greatest_gives_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exponents = _scale_search.fitting_exponent(np.float32([1.0, 3.0]), np.float32(2.0**29))
+    np.testing.assert_array_equal(exponents, [-29, -27])
