@@ -22,8 +22,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         c = activation(z)
         state = relu(state + state_shift - relu(-u)) + relu(c + state_shift - relu(u)) - state_shift
 
-    This class processes one step, `keras_addrnn.AddGRU` a whole sequence. With the fused op, AddGRU
-    is much faster than `keras.layers.RNN(AddGRUCell(...))`. Without it, it is no slower.
+    This class processes one step, `keras_addrnn.AddGRU` a whole sequence. With the fused op AddGRU
+    is faster than `keras.layers.RNN(AddGRUCell(...))`. Without it, both take about the same time.
 
     Args:
         units: Positive integer, the size of the state and of the output.
