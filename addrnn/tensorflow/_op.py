@@ -74,8 +74,8 @@ def add_gru(
     """
     _validation.one_of("activation", activation, ACTIVATIONS)
     gate = Gate(activation, state_shift, state_max)
-    _validation.flag("go_backwards", go_backwards)
-    _validation.flag("training", training)
+    go_backwards = _validation.flag("go_backwards", go_backwards)
+    training = _validation.flag("training", training)
     given = SequenceTensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
     given.require_weights()
     tensors = given.map(tf.convert_to_tensor)
@@ -88,7 +88,7 @@ def add_gru(
     if mask is not None:
         tensors = tensors._replace(mask=tf.cast(tensors.mask, tf.bool))
     _library.load_library()
-    return run(tensors, gate=gate, go_backwards=bool(go_backwards), training=bool(training))
+    return run(tensors, gate=gate, go_backwards=go_backwards, training=training)
 
 
 def run(

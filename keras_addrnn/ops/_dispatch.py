@@ -37,12 +37,7 @@ def sequence(
         implementation = "auto" if lowering.fused_operator else "composed"
         unroll = unroll or lowering.integer_operations
     composed_only = unroll or recurrent_dropout_mask is not None
-    if composed_only and implementation == "fused":
-        raise ValueError(
-            'implementation="fused" cannot be used: the op knows neither unroll=True nor recurrent '
-            'dropout. Use implementation="auto".'
-        )
-    if not composed_only and uses_fused(implementation, tensors.inputs.dtype, gate):
+    if uses_fused(implementation, tensors.inputs.dtype, gate, composed_only):
         return _fused.run(tensors, gate=gate, go_backwards=go_backwards, training=bool(training))
     return _composed.add_gru(
         tensors,
@@ -66,28 +61,27 @@ def step(
     tensors = as_tensors(tensors)
     _arguments.tensors(tensors, one_step=True)
     lowering = _lowering.current() is not None
-    if not lowering and recurrent_dropout_mask is None:
-        if uses_fused(implementation, tensors.inputs.dtype, gate):
-            return _fused.run(tensors, gate=gate, go_backwards=False, training=bool(training))[1]
     if not lowering:
+        composed_only = recurrent_dropout_mask is not None
+        if uses_fused(implementation, tensors.inputs.dtype, gate, composed_only):
+            return _fused.run(tensors, gate=gate, go_backwards=False, training=bool(training))[1]
         _refuse_step_in_exported_loop()
     return _composed.step(tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
 
 
-def uses_fused(implementation: str, dtype, gate: Gate) -> bool:
+def uses_fused(implementation: str, dtype, gate: Gate, composed_only: bool) -> bool:
     """Whether the fused op is the one to run here and now.
 
-    Raises a `ValueError` where it is demanded and cannot run.
+    `composed_only` says that the call is unrolled or drops parts of the state. Raises a
+    `ValueError` where the op is demanded and cannot run.
     """
     if implementation == "composed":
         return False
-    demanded = implementation == "fused"
-    reason = _fused.why_not(
-        keras.backend.standardize_dtype(dtype),
-        gate,
-        demanded=demanded,
-        lowering=_lowering.current() is not None,
-    )
+    demanded, lowering = implementation == "fused", _lowering.current() is not None
+    dtype = keras.backend.standardize_dtype(dtype)
+    reason = _fused.COMPOSED_ONLY
+    if not composed_only:
+        reason = _fused.why_not(dtype, gate, demanded=demanded, lowering=lowering)
     if reason and demanded:
         raise ValueError(f'implementation="fused" cannot be used: {reason}')
     return reason is None

@@ -56,6 +56,7 @@ def missing() -> str | None:
     return problem
 
 
+COMPOSED_ONLY = 'it knows neither unroll=True nor recurrent dropout. Use implementation="auto".'
 XLA = "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
 
 

@@ -141,6 +141,8 @@ def test_fused_is_not_composed_in_silence():
     layer.cell.recurrent_dropout = 0.5
     with pytest.raises(ValueError, match="recurrent dropout"):
         layer(x, training=True)
+    with pytest.raises(ValueError, match="recurrent dropout"):
+        keras.layers.RNN(layer.cell)(x, training=True)
     layer = ka.AddGRU(4, implementation="fused")
     layer.unroll = True
     with pytest.raises(ValueError, match="unroll=True"):
