@@ -20,21 +20,32 @@ def use_threads(count):
 
 def processor():
     """The processor's name, as the operating system gives it."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo(field):
+    """What Linux tells of the first processor; nothing elsewhere."""
     try:
         with open("/proc/cpuinfo") as file:
-            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+            found = [line.split(":")[1].strip() for line in file if line.startswith(field)]
     except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
+        found = []
+    return found[0] if found else ""
 
 
 def folder():
     """Where the times of this processor are kept.
 
-    "Intel(R) Xeon(R) Processor @ 2.80GHz" has its own in `results/intel_xeon_2.80ghz`.
+    "Intel(R) Xeon(R) Processor @ 2.80GHz" has its own in `results/intel_xeon_2.80ghz`. A name
+    without a number stands for many processors, so the width of their vectors is put to it.
     """
     words = re.sub(r"\((r|tm)\)|\b(processor|cpu)\b", " ", processor().lower())
-    return RESULTS / "_".join(re.findall(r"[a-z0-9.-]+", words))
+    name = "_".join(re.findall(r"[a-z0-9.-]+", words))
+    if not re.search(r"[0-9]", name):
+        flags = _cpuinfo("flags").split()
+        widths = {"avx512": "avx512f", "avx2": "avx2"}
+        name = "_".join([name, *[word for word, flag in widths.items() if flag in flags][:1]])
+    return RESULTS / name
 
 
 def description(*packages):
