@@ -50,15 +50,19 @@ def lines(settings):
         yield {**settings, **bias, "layer": layer}
 
 
+def output(settings):
+    """The folder of what the demonstration makes: words, and what is trained on them."""
+    return BUILD / f"{settings['data']}_{settings['images']}"
+
+
 def demonstrate(settings, layers, options):
     """Trains these layers, unless they are trained, and returns the folder of the outcome."""
-    output = BUILD / f"{settings['data']}_{settings['images']}"
     flags = {
         "data": settings["data"],
         "images": settings["images"],
         "epochs": settings["epochs_at_most"],
         "seed": settings["seed"],
-        "output": output,
+        "output": output(settings),
     }
     if settings["data"] == "digits" and options.data_dir:
         flags["data-dir"] = options.data_dir
@@ -66,23 +70,23 @@ def demonstrate(settings, layers, options):
     command += [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
     one_thread = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     subprocess.run(command, check=True, env={**os.environ, **one_thread})
-    return output
+    return output(settings)
 
 
 def run(settings, options, keep):
     known = records.recorded(EXPERIMENT.records())
     missing = {line["layer"]: line for line in lines(settings) if records.key_of(line) not in known}
-    output = demonstrate(settings, missing, options)
+    made = demonstrate(settings, missing, options)
     ending = f"_epochs{settings['epochs_at_most']}_seed{settings['seed']}"
     for layer, line in missing.items():
-        (path,) = output.glob(f"*/{layer.lower()}{ending}/results.json")
+        (path,) = made.glob(f"*/{layer.lower()}{ending}/results.json")
         result = json.loads(path.read_text())
         del result["layer"]
         keep(line, result)
         # Its name does not cover the network: another one would be taken for trained.
         shutil.rmtree(path.parent)
     if tuple(missing) == LAYERS:
-        (picture,) = output.glob(f"*/{'_'.join(LAYERS).lower()}{ending}.png")
+        (picture,) = made.glob(f"*/{'_'.join(LAYERS).lower()}{ending}.png")
         shutil.copy(picture, machine.RESULTS / f"handwriting_{settings['data']}.png")
 
 

@@ -112,13 +112,18 @@ def fit_image(image):
 
 @functools.lru_cache(maxsize=1)
 def load(data, data_dir):
-    """Images `[N, 32, 128, 1]` and texts, to train on, then to validate with."""
+    """Images `[N, 32, 128, 1]` and texts, to train on, then to validate with.
+
+    The demonstration makes them where they are not there yet, which takes a minute or two.
+    """
     import tensorflow_datasets as tfds
 
     (settings, *_) = (each for each in handwriting.plan() if each["data"] == data)
-    output = handwriting.demonstrate(
-        {**settings, "epochs_at_most": 1}, ["AddGRU"], types.SimpleNamespace(data_dir=data_dir)
-    )
+    output = handwriting.output(settings)
+    if not list(output.rglob("dataset_info.json")):
+        handwriting.demonstrate(
+            {**settings, "epochs_at_most": 1}, ["AddGRU"], types.SimpleNamespace(data_dir=data_dir)
+        )
     (info,) = output.rglob("dataset_info.json")
     builder = tfds.builder_from_directory(info.parent)
     found = []
@@ -155,6 +160,15 @@ def encode(texts, characters, steps):
     return classes, fits
 
 
+def read(model, images, characters):
+    """The texts that a trained network reads, by greedy decoding."""
+    logits = model.predict(images, verbose=0)
+    lengths = np.full(len(logits), logits.shape[1], "int32")
+    (decoded,), _ = keras.ops.ctc_decode(logits, lengths, strategy="greedy", mask_index=0)
+    symbols = ["", "\N{REPLACEMENT CHARACTER}", *characters]
+    return ["".join(symbols[c] for c in row if c > 0) for row in np.asarray(decoded)]
+
+
 def run(settings, options, keep):
     """The losses after each epoch, and the character error rate on the validation images."""
     import jiwer
@@ -183,12 +197,7 @@ def run(settings, options, keep):
         callbacks=[falling] if "falling" in variant else [],
     ).history
     seconds = time.process_time() - begin
-    logits = model.predict(test, verbose=0)
-    lengths = np.full(len(logits), logits.shape[1], "int32")
-    (decoded,), _ = keras.ops.ctc_decode(logits, lengths, strategy="greedy", mask_index=0)
-    symbols = ["", "\N{REPLACEMENT CHARACTER}", *characters]
-    read = ["".join(symbols[c] for c in row if c > 0) for row in np.asarray(decoded)]
-    cer = jiwer.cer(test_texts, read)
+    cer = jiwer.cer(test_texts, read(model, test, characters))
     found = {name: history[name] for name in ("loss", "val_loss")}
     keep(settings, {**found, "cer": cer, "processor_seconds": seconds})
 

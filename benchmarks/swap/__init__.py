@@ -1,0 +1,1 @@
+"""What becomes of a model whose GRU is replaced by another layer, and nothing else?"""

@@ -1,0 +1,28 @@
+"""Someone writes AddGRU for GRU and changes nothing else: what becomes of the error?
+
+Thirteen small tasks, each with the network and the optimizer that a user of Keras would write for
+GRU, and three seeds. A run takes one thread a minute, of handwriting up to three.
+
+    python -m benchmarks.swap                          # the tables of what is recorded
+    python -m benchmarks.swap --run                    # hours
+    python -m benchmarks.swap --run --match layer=AddGRU task=adding seed=0
+
+Needs `pip install -r requirements/bench.txt`, and for handwriting_fonts the fonts that
+examples/handwriting names. Two processes may share the work: `--match` splits it.
+"""
+
+from benchmarks._harness import machine
+from benchmarks._harness.experiment import Experiment
+from benchmarks.swap import plan, report, tasks
+
+
+def run(settings, options, keep):
+    machine.use_threads(1)
+    make = plan.LAYERS[settings["layer"]]
+    keep(settings, tasks.run(settings["task"], make, settings["seed"]))
+
+
+EXPERIMENT = Experiment(__doc__, "swap", plan.plan, run, report.tables)
+
+if __name__ == "__main__":
+    EXPERIMENT.main()

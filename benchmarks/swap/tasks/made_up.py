@@ -1,0 +1,71 @@
+"""Sequences drawn anew for each batch: the adding problem, and copying what matters."""
+
+import keras
+import numpy as np
+
+from benchmarks._tasks import adding
+from benchmarks.swap.learning import learn
+
+UNITS = 64
+TOKENS, KINDS, LENGTH = 8, 8, 64  # to copy; of these there are so many; among so many
+NOISE, ASK = 0, KINDS + 1
+
+
+def adding_100(make, seed):
+    return _adding(make, seed, timesteps=100, batches=400)
+
+
+def adding_400(make, seed):
+    return _adding(make, seed, timesteps=400, batches=300)
+
+
+def _adding(make, seed, *, timesteps, batches):
+    """The mean squared error, and when it was first below `adding.SOLVED`."""
+    model = keras.Sequential([keras.Input((None, 2)), make(UNITS), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(1e-3), "mse")
+    x, y = adding.problems(np.random.default_rng(10**6), 500, timesteps)
+
+    def error():
+        return np.mean((model.predict(x, batch_size=500, verbose=0) - y) ** 2)
+
+    drawn = adding.endless(adding.problems, seed, timesteps)
+    found = _learn(model, drawn, error, adding.ERROR_EVERY, batches)
+    errors = [np.inf if error is None else error for error in found["history"]]
+    return {**found, "solved_at": adding.solved_after(errors)}
+
+
+def selective_copying(make, seed):
+    """Tokens among noise, to be told in order at the end (arXiv 2312.00752, section 4.1.1)."""
+    layers = [
+        keras.Input((LENGTH + TOKENS,), dtype="int32"),
+        keras.layers.Embedding(KINDS + 2, 32),
+        make(UNITS, return_sequences=True),
+        keras.layers.Cropping1D((LENGTH, 0)),
+        keras.layers.Dense(KINDS, activation="softmax"),
+    ]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    x, y = copies(np.random.default_rng(10**6), 500)
+
+    def error():
+        return np.mean(model.predict(x, batch_size=500, verbose=0).argmax(-1) != y)
+
+    return _learn(model, adding.endless(copies, seed), error, every=100, batches=1500)
+
+
+def copies(rng, count):
+    """`int32 [count, 72]`, tokens at random places and then the question; `int32 [count, 8]`.
+
+    The inputs' tokens are 1 to 8, the answers 0 to 7.
+    """
+    x = np.full((count, LENGTH + TOKENS), NOISE, "int32")
+    answers = rng.integers(0, KINDS, (count, TOKENS)).astype("int32")
+    places = np.sort(rng.random((count, LENGTH)).argsort(1)[:, :TOKENS], axis=1)
+    np.put_along_axis(x, places, answers + 1, axis=1)
+    x[:, LENGTH:] = ASK
+    return x, answers
+
+
+def _learn(model, drawn, error, every, batches):
+    epochs = batches // every
+    return learn(model, drawn, error=error, epochs=epochs, steps_per_epoch=every, shuffle=False)
