@@ -41,7 +41,7 @@ def ratios(known):
             found = [each for each in found if each is not None]
             cells = [_times(f(found)) if found else MISSING for f in (statistics.median, max)]
             rows.append(
-                (title, f"{layer} / {plan.REFERENCE}", f"{len(found)}/{len(names)}", *cells)
+                (title, f"{layer} / {plan.REFERENCE}", f"{len(found)} of {len(names)}", *cells)
             )
     return markdown.table(("tasks", "ratio", "tasks with runs", "median", "worst"), rows)
 

@@ -16,25 +16,25 @@ LONGEST = 5  # digits
 
 
 def handwriting_digits(make, seed):
-    return _read(make, *digit_words(), epochs=10)
+    def half(units, **options):
+        return make(units // 2, **options)
+
+    return _read(half, *digit_words(), epochs=6)
 
 
 def handwriting_fonts(make, seed):
     with _alone():
         train, test = handwriting_search.load("fonts", None)
-    return _read(make, train, test, epochs=10)
+    return _read(make, train, test, epochs=6)
 
 
 def _read(make, train, test, epochs):
     """The character error rate, of greedy decoding."""
     import jiwer
 
-    def half(units, **options):
-        return make(units // 2, **options)
-
     (images, texts), (test_images, test_texts) = train, test
     characters = "".join(sorted(set("".join(texts))))
-    part = recurrent_stack.build(half, normalized=False)
+    part = recurrent_stack.build(make, normalized=False)
     model = handwriting_search.network(len(characters) + 2, part)
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.CTC())
     classes, fits = handwriting_search.encode(texts, characters, STEPS)

@@ -24,7 +24,7 @@ def forecasting(make, seed):
     def error():
         return unit * np.mean(abs(model.predict(x_test, batch_size=500, verbose=0) - y_test))
 
-    return learn(model, x, y, error=error, epochs=8, batch_size=64)
+    return learn(model, x, y, error=error, epochs=6, batch_size=64)
 
 
 def japanese_vowels(make, seed):
@@ -42,7 +42,7 @@ def _recorded(make, name, *, every, epochs):
         keras.Input(x.shape[1:]),
         keras.layers.Masking(recorded_series.PADDING),
         make(UNITS),
-        keras.layers.Dense(y.max() + 1, activation="softmax"),
+        keras.layers.Dense(int(y.max()) + 1, activation="softmax"),
     ]
     model = keras.Sequential(layers)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
