@@ -9,6 +9,7 @@ import pytest
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
+from benchmarks._harness import machine, records  # noqa: E402
 from benchmarks._tasks import demand, recorded_series, sentences  # noqa: E402
 from benchmarks.swap import learning, plan, report, tasks  # noqa: E402
 from benchmarks.swap.__main__ import EXPERIMENT  # noqa: E402
@@ -181,6 +182,21 @@ def test_a_task_takes_any_constructor_and_its_seed_decides(monkeypatch):
     assert len(found[0]["history"]) == 5 and 0 <= found[0]["error"] <= 1
 
 
+def test_a_task_without_its_data_leaves_the_others(monkeypatch, capsys):
+    def run(name, make, seed):
+        if name == "plaid":
+            raise ModuleNotFoundError(recorded_series.NEEDS)
+        return {"error": 0.5}
+
+    monkeypatch.setattr(tasks, "run", run)
+    monkeypatch.setattr(machine, "use_threads", lambda _: None)
+    kept = []
+    for task in ("plaid", "forecasting"):
+        EXPERIMENT.run(plan.settings(task, "GRU", 0), None, lambda *line: kept.append(line))
+    assert kept == [(plan.settings("forecasting", "GRU", 0), {"error": 0.5})]
+    assert "plaid NOT RUN: " in capsys.readouterr().out
+
+
 def test_the_plan_has_everything_once_and_one_seed_of_all_first():
     planned = list(plan.plan())
     assert len({json.dumps(each) for each in planned}) == len(planned)
@@ -262,8 +278,6 @@ def test_when_the_adding_problem_was_solved():
 
 def test_the_report_is_of_the_records():
     """What is committed is what the records make."""
-    from benchmarks._harness import machine, records
-
     found = records.recorded(EXPERIMENT.records())
     for name, page in report.tables(found).items():
         assert not found or (machine.RESULTS / f"{name}.md").read_text() == page
