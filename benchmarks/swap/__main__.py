@@ -1,7 +1,7 @@
 """Someone writes AddGRU for GRU and changes nothing else: what becomes of the error?
 
 Thirteen small tasks, each with the network and the optimizer that a user of Keras would write for
-GRU, and three seeds. A run takes one thread a minute, of handwriting up to three.
+GRU, and three seeds. A run takes one thread a minute, of the words in fonts four or more.
 
     python -m benchmarks.swap                          # the tables of what is recorded
     python -m benchmarks.swap --run                    # hours

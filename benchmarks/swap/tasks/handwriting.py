@@ -25,7 +25,7 @@ def handwriting_digits(make, seed):
 def handwriting_fonts(make, seed):
     with _alone():
         train, test = handwriting_search.load("fonts", None)
-    return _read(make, train, test, epochs=6)
+    return _read(make, train, test, epochs=9)
 
 
 def _read(make, train, test, epochs):
