@@ -134,14 +134,14 @@ def load(data, data_dir):
     return found
 
 
-def network(classes, part):
+def network(classes, part, width=WIDTH):
     """Convolutions over the image, the recurrent part along it, the classes of each step."""
-    image = x = keras.Input((HEIGHT, WIDTH, 1))
+    image = x = keras.Input((HEIGHT, width, 1))
     for filters in FILTERS:
         x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
         x = layers.MaxPooling2D(2)(x)
     x = layers.Permute((2, 1, 3))(x)  # columns become steps, left to right
-    x = layers.Reshape((WIDTH // 4, HEIGHT // 4 * FILTERS[-1]))(x)
+    x = layers.Reshape((width // 4, HEIGHT // 4 * FILTERS[-1]))(x)
     x = layers.Dropout(0.2)(layers.Dense(64, activation="relu")(x))
     return keras.Model(image, layers.Dense(classes)(part(x)))
 

@@ -16,14 +16,15 @@ LAYERS = {
 }
 
 
-def build(layer, normalized=True):
-    """A model `[B, 32, 64]` to `[B, 32, 128]` of two bidirectional layers.
+def build(layer, normalized=True, steps=STEPS):
+    """A model `[B, steps, 64]` to `[B, steps, 128]` of two bidirectional layers.
 
     Args:
         layer: Function of the number of units, and of `return_sequences`.
         normalized: Whether a LayerNormalization follows each of them.
+        steps: How many it reads.
     """
-    layers = [keras.Input((STEPS, FEATURES))]
+    layers = [keras.Input((steps, FEATURES))]
     for units in UNITS:
         layers.append(keras.layers.Bidirectional(layer(units, return_sequences=True)))
         if normalized:

@@ -33,9 +33,9 @@ def test_columns_have_the_class_of_their_digit():
 def test_digit_words_read_what_they_say():
     handwriting.digit_words.cache_clear()
     (x, texts), (x_test, _) = handwriting.digit_words(8, 3)
-    assert x.shape == (8, 32, 128, 1) and x_test.shape == (3, 32, 128, 1)
+    assert x.shape == (8, 32, 64, 1) and x_test.shape == (3, 32, 64, 1)
     assert 0 == x.min() < x.max() <= 1
-    assert all(1 <= len(word) <= 5 and word.isdigit() for word in texts)
+    assert all(1 <= len(word) <= 3 and word.isdigit() for word in texts)
     ink = (x > 0.5).any((1, 3)).sum(1)
     longest, shortest = (f(range(8), key=lambda i: len(texts[i])) for f in (max, min))
     assert ink[longest] > ink[shortest]

@@ -11,15 +11,13 @@ from benchmarks import handwriting, handwriting_search
 from benchmarks._tasks import digits, recurrent_stack
 from benchmarks.swap.learning import learn
 
-STEPS = handwriting_search.WIDTH // 4
-LONGEST = 5  # digits
+LONGEST = 3  # digits of a number
+WIDTH = 64  # pixels, of its image
+MARGIN = 4  # of each digit, empty
 
 
 def handwriting_digits(make, seed):
-    def half(units, **options):
-        return make(units // 2, **options)
-
-    return _read(half, *digit_words(), epochs=6)
+    return _read(make, *digit_words(), epochs=10)
 
 
 def handwriting_fonts(make, seed):
@@ -34,10 +32,12 @@ def _read(make, train, test, epochs):
 
     (images, texts), (test_images, test_texts) = train, test
     characters = "".join(sorted(set("".join(texts))))
-    part = recurrent_stack.build(make, normalized=False)
-    model = handwriting_search.network(len(characters) + 2, part)
+    width = images.shape[2]
+    steps = width // 4
+    part = recurrent_stack.build(make, normalized=False, steps=steps)
+    model = handwriting_search.network(len(characters) + 2, part, width)
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.CTC())
-    classes, fits = handwriting_search.encode(texts, characters, STEPS)
+    classes, fits = handwriting_search.encode(texts, characters, steps)
 
     def error():
         return jiwer.cer(test_texts, handwriting_search.read(model, test_images, characters))
@@ -46,11 +46,11 @@ def _read(make, train, test, epochs):
 
 
 @functools.cache
-def digit_words(count=3000, test_count=300):
-    """Numbers of one to five digits, to train on, then of other digits to test with.
+def digit_words(count=4000, test_count=400):
+    """Numbers of one to three digits, to train on, then of other digits to test with.
 
     Returns:
-        Twice a tuple of images `float32 [count, 32, 128, 1]`, 1 for ink, and texts.
+        Twice a tuple of images `float32 [count, 32, 64, 1]`, 1 for ink, and texts.
     """
     x, y, x_test, y_test = digits.load()
     rng = np.random.default_rng(0)
@@ -58,8 +58,9 @@ def digit_words(count=3000, test_count=300):
 
 
 def _composed(images, labels, count, rng):
-    height, width = handwriting_search.HEIGHT, handwriting_search.WIDTH
-    words, texts = np.zeros((count, height, width, 1), "float32"), []
+    height = handwriting_search.HEIGHT
+    images = images[:, :, MARGIN:-MARGIN]
+    words, texts = np.zeros((count, height, WIDTH, 1), "float32"), []
     for word in words:
         chosen = rng.integers(0, len(labels), rng.integers(1, LONGEST + 1))
         left = 0
@@ -67,7 +68,7 @@ def _composed(images, labels, count, rng):
             top, side = rng.integers(0, height - len(image) + 1), image.shape[1]
             part = word[top : top + len(image), left : left + side, 0]
             np.maximum(part, image / np.float32(255), out=part)
-            left += rng.integers(18, 26)  # at most 100, and a digit is 28 wide
+            left += rng.integers(16, 23)  # at most 44 for the last, and it is 20 wide
         texts.append("".join(map(str, labels[chosen])))
     return words, texts
 
