@@ -49,7 +49,7 @@ def _read(make, train, test, epochs):
 def _ctc(classes, logits):
     """`keras.losses.CTC`, by TensorFlow's one operator for it: training takes half the time."""
     losses = tf.nn.ctc_loss(
-        labels=tf.sparse.from_dense(classes),
+        labels=tf.sparse.from_dense(tf.cast(classes, tf.int32)),
         logits=logits,
         label_length=None,
         logit_length=tf.fill(tf.shape(logits)[:1], tf.shape(logits)[1]),
