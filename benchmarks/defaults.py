@@ -69,6 +69,7 @@ def make_layer(name, units):
         bias_initializer=spread_gate_bias(float(low), float(high)),
         state_max=float(value["max"]) if "max" in value else None,
         state_shift=float(value.get("shift", 0)),
+        scale_inputs=False,  # as the recorded runs
     )
 
 

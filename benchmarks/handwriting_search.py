@@ -93,6 +93,7 @@ def recurrent(settings):
             activation=settings.get("activation", "relu"),
             state_max=float(settings["max"]) if "max" in settings else None,
             bias_initializer=ka.layers.GateBias(bias),
+            scale_inputs=False,  # as the recorded runs
             **more,
         )
 

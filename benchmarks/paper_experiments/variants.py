@@ -56,7 +56,8 @@ def _shrink(value, amount):
 
 
 def _layer(**arguments):
-    return lambda units, **more: ka.AddGRU(units, **arguments, **more)
+    # Without the factor of the inputs, as the cells below and the recorded runs.
+    return lambda units, **more: ka.AddGRU(units, scale_inputs=False, **arguments, **more)
 
 
 def _cell(cell, *arguments):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 
 from addrnn import _validation
-from keras_addrnn.layers import _defaults
+from keras_addrnn.layers import _defaults, _input_scale
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
 from keras_addrnn.ops import _arguments
 
@@ -47,8 +47,7 @@ class AddGRU(keras.layers.RNN):
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
             can explode (docs/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
-            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
-            has an answer of its own (docs/evidence.md).
+            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/evidence.md).
         kernel_regularizer: Regularizer of the `kernel`.
         recurrent_regularizer: Regularizer of the `recurrent_kernel`.
         bias_regularizer: Regularizer of the `bias`.
@@ -69,6 +68,10 @@ class AddGRU(keras.layers.RNN):
         unroll: Whether to write the steps out instead of looping (composed; short sequences only).
         zero_output_for_mask: Whether the output of a masked step is zero, and not the state that
             it leaves as it is.
+        scale_inputs: Whether the first batch in training sets a factor of the inputs, 1 over their
+            root mean square, which then stays: the weight `input_scale`, part of the kernel
+            wherever the layer runs. The recurrence has no scale of its own, as a sigmoid has, and
+            learns badly from inputs that are far too small (docs/defaults.md). Default: True.
         implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
@@ -119,6 +122,7 @@ class AddGRU(keras.layers.RNN):
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
+        scale_inputs: bool = True,
         implementation: str = "auto",
         **kwargs,
     ) -> None:
@@ -146,6 +150,7 @@ class AddGRU(keras.layers.RNN):
             trainable=kwargs.get("trainable", True),
             name="add_gru_cell",
         )
+        cell.scale_inputs = _validation.flag("scale_inputs", scale_inputs)
         super().__init__(
             cell,
             return_sequences=return_sequences,
@@ -178,6 +183,7 @@ class AddGRU(keras.layers.RNN):
     dropout = _of_the_cell("dropout")
     recurrent_dropout = _of_the_cell("recurrent_dropout")
     seed = _of_the_cell("seed")
+    scale_inputs = _of_the_cell("scale_inputs")
 
     @property
     def implementation(self):
@@ -208,8 +214,11 @@ class AddGRU(keras.layers.RNN):
                 "With unroll=True the number of steps must be known. Received: sequences with "
                 f"shape={tuple(sequences.shape)}. Use unroll=False."
             )
+        sequences = keras.ops.cast(sequences, self.compute_dtype)
+        if self.scale_inputs and training and self.trainable:
+            _input_scale.set_from(self.cell.input_scale, sequences, mask)
         outputs, state = self.cell.sequence(
-            keras.ops.cast(sequences, self.compute_dtype),
+            sequences,
             self._first_state(sequences, initial_state),
             mask,
             go_backwards=bool(self.go_backwards),
@@ -272,7 +281,12 @@ class AddGRU(keras.layers.RNN):
         for name in ("name", "trainable", "dtype"):
             del cell_config[name]
         activity_regularizer = keras.regularizers.serialize(self.activity_regularizer)
-        return {**config, **cell_config, "activity_regularizer": activity_regularizer}
+        return {
+            **config,
+            **cell_config,
+            "scale_inputs": self.scale_inputs,
+            "activity_regularizer": activity_regularizer,
+        }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

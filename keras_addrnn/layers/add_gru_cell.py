@@ -8,7 +8,7 @@ from addrnn import _validation
 from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn._keras_private import DropoutRNNCell
-from keras_addrnn.layers import _defaults
+from keras_addrnn.layers import _defaults, _input_scale
 from keras_addrnn.ops import _arguments, _dispatch
 
 
@@ -119,6 +119,9 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.seed_generator = keras.random.SeedGenerator(seed=seed)
 
         self.implementation = implementation
+        # Set by AddGRU: a cell sees single steps, and no batch of sequences.
+        self.scale_inputs = False
+        self.input_scale = None
         self.state_size = self.units
         self.output_size = self.units
 
@@ -176,6 +179,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+        if self.scale_inputs:
+            self.input_scale = _input_scale.add_weight(self)
         # Another number of features is then refused by name, not as a kernel that does not fit.
         self.input_spec = keras.layers.InputSpec(axes={-1: features})
         super().build(input_shape)
@@ -236,8 +241,15 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             recurrent_dropout_mask=recurrent_dropout_mask,
         )
 
+    def scaled_kernel(self):
+        """The kernel that the inputs meet, `[D, 2 * H]`: `kernel`, times the `input_scale`."""
+        if self.input_scale is None:
+            return self.kernel
+        return _input_scale.times(self.kernel, self.input_scale)
+
     def _tensors(self, inputs, state, mask=None):
-        return SequenceTensors(inputs, self.kernel, self.recurrent_kernel, self.bias, state, mask)
+        kernel = self.scaled_kernel()
+        return SequenceTensors(inputs, kernel, self.recurrent_kernel, self.bias, state, mask)
 
     def get_initial_state(self, batch_size=None):
         return [keras.ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]

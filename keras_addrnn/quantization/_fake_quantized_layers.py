@@ -160,7 +160,7 @@ class FakeQuantizedAddGRU(_FakeQuantized):
     def _quantized_weights(self):
         """Kernels as integers, the bias in units of the state, both exponents, and the excess."""
         cell, scale = self.layer.cell, self.state.scale
-        kernel = ops.cast(cell.kernel, "float32") * (self.inputs.scale / scale)
+        kernel = ops.cast(cell.scaled_kernel(), "float32") * (self.inputs.scale / scale)
         recurrent_kernel = ops.cast(cell.recurrent_kernel, "float32")
         bias = ops.zeros_like(kernel[0])
         if cell.bias is not None:

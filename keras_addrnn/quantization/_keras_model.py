@@ -133,7 +133,7 @@ def _read_recurrent(layer):
         )
     return Recurrent(
         layer.name,
-        _array(cell.kernel),
+        _array(cell.scaled_kernel()),
         _array(cell.recurrent_kernel),
         None if cell.bias is None else _array(cell.bias),
         activation,

@@ -71,7 +71,8 @@ def test_weights_are_those_of_the_layer():
     layer.build(x.shape)
     shapes = [tuple(w.shape) for w in cell.weights]
     assert shapes == [(3, 10), (5, 10), (10,)]
-    assert shapes == [tuple(w.shape) for w in layer.weights]
+    assert shapes == [tuple(w.shape) for w in layer.trainable_weights]
+    assert [w.name for w in layer.non_trainable_weights] == ["input_scale"]
     assert [w.name for w in cell.weights] == ["kernel", "recurrent_kernel", "bias"]
 
 

@@ -31,6 +31,7 @@ def test_drops_the_same_inputs_at_every_step(implementation):
         return_sequences=True,
         recurrent_initializer="zeros",
         seed=1,
+        scale_inputs=False,
         implementation=implementation,
     )
     layer.build((3, 4, features))

@@ -18,7 +18,7 @@ class LayerTest(testing.TestCase):
             input_shape=(3, 2, 4),
             expected_output_shape=(3, 2, 3) if returned else (3, 3),
             expected_num_trainable_weights=3 if init_kwargs.get("use_bias", True) else 2,
-            expected_num_non_trainable_weights=0,
+            expected_num_non_trainable_weights=1,  # the inputs' scale
             supports_masking=True,
         )
 

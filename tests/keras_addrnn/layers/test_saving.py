@@ -49,6 +49,7 @@ EVERY_ARGUMENT = {
         "stateful": True,
         "unroll": True,
         "zero_output_for_mask": True,
+        "scale_inputs": False,
     },
 }
 

@@ -65,7 +65,7 @@ def test_symbolic_build():
     layer = ka.AddGRU(5)
     assert layer(keras.Input((None, 3))).dtype == "float32"
     assert layer.built and layer.cell.built
-    assert [tuple(w.shape) for w in layer.weights] == [(3, 10), (5, 10), (10,)]
+    assert [tuple(w.shape) for w in layer.weights] == [(3, 10), (5, 10), (10,), ()]
 
 
 def test_symbolic_call_of_the_cell():

@@ -223,3 +223,23 @@ def test_file_is_what_is_returned(tmp_path):
 def test_numpy_batch_size():
     model = sequential(ka.AddGRU(UNITS))
     assert_same_answers(model, ka.lite.convert(model, batch_size=np.int64(2)), sequences(2))
+
+
+@pytest.mark.parametrize("ops", ["builtin", "fused"])
+def test_the_inputs_scale_is_in_the_kernel(ops):
+    scaled, x = ka.AddGRU(UNITS, name="layer"), 0.02 * sequences(2, 5)
+    scaled(x, training=True)
+    kernel, *others, scale = scaled.get_weights()
+    assert scale > 10
+    folded = ka.AddGRU(UNITS, scale_inputs=False, name="layer")
+    folded.build(x.shape)
+    folded.set_weights([kernel * scale, *others])
+
+    def converted(layer):
+        model = keras.Sequential([keras.Input((5, FEATURES), name="x"), layer], name="model")
+        return model, ka.lite.convert(model, ops=ops)
+
+    model, content = converted(scaled)
+    assert operator_names(content) == operator_names(converted(folded)[1])
+    if ops == "builtin":
+        assert_same_answers(model, content, x[:1])
