@@ -51,7 +51,7 @@ def add_gru_with_density(shape, density):
     """AddGRU with weights under which that part of its states is above zero."""
     import keras_addrnn as ka
 
-    layer = ka.AddGRU(shape[3], return_sequences=True)
+    layer = ka.AddGRU(shape[3], return_sequences=True, scale_inputs=False)
     functions = _keras(layer, shape)
     layer.set_weights(_weights_with_density(shape, density))
     return functions[0], None

@@ -74,7 +74,7 @@ class Problem:
 
 
 def add_gru(units):
-    return ka.AddGRU(units, state_max=(2**15 - 1) * STATE)
+    return ka.AddGRU(units, state_max=(2**15 - 1) * STATE, scale_inputs=False)
 
 
 class Core:

@@ -66,7 +66,6 @@ print(f"{len(x_train):,} weeks to train on, {len(x_test):,} to test")
 """
 ## The model
 
-AddGRU's candidate is a ReLU: the state is never negative and adds up. `state_max` bounds it.
 The last state becomes the 24 hours at once. The model forecasts what differs from yesterday, which
 is a naive forecast already: the network has to learn the difference only.
 """
@@ -75,11 +74,11 @@ keras.utils.set_random_seed(0)
 week = keras.Input((PAST, 1))
 yesterday = keras.layers.Flatten()(week[:, -FUTURE:])
 features = keras.layers.Conv1D(32, 6, strides=6, activation="relu")(week)
-state = ka.AddGRU(UNITS, state_max=10.0)(features)
+state = ka.AddGRU(UNITS)(features)
 forecast = keras.layers.Add()([yesterday, keras.layers.Dense(FUTURE)(state)])
 model = keras.Model(week, forecast)
 
-model.compile(keras.optimizers.Adam(2e-3), "mse")
+model.compile("adam", "mse")
 model.fit(x_train, y_train, batch_size=64, epochs=EPOCHS, verbose=2)
 
 """

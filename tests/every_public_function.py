@@ -62,7 +62,9 @@ def layers(x, folder):
 
     stepwise = keras.layers.RNN(ka.AddGRUCell(UNITS, state_max=2.0))
     stepwise.build(x.shape)
-    stepwise.set_weights(layer.get_weights())
+    # The layer's kernel with the factor of its inputs, which a cell has not.
+    _, *others, _ = layer.get_weights()
+    stepwise.set_weights([layer.cell.scaled_kernel(), *others])
     np.testing.assert_allclose(stepwise(x), layer(x), rtol=1e-4, atol=1e-5)
     done("layers: fit, save, load, export")
     return model

@@ -119,7 +119,7 @@ def adders(timesteps):
     no sum, but where its tanh is nearly linear, `tanh(h + value / many)` is nearly one.
     """
     many = 1e3 * timesteps
-    add_gru = ka.AddGRU(1), ([[0, 1], [-1, 0]], [[0, 0]], [1, 0]), 1
+    add_gru = ka.AddGRU(1, scale_inputs=False), ([[0, 1], [-1, 0]], [[0, 0]], [1, 0]), 1
     made = {"AddGRU": _by_hand(*add_gru)}
     for gate in (5, 10, 20):
         kernel = [[0, 0, 1 / many], [-2 * gate, 0, 0]]  # columns: update, reset, candidate

@@ -1,19 +1,12 @@
 """The recurrent part of the network that reads handwriting: two bidirectional layers."""
 
-import functools
-
 import keras
 
 import keras_addrnn as ka
 
 STEPS, FEATURES = 32, 64
 UNITS = (128, 64)
-GATE_BIAS = -0.5  # a letter is read from what is near it: forget from the start (docs/evidence.md)
-LAYERS = {
-    "AddGRU": functools.partial(ka.AddGRU, bias_initializer=ka.layers.GateBias(GATE_BIAS)),
-    "GRU": keras.layers.GRU,
-    "LSTM": keras.layers.LSTM,
-}
+LAYERS = {"AddGRU": ka.AddGRU, "GRU": keras.layers.GRU, "LSTM": keras.layers.LSTM}
 
 
 def build(layer, normalized=True, steps=STEPS):

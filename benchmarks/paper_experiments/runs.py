@@ -4,6 +4,7 @@ Each function takes the settings, the command's options, and `keep`, which it ca
 settings and the result of each line to record, as soon as there is one.
 """
 
+import functools
 import json
 import math
 import pathlib
@@ -23,7 +24,9 @@ LATER = 8  # steps
 UNFINISHED = pathlib.Path(__file__).parents[2] / "build" / "paper_experiments"  # interrupted runs
 UNTRAINED_LAYERS = {
     "AddGRU, gate bias 0": ka.AddGRU,
-    "AddGRU, gate bias -0.5": recurrent_stack.LAYERS["AddGRU"],
+    "AddGRU, gate bias -0.5": functools.partial(
+        ka.AddGRU, bias_initializer=ka.layers.GateBias(-0.5)
+    ),
     "GRU": keras.layers.GRU,
     "LSTM": keras.layers.LSTM,
 }

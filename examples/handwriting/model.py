@@ -1,19 +1,12 @@
 """The network: convolutions over the image, two bidirectional recurrent layers along it, CTC."""
 
-import functools
-
 import keras
 import tensorflow as tf
 
 import keras_addrnn as ka
 from handwriting.pipeline import HEIGHT, STEPS, WIDTH
 
-GATE_BIAS = -0.5  # a letter is read from what is near it: forget from the start (docs/evidence.md)
-LAYERS = {
-    "AddGRU": functools.partial(ka.AddGRU, bias_initializer=ka.layers.GateBias(GATE_BIAS)),
-    "GRU": keras.layers.GRU,
-    "LSTM": keras.layers.LSTM,
-}
+LAYERS = {"AddGRU": ka.AddGRU, "GRU": keras.layers.GRU, "LSTM": keras.layers.LSTM}
 FILTERS = (16, 32)
 FEATURES = 64  # of each step
 UNITS = (128, 64)
@@ -45,8 +38,7 @@ def build(kind, classes):
 def recurrent(layer):
     """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`, of any recurrent layer.
 
-    A normalization follows each layer. Without it AddGRU, whose outputs are never negative, learns
-    to read far later (docs/evidence.md).
+    A normalization follows each layer: all three read better with it (docs/evidence.md).
     """
     layers = [keras.Input((STEPS, FEATURES))]
     for units in UNITS:

@@ -80,7 +80,7 @@ def test_another_network_is_not_taken_for_trained(demonstration, monkeypatch, tm
     main("seed=0")
     picture = tmp_path / "handwriting_fonts.png"
     before = picture.read_text()
-    monkeypatch.setattr(handwriting, "GATE_BIAS", 0.25)
+    monkeypatch.setitem(handwriting.OF_ADDGRU, "gate_bias", 0.25)
     main("seed=0")
     assert demonstration[3:] == [("AddGRU", 0)]
     assert picture.read_text() == before  # a picture shows all layers

@@ -121,7 +121,8 @@ def test_what_has_no_int16_is_named():
 
 def adder():
     """A model that adds up the values whose marker is 1, exactly."""
-    model = keras.Sequential([keras.Input((40, 2), name="x"), ka.AddGRU(1, return_sequences=True)])
+    layer = ka.AddGRU(1, return_sequences=True, scale_inputs=False)
+    model = keras.Sequential([keras.Input((40, 2), name="x"), layer])
     kernel = np.array([[0, 1], [-2, 0]], "float32")  # u = 2 - 2 marker, c = value
     model.set_weights([kernel, np.zeros((1, 2)), np.array([2, 0], "float32")])
     return model
@@ -196,6 +197,12 @@ def wide():
     return randomised(keras.Model(inputs, ka.AddGRU(5)(states)))
 
 
+def weights_in_use(layer):
+    """The kernel with the factor of the inputs, the recurrent kernel, the bias."""
+    _, recurrent_kernel, bias, _ = layer.get_weights()
+    return np.asarray(layer.cell.scaled_kernel()), recurrent_kernel, bias
+
+
 @pytest.mark.fused
 def test_float16_weights_of_the_operator():
     model = wide()
@@ -206,7 +213,7 @@ def test_float16_weights_of_the_operator():
     for (tensors, values), layer in zip(found, model.layers[1:], strict=True):
         types = schema.TensorType
         assert [t.type for t in tensors] == [types.FLOAT16, types.FLOAT16, types.FLOAT32]
-        for value, weight in zip(values, layer.get_weights(), strict=True):
+        for value, weight in zip(values, weights_in_use(layer), strict=True):
             np.testing.assert_array_equal(value, weight.astype("float16"))
 
 
@@ -216,7 +223,7 @@ def test_int8_weights_of_the_operator():
     found = list(add_gru_weights(ka.lite.convert(model, ops="fused", quantize="dynamic")))
     assert len(found) == 2
     for (tensors, values), layer in zip(found, model.layers[1:], strict=True):
-        expected = layer.get_weights()
+        expected = weights_in_use(layer)
         for tensor, value, weight in zip(tensors[:2], values, expected, strict=False):
             assert tensor.type == schema.TensorType.INT8
             assert tensor.quantization.quantizedDimension == 1

@@ -74,7 +74,12 @@ def test_layer(implementation, dtype):
 
     inputs, sums = adding_problem()
     layer = ka.AddGRU(
-        1, return_sequences=True, state_max=None, implementation=implementation, dtype=dtype
+        1,
+        return_sequences=True,
+        state_max=None,
+        scale_inputs=False,
+        implementation=implementation,
+        dtype=dtype,
     )
     check_layer(layer, inputs, sums)
 
