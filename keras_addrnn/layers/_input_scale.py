@@ -8,11 +8,11 @@ docs/defaults.md has the reasons and the measurements.
 import keras
 from keras import ops
 
-_NOT_SET = 0.0
+_NOT_SET = -1.0  # its magnitude is the factor until then
 
 
 def add_weight(cell):
-    """The weight of a cell that holds the factor; 0 until a batch sets it."""
+    """The weight of a cell that holds the factor; -1 until a batch sets it."""
     return cell.add_weight(
         (),
         keras.initializers.Constant(_NOT_SET),
@@ -24,9 +24,8 @@ def add_weight(cell):
 
 
 def times(kernel, weight):
-    """The kernel times the factor, or the kernel where none is set."""
-    scale = ops.convert_to_tensor(weight)
-    return kernel * ops.where(scale > _NOT_SET, scale, ops.ones_like(scale))
+    """The kernel times the factor."""
+    return kernel * ops.abs(weight)
 
 
 def set_from(weight, inputs, mask):
@@ -41,7 +40,7 @@ def set_from(weight, inputs, mask):
     inputs = ops.stop_gradient(inputs)
     weight.assign(
         ops.cond(
-            scale > _NOT_SET,
+            scale > 0,
             lambda: scale,
             lambda: ops.cast(_one_over_root_mean_square(inputs, mask), scale.dtype),
         )
@@ -56,5 +55,5 @@ def _one_over_root_mean_square(inputs, mask):
         mask = ops.cast(mask, "bool")
         count = ops.maximum(ops.sum(ops.cast(mask, "float32")), 1.0)
         mean = ops.sum(ops.where(mask, squares, 0.0)) / count
-    scale = ops.rsqrt(mean)
-    return ops.where(ops.isfinite(scale), scale, _NOT_SET)
+    usable = ops.logical_and(mean > 0, ops.isfinite(mean))
+    return ops.where(usable, ops.rsqrt(mean), _NOT_SET)
