@@ -11,7 +11,9 @@ FEATURES, UNITS = 3, 5
 def randomised(model, seed=0):
     """The model with other weights than zeros in its biases, so that none can go missing unseen."""
     generator = np.random.default_rng(seed)
-    model.set_weights([generator.normal(0, 0.4, w.shape) for w in model.get_weights()])
+    weights = model.get_weights()
+    # The factors of inputs, which are single numbers, stay 1.
+    model.set_weights([generator.normal(0, 0.4, w.shape) if w.ndim else w for w in weights])
     return model
 
 
