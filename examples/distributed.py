@@ -59,14 +59,17 @@ def train(strategy):
 
     with strategy.scope():
         keras.utils.set_random_seed(0)
-        layers = [ka.AddGRU(16, return_sequences=True), ka.AddGRU(16), keras.layers.Dense(4)]
+        # The devices see parts of the first batch, so no scale is taken from it.
+        first = ka.AddGRU(16, return_sequences=True, scale_inputs=False)
+        layers = [first, ka.AddGRU(16, scale_inputs=False), keras.layers.Dense(4)]
         model = keras.Sequential([keras.Input((12, 8)), *layers])
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
         optimizer.build(model.trainable_variables)
 
     def step(x, y):
         with tf.GradientTape() as tape:
-            losses = keras.losses.sparse_categorical_crossentropy(y, model(x), from_logits=True)
+            logits = model(x, training=True)
+            losses = keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
             # By the size of the whole batch: Keras adds up the gradients of the replicas.
             loss = tf.reduce_sum(losses) / BATCH_SIZE
         gradients = tape.gradient(loss, model.trainable_variables)

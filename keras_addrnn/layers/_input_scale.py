@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 _NOT_SET = -1.0  # its magnitude is the factor until then
+_LARGEST = 100.0
 
 
 def add_weight(cell):
@@ -17,6 +18,7 @@ def add_weight(cell):
         (),
         keras.initializers.Constant(_NOT_SET),
         trainable=False,
+        autocast=False,  # in half precision it would be rounded at every step
         # Replicas see parts of the first batch. All take the factor of one of them.
         aggregation="only_first_replica",
         name="input_scale",
@@ -25,11 +27,14 @@ def add_weight(cell):
 
 def times(kernel, weight):
     """The kernel times the factor."""
-    return kernel * ops.abs(weight)
+    return kernel * ops.cast(ops.abs(weight), kernel.dtype)
 
 
 def set_from(weight, inputs, mask):
     """Sets the factor to 1 over the inputs' root mean square, unless a batch did before.
+
+    It is at most 100. The layer below may grow while the factor stays, and training explodes where
+    a factor is in the thousands.
 
     Args:
         weight: Of `add_weight`.
@@ -42,7 +47,7 @@ def set_from(weight, inputs, mask):
         ops.cond(
             scale > 0,
             lambda: scale,
-            lambda: ops.cast(_one_over_root_mean_square(inputs, mask), scale.dtype),
+            lambda: ops.cast(_one_over_root_mean_square(inputs, mask), weight.dtype),
         )
     )
 
@@ -56,4 +61,4 @@ def _one_over_root_mean_square(inputs, mask):
         count = ops.maximum(ops.sum(ops.cast(mask, "float32")), 1.0)
         mean = ops.sum(ops.where(mask, squares, 0.0)) / count
     usable = ops.logical_and(mean > 0, ops.isfinite(mean))
-    return ops.where(usable, ops.rsqrt(mean), _NOT_SET)
+    return ops.where(usable, ops.minimum(ops.rsqrt(mean), _LARGEST), _NOT_SET)

@@ -69,9 +69,11 @@ class AddGRU(keras.layers.RNN):
         zero_output_for_mask: Whether the output of a masked step is zero, and not the state that
             it leaves as it is.
         scale_inputs: Whether the first batch in training sets a factor of the inputs, 1 over their
-            root mean square, which then stays: the weight `input_scale`, part of the kernel
-            wherever the layer runs. The recurrence has no scale of its own, as a sigmoid has, and
-            learns badly from inputs that are far too small (docs/defaults.md). Default: True.
+            root mean square, and at most 100. The factor then stays: it is the weight
+            `cell.input_scale`, which is not trained, and multiplies the kernel wherever the layer
+            runs. Regularizers and constraints act on the kernel without it. The recurrence has no
+            scale of its own, as a sigmoid has, and learns badly from inputs that are far too small
+            (docs/defaults.md). Use False where you set the weights by hand. Default: True.
         implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
@@ -79,7 +81,7 @@ class AddGRU(keras.layers.RNN):
         sequences: Tensor `[batch, time, features]`. Batch and time may be unknown, or 0.
         initial_state: Tensor `[batch, units]`, or a list with it. Zeros by default.
         mask: Boolean tensor `[batch, time]`. Where it is False, the state stays as it is.
-        training: Whether to apply dropout.
+        training: Whether to apply dropout, and to set the factor of the inputs if none is set.
 
     Raises:
         ValueError: An argument has a value that is not allowed.
@@ -145,12 +147,12 @@ class AddGRU(keras.layers.RNN):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             seed=seed,
+            scale_inputs=scale_inputs,
             implementation=implementation,
             dtype=kwargs.get("dtype"),
             trainable=kwargs.get("trainable", True),
             name="add_gru_cell",
         )
-        cell.scale_inputs = _validation.flag("scale_inputs", scale_inputs)
         super().__init__(
             cell,
             return_sequences=return_sequences,
@@ -281,12 +283,7 @@ class AddGRU(keras.layers.RNN):
         for name in ("name", "trainable", "dtype"):
             del cell_config[name]
         activity_regularizer = keras.regularizers.serialize(self.activity_regularizer)
-        return {
-            **config,
-            **cell_config,
-            "scale_inputs": self.scale_inputs,
-            "activity_regularizer": activity_regularizer,
-        }
+        return {**config, **cell_config, "activity_regularizer": activity_regularizer}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

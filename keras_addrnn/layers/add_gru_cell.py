@@ -40,8 +40,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
             can explode (docs/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
-            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting, which helps where each step
-            has an answer of its own (docs/evidence.md).
+            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/evidence.md).
         kernel_regularizer: Regularizer of the `kernel`.
         recurrent_regularizer: Regularizer of the `recurrent_kernel`.
         bias_regularizer: Regularizer of the `bias`.
@@ -52,6 +51,9 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         recurrent_dropout: Fraction of the state to drop, in training, where it enters the matrix
             product. What the gate keeps of the state is never dropped.
         seed: Random seed of the dropout.
+        scale_inputs: Whether to hold the weight `input_scale`, a factor of the kernel. AddGRU sets
+            it by a batch of sequences. A cell sees one step only and leaves it at 1. Default:
+            False.
         implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
@@ -91,6 +93,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        scale_inputs: bool = False,
         implementation: str = "auto",
         **kwargs,
     ) -> None:
@@ -102,6 +105,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.state_shift = float(state_shift)
         self.state_max = None if state_max is None else float(state_max)
         self.use_bias = _validation.flag("use_bias", use_bias)
+        self.scale_inputs = _validation.flag("scale_inputs", scale_inputs)
 
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
@@ -119,8 +123,6 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.seed_generator = keras.random.SeedGenerator(seed=seed)
 
         self.implementation = implementation
-        # Set by AddGRU: a cell sees single steps, and no batch of sequences.
-        self.scale_inputs = False
         self.input_scale = None
         self.state_size = self.units
         self.output_size = self.units
@@ -264,6 +266,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
+            "scale_inputs": self.scale_inputs,
             "implementation": self.implementation,
         }
         for weight in ("kernel", "recurrent", "bias"):

@@ -65,9 +65,9 @@ class GateBias(keras.initializers.Initializer):
     The bias `[2 * units] = [b_u | b_z]` becomes `[value | 0]`.
 
     With the default of zeros a layer that has not learnt yet adds up what it reads. A negative
-    value takes that much away from each unit's state at every step. Try -0.5 where a layer labels
-    each step by what is near it, as with CTC: it learns sooner then, and better in the same time.
-    Where one answer depends on the whole sequence, or on what is long past, it does harm.
+    value takes that much away from each unit's state at every step. Where a layer labels each step
+    by what is near it, as with CTC, it may learn sooner with -0.5. Where one answer depends on the
+    whole sequence, or on what is long past, it does harm.
     docs/evidence.md has the measurements.
 
     Args:

@@ -67,6 +67,51 @@ def test_a_batch_without_steps_leaves_it_to_the_next():
     assert scale_of(layer) == NOT_SET
 
 
+def test_it_has_a_limit():
+    layer = ka.AddGRU(5)
+    layer(inputs(2, 3, 4, size=1e-5), training=True)
+    assert scale_of(layer) == 100
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_does_not_round_it(policy):
+    layer, x = ka.AddGRU(5, dtype=policy), inputs(7, 4, 3)
+    for _ in range(2):
+        outputs = layer(x, training=True)
+    assert scale_of(layer) == pytest.approx(one_over_root_mean_square(x), rel=2e-3)
+    assert scale_of(layer) != float(ops.cast(layer.cell.input_scale, "float16"))
+    assert np.isfinite(ops.convert_to_numpy(ops.cast(outputs, "float32"))).all()
+
+
+def test_compiled_by_xla():
+    x = inputs(16, 5, 3)
+    model = keras.Sequential([keras.Input((5, 3)), ka.AddGRU(4), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=keras.backend.backend() != "torch")
+    model.fit(x, x[:, 0, :1], batch_size=16, verbose=0)
+    assert scale_of(model.layers[0]) == pytest.approx(one_over_root_mean_square(x), rel=1e-5)
+
+
+def test_a_factor_of_one_is_kept():
+    """The remedy where a layer has been trained without a factor."""
+    layer = ka.AddGRU(5)
+    layer.build((None, None, 4))
+    layer.cell.input_scale.assign(1.0)
+    layer(inputs(2, 3, 4), training=True)
+    assert scale_of(layer) == 1
+
+
+def test_the_cell_of_a_layer_is_saved_with_it():
+    layer, x = ka.AddGRU(5), inputs(2, 3, 4)
+    layer(x, training=True)
+    cells = keras.layers.RNN(layer.cell)
+    again = keras.layers.RNN.from_config(cells.get_config())
+    again.build(x.shape)
+    again.set_weights(cells.get_weights())
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(again(x)), ops.convert_to_numpy(layer(x)), rtol=1e-5, atol=1e-6
+    )
+
+
 def test_a_frozen_layer_keeps_its_own():
     layer = ka.AddGRU(5, trainable=False)
     layer(inputs(2, 3, 4), training=True)
@@ -84,7 +129,7 @@ def test_it_is_a_factor_of_the_kernel(options):
 
 def test_inputs_of_another_size_give_the_same_outputs():
     states = []
-    for size in (1e-3, 1.0, 1e3):
+    for size in (0.02, 1.0, 1e3):
         layer = ka.AddGRU(5, kernel_initializer="lecun_uniform", seed=0)
         keras.utils.set_random_seed(0)
         states.append(ops.convert_to_numpy(layer(inputs(7, 6, 3, size=size), training=True)))

@@ -39,7 +39,7 @@ EVERY_SHARED_ARGUMENT = {
     "dtype": "mixed_bfloat16",
 }
 EVERY_ARGUMENT = {
-    ka.AddGRUCell: EVERY_SHARED_ARGUMENT,
+    ka.AddGRUCell: EVERY_SHARED_ARGUMENT | {"scale_inputs": True},
     ka.AddGRU: EVERY_SHARED_ARGUMENT
     | {
         "activity_regularizer": keras.regularizers.L2(0.3),
