@@ -7,6 +7,8 @@ import pytest
 import keras_addrnn as ka
 from keras_addrnn.quantization import quantize
 
+pytestmark = pytest.mark.backend_neutral
+
 ops = keras.ops
 NOT_SET = -1
 
