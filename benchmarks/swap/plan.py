@@ -1,12 +1,19 @@
 """What is compared: layers, tasks, seeds."""
 
+import functools
+
 import keras
 
 import keras_addrnn as ka
 from benchmarks.swap.tasks import TASKS
 
 REFERENCE = "GRU"
-LAYERS = {REFERENCE: keras.layers.GRU, "LSTM": keras.layers.LSTM, "AddGRU": ka.AddGRU}
+LAYERS = {
+    REFERENCE: keras.layers.GRU,
+    "LSTM": keras.layers.LSTM,
+    "AddGRU": ka.AddGRU,
+    "AddGRU, scale_inputs=False": functools.partial(ka.AddGRU, scale_inputs=False),
+}
 SEEDS = range(3)
 # What a default may be chosen on. The other tasks only judge it.
 SEARCH = (
