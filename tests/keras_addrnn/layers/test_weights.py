@@ -43,6 +43,8 @@ def test_both_classes_have_the_same_defaults():
     for config in configs:
         del config["name"]
     layer, cell = configs
+    # A cell sees no batch of sequences to take a scale from.
+    assert (layer.pop("scale_inputs"), cell.pop("scale_inputs")) == (True, False)
     assert cell.items() <= layer.items()
 
 
