@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import digits
-from benchmarks.swap.learning import learn
+from benchmarks.swap.learning import classify
 
 UNITS = 64
 SIDE = 28  # of a digit's image, pixels
@@ -26,7 +26,7 @@ def _mnist(make, order):
     x, x_test = digits.sequences(x, order), digits.sequences(x_test, order)
     inputs = keras.Input(x.shape[1:])
     model = keras.Sequential([inputs, make(UNITS), keras.layers.Dense(10, activation="softmax")])
-    return _classify(model, (x, y), (x_test, y_test), epochs=5, batch_size=64)
+    return classify(model, (x, y), (x_test, y_test), epochs=5, batch_size=64)
 
 
 def label_columns(make, seed):
@@ -34,7 +34,7 @@ def label_columns(make, seed):
     train, test = columns()
     layers = [keras.Input(train[0].shape[1:]), make(UNITS, return_sequences=True)]
     model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
-    return _classify(model, train, test, epochs=5, batch_size=32)
+    return classify(model, train, test, epochs=5, batch_size=32)
 
 
 @functools.cache
@@ -53,13 +53,3 @@ def _composed(images, labels, count, rng):
     chosen = rng.integers(0, len(labels), (count, ROW))
     x = np.swapaxes(images[chosen], 2, 3).reshape(count, ROW * SIDE, SIDE)
     return x.astype("float32") / 255, np.repeat(labels[chosen], SIDE, axis=1)
-
-
-def _classify(model, train, test, **options):
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-
-    def error():
-        classes = model.predict(test[0], batch_size=500, verbose=0).argmax(-1)
-        return np.mean(classes != test[1])
-
-    return learn(model, *train, error=error, **options)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import adding
-from benchmarks.swap.learning import learn
+from benchmarks.swap.learning import classify, learn
 
 UNITS = 64
 TOKENS, KINDS, LENGTH = 8, 8, 64  # to copy; of these there are so many; among so many
@@ -29,7 +29,9 @@ def _adding(make, seed, *, timesteps, batches):
         return np.mean((model.predict(x, batch_size=500, verbose=0) - y) ** 2)
 
     drawn = adding.endless(adding.problems, seed, timesteps)
-    found = _learn(model, drawn, error, adding.ERROR_EVERY, batches)
+    every = adding.ERROR_EVERY
+    steps = {"epochs": batches // every, "steps_per_epoch": every, "shuffle": False}
+    found = learn(model, drawn, error=error, **steps)
     errors = [np.inf if error is None else error for error in found["history"]]
     return {**found, "solved_at": adding.solved_after(errors)}
 
@@ -43,14 +45,9 @@ def selective_copying(make, seed):
         keras.layers.Cropping1D((LENGTH, 0)),
         keras.layers.Dense(KINDS, activation="softmax"),
     ]
-    model = keras.Sequential(layers)
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    x, y = copies(np.random.default_rng(10**6), 500)
-
-    def error():
-        return np.mean(model.predict(x, batch_size=500, verbose=0).argmax(-1) != y)
-
-    return _learn(model, adding.endless(copies, seed), error, every=100, batches=1500)
+    drawn, test = adding.endless(copies, seed), copies(np.random.default_rng(10**6), 500)
+    steps = {"epochs": 15, "steps_per_epoch": 100, "shuffle": False}
+    return classify(keras.Sequential(layers), (drawn,), test, **steps)
 
 
 def copies(rng, count):
@@ -64,8 +61,3 @@ def copies(rng, count):
     np.put_along_axis(x, places, answers + 1, axis=1)
     x[:, LENGTH:] = ASK
     return x, answers
-
-
-def _learn(model, drawn, error, every, batches):
-    epochs = batches // every
-    return learn(model, drawn, error=error, epochs=epochs, steps_per_epoch=every, shuffle=False)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import demand, recorded_series
-from benchmarks.swap.learning import learn
+from benchmarks.swap.learning import classify, learn
 
 UNITS = 64
 
@@ -37,20 +37,15 @@ def plaid(make, seed):
 
 def _recorded(make, name, *, every, epochs):
     """The error rate on series of different lengths, which are padded and masked."""
-    (x, y), (x_test, y_test) = _load(name, every)
+    train, test = _load(name, every)
+    x, y = train
     layers = [
         keras.Input(x.shape[1:]),
         keras.layers.Masking(recorded_series.PADDING),
         make(UNITS),
         keras.layers.Dense(int(y.max()) + 1, activation="softmax"),
     ]
-    model = keras.Sequential(layers)
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-
-    def error():
-        return np.mean(model.predict(x_test, batch_size=500, verbose=0).argmax(-1) != y_test)
-
-    return learn(model, x, y, error=error, epochs=epochs, batch_size=32)
+    return classify(keras.Sequential(layers), train, test, epochs=epochs, batch_size=32)
 
 
 _load = functools.cache(recorded_series.load)

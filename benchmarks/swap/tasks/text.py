@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import sentences
-from benchmarks.swap.learning import learn
+from benchmarks.swap.learning import classify, learn
 
 LENGTH = 100  # characters of a sequence
 
@@ -52,7 +52,7 @@ def character_sequences():
 
 
 def text_classification(make, seed):
-    (x, y), (x_test, y_test) = _sentences()
+    train, test = _sentences()
     layers = [
         keras.Input((None,), dtype="int32"),
         keras.layers.Embedding(sentences.VOCABULARY + 2, 32, mask_zero=True),
@@ -60,13 +60,7 @@ def text_classification(make, seed):
         keras.layers.Dropout(0.5),
         keras.layers.Dense(len(sentences.LIBRARIES), activation="softmax"),
     ]
-    model = keras.Sequential(layers)
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-
-    def error():
-        return np.mean(model.predict(x_test, batch_size=500, verbose=0).argmax(-1) != y_test)
-
-    return learn(model, x, y, error=error, epochs=3, batch_size=64)
+    return classify(keras.Sequential(layers), train, test, epochs=3, batch_size=64)
 
 
 _sentences = functools.cache(sentences.load)
