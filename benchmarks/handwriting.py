@@ -22,7 +22,7 @@ from benchmarks._harness.experiment import Experiment
 DEMONSTRATION = pathlib.Path(__file__).parents[1] / "examples" / "handwriting"
 BUILD = pathlib.Path(__file__).parents[1] / "build" / "handwriting"
 LAYERS = ("AddGRU", "GRU", "LSTM")
-# Of AddGRU in the demonstration. Earlier records have other names for other layers.
+# AddGRU's own settings, which tell its records from those of older defaults.
 OF_ADDGRU = {"input_scale": "of the first batch"}
 SOURCES = {
     "digits": "numbers composed of digits, the IDX files",
