@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import keras
 
-from addrnn import _validation
+from addrnn import _validation, window_sequence
 from addrnn.gate import ACTIVATIONS, Gate
 from addrnn.sequence import SequenceTensors, check_dtypes, check_shapes
+from addrnn.window_sequence import WindowTensors
 
 IMPLEMENTATIONS = ("auto", "fused", "composed")
 
@@ -55,7 +56,7 @@ def _similar_activation(value):
     return f"Did you mean {similar[0]!r}?" if similar else ""
 
 
-def gate(activation_value, state_shift, state_max) -> Gate:
+def gate(activation_value, state_shift=0.0, state_max=None) -> Gate:
     """The `Gate` of settings as a user gives them, with activations as Keras takes them."""
     return Gate(activation(activation_value), state_shift, state_max)
 
@@ -63,7 +64,24 @@ def gate(activation_value, state_shift, state_max) -> Gate:
 def tensors(given: SequenceTensors, *, one_step: bool = False) -> None:
     """Checks that tensors fit each other; sizes that are not known yet (None) pass."""
     given.require_weights()
-    check_shapes(given.map(lambda tensor: tuple(tensor.shape)), one_step=one_step)
-    dtypes = given.map(lambda tensor: keras.backend.standardize_dtype(tensor.dtype))
+    check_shapes(given.map(_shape), one_step=one_step)
+    dtypes = given.map(_dtype)
     is_float = keras.backend.is_float_dtype(dtypes.inputs)
     check_dtypes(dtypes, one_step=one_step, is_float=is_float, cast="keras.ops.cast")
+
+
+def window_tensors(given: WindowTensors) -> None:
+    """As `tensors`, for those of a `MinAddGRU`."""
+    given.require_weights()
+    window_sequence.check_shapes(given.map(_shape))
+    dtypes = given.map(_dtype)
+    is_float = keras.backend.is_float_dtype(dtypes.inputs)
+    window_sequence.check_dtypes(dtypes, is_float=is_float, cast="keras.ops.cast")
+
+
+def _shape(tensor):
+    return tuple(tensor.shape)
+
+
+def _dtype(tensor):
+    return keras.backend.standardize_dtype(tensor.dtype)
