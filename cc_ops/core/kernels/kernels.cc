@@ -6,6 +6,8 @@
 #include "cc_ops/core/kernels/forward.h"
 #include "cc_ops/core/kernels/integer_dense.h"
 #include "cc_ops/core/kernels/integer_forward.h"
+#include "cc_ops/core/kernels/min_backward.h"
+#include "cc_ops/core/kernels/min_forward.h"
 #include "cc_ops/core/kernels/small_batch.h"
 
 namespace addrnn {
@@ -37,7 +39,23 @@ constexpr Kernels<S> Table() {
           StoreCarry<S>,
           StoreWeights<S>,
           Widen<S>,
-          StepGateGradient<S>};
+          StepGateGradient<S>,
+          {kLanes<C>,
+           MinForwardLayout<C>::kGateVectors,
+           [](const MinSizes& p) { return MinForwardLayout<C>(p).vectors; },
+           MinPackedForwardSize<C>,
+           MinPackForward<S>,
+           MinForwardScratchSize<C>,
+           MinForward<S>,
+           MinPackedBackwardSize<C>,
+           MinPackBackward<S>,
+           MinCarry<S>,
+           MinGateGradient<S>,
+           MinInputGradient<S>,
+           MinWeightGradient<S>,
+           MinLoadCarry<S>,
+           MinStoreCarry<S>,
+           MinStoreWeights<S>}};
 }
 
 extern const Kernels<float> kFloat32;
