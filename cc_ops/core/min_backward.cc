@@ -155,9 +155,8 @@ class Backward {
     for (task.t_end = end; task.t_end > first; task.t_end = task.t_begin) {
       task.t_begin = std::max(task.t_end - chunk, first);
       if (task.row_end - task.row_begin == 1) {
-        std::copy_backward(
-            task.dz, task.dz + halo,
-            task.dz + halo + (task.t_end - task.t_begin) * shared_.dz_stride);
+        std::copy_backward(task.dz, task.dz + halo,
+                           task.dz + halo + (task.t_end - task.t_begin) * shared_.dz_stride);
       }
       kernels.gate_gradient(task);
       if (task.packed != nullptr) kernels.input_gradient(task);
@@ -176,8 +175,7 @@ class Backward {
 }  // namespace
 
 template <typename S>
-void MinAddGruBackward(const MinSizes& p, bool go_backwards,
-                       const MinBackwardTensors<S>& tensors) {
+void MinAddGruBackward(const MinSizes& p, bool go_backwards, const MinBackwardTensors<S>& tensors) {
   // Without units or steps nothing is read.
   if (p.units == 0 && tensors.d_inputs != nullptr) {
     std::fill_n(tensors.d_inputs, p.batch * p.time * p.input, S{});

@@ -62,7 +62,8 @@ typename PreparedMinForward<S>::Parts PreparedMinForward<S>::Divide() const {
   parts.rows = static_cast<int>(std::max<int64_t>(std::min<int64_t>(all, p.batch), 1));
   const int64_t vectors = kernels.vectors(p);
   const int64_t panels = (vectors + kernels.panel_vectors - 1) / kernels.panel_vectors;
-  parts.vectors = static_cast<int>(std::max<int64_t>(std::min<int64_t>(all / parts.rows, panels), 1));
+  parts.vectors =
+      static_cast<int>(std::max<int64_t>(std::min<int64_t>(all / parts.rows, panels), 1));
   parts.scratch_size = kernels.forward_scratch_size(p);
   return parts;
 }
@@ -95,8 +96,8 @@ void MinAddGruForward(const MinProblem& problem, const MinWeights<S>& weights,
   forward.Run(tensors);
 }
 
-#define ADDRNN_INSTANTIATE(S)           \
-  template class PreparedMinForward<S>; \
+#define ADDRNN_INSTANTIATE(S)                                                \
+  template class PreparedMinForward<S>;                                      \
   template void MinAddGruForward<S>(const MinProblem&, const MinWeights<S>&, \
                                     const MinForwardTensors<S>&);
 

@@ -49,7 +49,7 @@ Sizes CheckedSizes(const TensorShapes& shapes, bool allow_step) {
   return sizes;
 }
 
-MinSizes CheckedSizes(const MinTensorShapes& shapes) {
+MinSizes CheckedMinSizes(const MinTensorShapes& shapes) {
   const Shape &inputs = shapes.inputs, &kernel = shapes.kernel;
   CheckRank("inputs", inputs, 3, "[batch, time, input]");
   if (kernel.size() != 3 || kernel[2] % 2 != 0) {

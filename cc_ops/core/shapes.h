@@ -39,7 +39,7 @@ struct MinTensorShapes {
   std::optional<Shape> bias, initial_state, mask, initial_inputs;
 };
 
-MinSizes CheckedSizes(const MinTensorShapes& shapes);
+MinSizes CheckedMinSizes(const MinTensorShapes& shapes);
 
 }  // namespace addrnn
 

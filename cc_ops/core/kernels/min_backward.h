@@ -27,8 +27,8 @@ int64_t MinPackedBackwardSize(const MinSizes& p) {
 template <typename S>
 void MinPackBackward(const MinSizes& p, const MinBackwardTensors<S>& tensors, Compute<S>* packed) {
   for (int64_t tap = p.window - 1; tap >= 0; --tap) {
-    packed = PackTransposed(tensors.kernel + tap * p.input * 2 * p.units, p.input, 2 * p.units,
-                            packed);
+    packed =
+        PackTransposed(tensors.kernel + tap * p.input * 2 * p.units, p.input, 2 * p.units, packed);
   }
 }
 
@@ -169,8 +169,8 @@ void MinWeightGradient(const MinBackwardTask<S>& task) {
                   MultiplyTransposedTile<C, kRows, kVectors>(
                       task.d_weights + k * stride + column, stride,
                       task.factors + (row * task.span + first) * p.input + k, p.input,
-                      task.dz + (row * task.span + first) * task.dz_stride + column,
-                      task.dz_stride, depth, segments);
+                      task.dz + (row * task.span + first) * task.dz_stride + column, task.dz_stride,
+                      depth, segments);
                 });
           });
     }

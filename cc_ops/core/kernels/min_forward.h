@@ -50,9 +50,9 @@ int64_t MinForwardScratchSize(const MinSizes& p) {
 template <typename S>
 void MinPackForward(const MinSizes& p, const MinWeights<S>& weights, Compute<S>* packed) {
   const int64_t depth = p.window * p.input;
-  PackPanels<S>(p.units, depth, weights.bias, packed, [&](int64_t k) __attribute__((always_inline)) {
-    return weights.kernel + k * 2 * p.units;
-  });
+  PackPanels<S>(p.units, depth, weights.bias, packed,
+                [&](int64_t k)
+                    __attribute__((always_inline)) { return weights.kernel + k * 2 * p.units; });
 }
 
 // The inputs [begin, end) of row b, in the order of processing; from -(w - 1) on they are those
@@ -110,7 +110,8 @@ void MinForward(const MinForwardTask<S>& task, int64_t row_begin, int64_t row_en
       MinLoadInputs<S>(p, p.go_backwards, tensors, b, t_begin - (p.window - 1), t_end, inputs);
       // Panels outside, time inside: a panel of weights stays in the nearest cache.
       ForEachPanel<Layout::kGateVectors>(
-          vector_end - vector_begin, [&](auto panel, int64_t offset) __attribute__((always_inline)) {
+          vector_end - vector_begin,
+          [&](auto panel, int64_t offset) __attribute__((always_inline)) {
             constexpr int kGate = decltype(panel)::value, kRow = 2 * kGate * kLanes<C>;
             const int64_t vector = vector_begin + offset;
             const C* packed = task.packed + vector * layout.vector_size;
@@ -123,8 +124,8 @@ void MinForward(const MinForwardTask<S>& task, int64_t row_begin, int64_t row_en
                   ahead = MultiplyTile<C, kRows, 2 * kGate>(
                       (C*)sums, kRow, packed, 0, inputs + (t - t_begin) * p.input, p.input,
                       packed + kRow, layout.depth, ahead);
-                  gate_tile(p, tensors, {b, t, kRows, vector * kLanes<C>, kGate}, zero,
-                            sums[0], state + vector * kLanes<C>);
+                  gate_tile(p, tensors, {b, t, kRows, vector * kLanes<C>, kGate}, zero, sums[0],
+                            state + vector * kLanes<C>);
                 });
           });
     }

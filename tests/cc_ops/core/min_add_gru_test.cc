@@ -21,19 +21,18 @@ namespace {
 
 struct Case {
   MinProblem problem;
-  std::vector<double> inputs, initial_inputs, kernel, bias, initial_state, d_outputs,
-      d_final_state;
+  std::vector<double> inputs, initial_inputs, kernel, bias, initial_state, d_outputs, d_final_state;
   std::vector<uint8_t> mask;
 };
 
 Case MakeCase(const MinProblem& p, bool masked) {
-  std::mt19937 generator(static_cast<unsigned>(p.batch * 1000003 + p.time * 10007 +
-                                               p.input * 101 + p.units * 11 + p.window));
+  std::mt19937 generator(static_cast<unsigned>(p.batch * 1000003 + p.time * 10007 + p.input * 101 +
+                                               p.units * 11 + p.window));
   Case c = {p, {}, {}, {}, {}, {}, {}, {}, {}};
   c.inputs = Random(generator, p.batch * p.time * p.input, 1);
   c.initial_inputs = Random(generator, p.batch * (p.window - 1) * p.input, 1);
-  c.kernel = Random(generator, p.window * p.input * 2 * p.units,
-                    1 / std::sqrt(p.window * p.input + 1.0));
+  c.kernel =
+      Random(generator, p.window * p.input * 2 * p.units, 1 / std::sqrt(p.window * p.input + 1.0));
   c.bias = Random(generator, 2 * p.units, 0.3);
   c.initial_state = Random(generator, p.batch * p.units, 1);
   c.d_outputs = Random(generator, p.batch * p.time * p.units, 1);
@@ -172,8 +171,9 @@ Computed<S> Compute(const Case& c) {
   backward.d_bias = d_bias.data();
   backward.d_initial_state = d_initial_state.data();
   MinAddGruBackward(p, p.go_backwards, backward);
-  return {outputs.values(),  final_state.values(), d_inputs.values(),       d_initial_inputs.values(),
-          d_kernel.values(), d_bias.values(),      d_initial_state.values()};
+  return {outputs.values(),          final_state.values(), d_inputs.values(),
+          d_initial_inputs.values(), d_kernel.values(),    d_bias.values(),
+          d_initial_state.values()};
 }
 
 template <typename S>
@@ -198,11 +198,11 @@ class MinAddGruTest : public InstructionSetTest {};
 
 TEST_F(MinAddGruTest, AgreesWithLoopsAcrossTileEdges) {
   const int64_t sizes[][5] = {
-      {1, 1, 1, 1, 1},   {1, 5, 7, 8, 1},    {2, 3, 8, 9, 2},    {3, 4, 9, 16, 3},
-      {4, 2, 1, 17, 5},  {5, 3, 16, 31, 2},  {6, 12, 31, 32, 3}, {7, 13, 3, 33, 1},
-      {1, 6, 5, 63, 4},  {13, 2, 64, 64, 1}, {2, 31, 2, 130, 3}, {97, 2, 3, 5, 2},
-      {2, 50, 3, 4, 7},  {3, 90, 2, 3, 1},   {300, 1, 3, 4, 2},  {2, 3, 0, 17, 2},
-      {1, 1, 2, 3, 9},   {2, 7, 33, 65, 8},  {1, 60, 3, 5, 61},  {33, 28, 4, 7, 3}};
+      {1, 1, 1, 1, 1},  {1, 5, 7, 8, 1},    {2, 3, 8, 9, 2},    {3, 4, 9, 16, 3},
+      {4, 2, 1, 17, 5}, {5, 3, 16, 31, 2},  {6, 12, 31, 32, 3}, {7, 13, 3, 33, 1},
+      {1, 6, 5, 63, 4}, {13, 2, 64, 64, 1}, {2, 31, 2, 130, 3}, {97, 2, 3, 5, 2},
+      {2, 50, 3, 4, 7}, {3, 90, 2, 3, 1},   {300, 1, 3, 4, 2},  {2, 3, 0, 17, 2},
+      {1, 1, 2, 3, 9},  {2, 7, 33, 65, 8},  {1, 60, 3, 5, 61},  {33, 28, 4, 7, 3}};
   for (const auto& size : sizes) {
     const MinProblem p = {{size[0], size[1], size[2], size[3], size[4]}, Activation::kRelu, false};
     ExpectAgreement<double>(MakeCase(p, false), 1e-12);
@@ -348,11 +348,11 @@ TEST(MinCheckTest, SaysWhatIsWrong) {
 
 TEST(MinCheckTest, NamesTheTensorOfTheWrongShape) {
   const auto wrong = [](auto change) {
-    MinTensorShapes shapes = {{2, 3, 4}, {2, 4, 10}, Shape{10}, Shape{2, 5}, Shape{2, 3},
-                              Shape{2, 1, 4}};
+    MinTensorShapes shapes = {{2, 3, 4},   {2, 4, 10},  Shape{10},
+                              Shape{2, 5}, Shape{2, 3}, Shape{2, 1, 4}};
     change(shapes);
     try {
-      CheckedSizes(shapes);
+      CheckedMinSizes(shapes);
       return std::string();
     } catch (const Error& error) {
       return std::string(error.what());
@@ -360,10 +360,8 @@ TEST(MinCheckTest, NamesTheTensorOfTheWrongShape) {
   };
   using T = MinTensorShapes;
   EXPECT_EQ(wrong([](T&) {}), "");
-  EXPECT_EQ(wrong([](T& t) {
-              t.bias = t.initial_state = t.mask = t.initial_inputs = std::nullopt;
-            }),
-            "");
+  EXPECT_EQ(
+      wrong([](T& t) { t.bias = t.initial_state = t.mask = t.initial_inputs = std::nullopt; }), "");
   EXPECT_EQ(wrong([](T& t) { t.inputs = {2, 4}; }),
             "inputs must be of shape [batch, time, input], received [2, 4]");
   EXPECT_EQ(wrong([](T& t) { t.kernel = {4, 10}; }),
