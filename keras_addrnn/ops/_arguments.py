@@ -13,17 +13,41 @@ from addrnn.window_sequence import WindowTensors
 IMPLEMENTATIONS = ("auto", "fused", "composed")
 
 
+_OF_GRU = {
+    "recurrent_activation": "the gate has no sigmoid",
+    "reset_after": "there is no reset gate",
+    "use_cudnn": "the op runs on CPUs",
+}
+_NO_RECURRENT_KERNEL = "the gates read inputs alone, and there is no recurrent kernel"
+_OF_RECURRENT_WEIGHTS = {
+    "recurrent_initializer": _NO_RECURRENT_KERNEL,
+    "recurrent_regularizer": _NO_RECURRENT_KERNEL,
+    "recurrent_constraint": _NO_RECURRENT_KERNEL,
+    "recurrent_dropout": _NO_RECURRENT_KERNEL,
+    "unroll": "there is no loop over time",
+}
+_OF_ADD_GRU = {
+    "state_shift": "the state is never negative",
+    "state_max": "the state is never above the largest candidate",
+}
+
+
 def refuse_those_of_gru(arguments):
     """Raises an error if `arguments` names one of `keras.layers.GRU` that has no meaning here."""
-    meaningless = {
-        "recurrent_activation": "the gate has no sigmoid",
-        "reset_after": "there is no reset gate",
-        "use_cudnn": "the op runs on CPUs",
-    }
+    _refuse(arguments, _OF_GRU, "GRU")
+
+
+def refuse_those_of_recurrent_weights(arguments):
+    """As `refuse_those_of_gru`, where there is no recurrent kernel either."""
+    _refuse(arguments, {**_OF_GRU, **_OF_RECURRENT_WEIGHTS}, "GRU")
+    _refuse(arguments, _OF_ADD_GRU, "AddGRU")
+
+
+def _refuse(arguments, meaningless, owner):
     for name, reason in meaningless.items():
         if name in arguments:
             raise ValueError(
-                f"Argument `{name}` of GRU has no meaning here: {reason}. Leave it out. "
+                f"Argument `{name}` of {owner} has no meaning here: {reason}. Leave it out. "
                 f"Received: {name}={arguments[name]!r}"
             )
 
