@@ -129,10 +129,7 @@ def _why_not_fused(part, jit_compile):
         return 'it is told to be composed. Use implementation="auto".'
     if getattr(part, "unroll", False):
         return "unroll=True writes the steps out. Use unroll=False."
-    reason = _fused.missing()
-    if isinstance(part, _BY_WINDOW):
-        reason = reason or _fused.why_no_window_op()
-    reason = reason or _fused.why_not_for(_dtype(part), part.gate)
+    reason = _fused.missing() or _fused.why_not_for(_dtype(part), part.gate)
     return reason or (_fused.XLA if jit_compile else None)
 
 

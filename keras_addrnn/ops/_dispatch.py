@@ -61,8 +61,7 @@ def window_sequence(
     _arguments.window_tensors(tensors)
     tensors = _with_boolean_mask(tensors)
     implementation = _as_lowered(implementation)
-    reason = _fused.why_no_window_op()
-    if uses_fused(implementation, tensors.inputs.dtype, gate, reason):
+    if uses_fused(implementation, tensors.inputs.dtype, gate):
         return _fused.run_window(
             tensors, gate=gate, go_backwards=go_backwards, training=bool(training)
         )
@@ -89,7 +88,7 @@ def step(
     return _composed.step(tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
 
 
-def uses_fused(implementation: str, dtype, gate: Gate, composed_only: str | None) -> bool:
+def uses_fused(implementation: str, dtype, gate: Gate, composed_only: str | None = None) -> bool:
     """Whether the fused op is the one to run here and now.
 
     `composed_only` is the reason why the call asks for more than the op knows, or None. Raises a

@@ -24,11 +24,6 @@ def run_window(tensors: WindowTensors, *, gate: Gate, go_backwards: bool, traini
     )
 
 
-def why_no_window_op() -> str | None:
-    """Why there is no op for MinAddGRU, whatever its settings; None if there is one."""
-    return 'it has no kernel for MinAddGRU. Use implementation="auto".'
-
-
 def why_not(
     dtype: str, gate: Gate, *, demanded: bool = False, lowering: bool = False
 ) -> str | None:
