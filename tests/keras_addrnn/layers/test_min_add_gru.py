@@ -219,11 +219,14 @@ def test_no_scale():
     assert layer.input_scale is None and len(layer.weights) == 2
 
 
-@pytest.mark.parametrize("jit_compile", (False, True))
-@pytest.mark.parametrize("policy", ("float32", "mixed_float16", "mixed_bfloat16"))
+@pytest.mark.parametrize(
+    "policy, jit_compile",
+    [(name, "auto") for name in ("float32", "mixed_float16", "mixed_bfloat16")]
+    + [("float32", True)],
+)
 def test_training(policy, jit_compile, dtype_policy):
-    if jit_compile and keras.backend.backend() == "torch":
-        pytest.skip("torch.compile takes a minute.")
+    if jit_compile is True and keras.backend.backend() != "tensorflow":
+        pytest.skip("JAX compiles by itself, and torch.compile takes a minute.")
     dtype_policy(policy)
     model = keras.Sequential(
         [
@@ -235,11 +238,11 @@ def test_training(policy, jit_compile, dtype_policy):
             keras.layers.Dense(1, dtype="float32"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.02), "mse", jit_compile=jit_compile)
+    model.compile(keras.optimizers.Adam(0.03), "mse", jit_compile=jit_compile)
     x = sequences(32)
     y = x.max(axis=(1, 2), keepdims=True)[:, 0]
-    losses = model.fit(x, y, batch_size=16, epochs=12, verbose=0).history["loss"]
-    assert losses[-1] < 0.5 * losses[0]
+    losses = model.fit(x, y, batch_size=16, epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < 0.6 * losses[0]
     outputs = model.layers[1](x)
     assert keras.backend.standardize_dtype(outputs.dtype) == model.layers[1].compute_dtype
 

@@ -11,11 +11,10 @@ from tests.keras_addrnn.layers.test_min_add_gru import expected, lively, mask_of
 pytestmark = pytest.mark.backend_neutral
 
 # Of 6 steps: shorter than the window, longer, and empty.
-CHUNKS = ((1, 2, 3, 4, 5), (2, 2, 5), (3,), (5,))
+CHUNKS = ((1, 2, 3, 4, 5), (2, 2))
 
 
-@pytest.mark.parametrize("masked", (False, True))
-@pytest.mark.parametrize("kernel_size", (1, 2, 4))
+@pytest.mark.parametrize("kernel_size, masked", ((1, True), (2, False), (4, True)))
 def test_chunks_are_the_whole(kernel_size, masked):
     x, mask = sequences(), mask_of("holes") if masked else None
     layer = ka.MinAddGRU(**lively(5), kernel_size=kernel_size, return_sequences=True, stateful=True)

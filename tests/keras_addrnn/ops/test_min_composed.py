@@ -141,8 +141,7 @@ def test_a_callable_activation():
     assert_close(same, run(problem), 1e-6)
 
 
-@pytest.mark.parametrize("taps", (1, 2, 5))
-@pytest.mark.parametrize("cuts", ((1,), (2, 3), (4, 4, 5)))
+@pytest.mark.parametrize("cuts, taps", (((2, 3), 1), ((1,), 2), ((4, 4, 5), 5)))
 def test_chunks_are_the_whole(cuts, taps):
     # Chunks shorter than the window too, and one without a step.
     problem = make_problem(8, (2, 7, 3, 4, taps), mask="holes").as_dtype("float32")
@@ -257,7 +256,9 @@ def test_second_gradients_are_those_of_a_piecewise_linear_function():
     if keras.backend.backend() == "jax":
         import jax
 
-        second = jax.grad(lambda t: keras.ops.sum(jax.grad(loss)(t)["bias"] ** 2) / 2)(tensors)
+        second = jax.jit(jax.grad(lambda t: keras.ops.sum(jax.grad(loss)(t)["bias"] ** 2) / 2))(
+            tensors
+        )
         second = second["bias"]
     elif keras.backend.backend() == "torch":
         import torch
