@@ -14,7 +14,7 @@ import numpy.typing as npt
 from addrnn import reference
 from addrnn.fhe._bounds import BoundedTracer, Elementwise, IntArray
 from addrnn.fhe._concrete import concrete
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU
 from addrnn.model import IntegerModel
 
 UPDATE, CANDIDATE = "update gate", "candidate"
@@ -35,6 +35,10 @@ def trace(
     sequence = BoundedTracer(inputs, *input_bounds)
     steps = [sequence[t] for t in range(inputs.shape[0])]
     for index, layer in enumerate(model.layers):
+        if isinstance(layer, IntegerMinAddGRU):
+            raise ValueError(
+                f"Layer '{layer.name}' is an IntegerMinAddGRU, for which there is no circuit."
+            )
         if isinstance(layer, IntegerDense):
             bias = layer.bias.astype(np.int64)
             steps = [step @ layer.kernel.astype(np.int64) + bias for step in steps]
