@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from addrnn import _validation
+from addrnn import _tensors, _validation
 
 _SEQUENCE = "[batch, time, features]"
 _STEP = "[batch, features]"
@@ -36,9 +36,7 @@ class SequenceTensors(NamedTuple):
 
     def require_weights(self) -> None:
         """Raises an `ArgumentTypeError` where one of the first three is None."""
-        for name in ("inputs", "kernel", "recurrent_kernel"):
-            if getattr(self, name) is None:
-                raise _validation.type_error(name, "be a tensor", "None")
+        _tensors.require(self, ("inputs", "kernel", "recurrent_kernel"))
 
 
 def check_shapes(shapes: SequenceTensors, *, one_step: bool = False) -> None:
@@ -69,11 +67,8 @@ def check_shapes(shapes: SequenceTensors, *, one_step: bool = False) -> None:
         (batch, units),
         inputs[:2],
     )
-    for name in ("recurrent_kernel", "kernel", "bias", "initial_state", "mask"):
-        shape, sizes = getattr(shapes, name), getattr(expected, name)
-        if shape is not None and not _validation.shape_fits(shape, sizes):
-            text = f"{_validation.shape_text(sizes)} to fit the other arguments"
-            raise _validation.shape_error(_public_name(name, one_step), text, shape)
+    names = ("recurrent_kernel", "kernel", "bias", "initial_state", "mask")
+    _tensors.check_fit(shapes, expected, names, _called(one_step))
 
 
 def check_dtypes(dtypes: SequenceTensors, *, one_step: bool, is_float: bool, cast: str) -> None:
@@ -88,23 +83,10 @@ def check_dtypes(dtypes: SequenceTensors, *, one_step: bool, is_float: bool, cas
     Raises:
         ArgumentTypeError: A dtype is another.
     """
-    if not is_float:
-        raise _validation.type_error(
-            "inputs",
-            "have a floating-point dtype",
-            f"dtype={dtypes.inputs}",
-            f"Cast it with `{cast}`.",
-        )
-    for name in ("kernel", "recurrent_kernel", "bias", "initial_state"):
-        dtype = getattr(dtypes, name)
-        if dtype not in (None, dtypes.inputs):
-            raise _validation.type_error(
-                _public_name(name, one_step),
-                f"have the dtype of `inputs`, {dtypes.inputs}",
-                f"dtype={dtype}",
-                f"Cast one to the other with `{cast}`.",
-            )
+    names = ("kernel", "recurrent_kernel", "bias", "initial_state")
+    called = _called(one_step)
+    _tensors.check_one_dtype(dtypes, names, is_float=is_float, cast=cast, called=called)
 
 
-def _public_name(name: str, one_step: bool) -> str:
-    return "state" if one_step and name == "initial_state" else name
+def _called(one_step: bool) -> dict[str, str]:
+    return {"initial_state": "state"} if one_step else {}

@@ -8,3 +8,4 @@ from keras_addrnn import quantization as quantization
 from keras_addrnn._info import info as info
 from keras_addrnn.layers import AddGRU as AddGRU
 from keras_addrnn.layers import AddGRUCell as AddGRUCell
+from keras_addrnn.layers import MinAddGRU as MinAddGRU

@@ -6,10 +6,14 @@ import keras
 
 from addrnn import __version__, _libraries, _validation
 from keras_addrnn import _keras_private
-from keras_addrnn.layers import AddGRU, AddGRUCell
+from keras_addrnn.layers import AddGRU, AddGRUCell, MinAddGRU
 from keras_addrnn.ops import _fused
 from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
+from keras_addrnn.ops.min_add_gru import MinAddGruSequence
 from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU
+
+_BY_WINDOW = (MinAddGRU, MinAddGruSequence)
+_PARTS = (AddGRU, AddGRUCell, AddGruSequence, AddGruStep, FakeQuantizedAddGRU, *_BY_WINDOW)
 
 
 def info(target: keras.layers.Layer | None = None) -> dict[str, Any] | list[dict[str, Any]]:
@@ -94,8 +98,7 @@ def _recurrent_parts(target):
                 held.add(id(part.cell))
             if isinstance(part, FakeQuantizedAddGRU):
                 held |= {id(part.layer), id(part.layer.cell)}
-            kinds = (AddGRU, AddGRUCell, AddGruSequence, AddGruStep, FakeQuantizedAddGRU)
-            if isinstance(part, kinds) and part not in parts:
+            if isinstance(part, _PARTS) and part not in parts:
                 parts.append(part)
     return [part for part in parts if id(part) not in held]
 
@@ -126,7 +129,10 @@ def _why_not_fused(part, jit_compile):
         return 'it is told to be composed. Use implementation="auto".'
     if getattr(part, "unroll", False):
         return "unroll=True writes the steps out. Use unroll=False."
-    reason = _fused.missing() or _fused.why_not_for(_dtype(part), part.gate)
+    reason = _fused.missing()
+    if isinstance(part, _BY_WINDOW):
+        reason = reason or _fused.why_no_window_op()
+    reason = reason or _fused.why_not_for(_dtype(part), part.gate)
     return reason or (_fused.XLA if jit_compile else None)
 
 

@@ -8,6 +8,11 @@ import keras
 # `keras.layers.RNN` prepares the dropout masks of a cell only if it is an instance of this class.
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell as DropoutRNNCell
 
+# What a stateful layer keeps is none of its weights, and in no file, as in `keras.layers.RNN`.
+from keras.src.utils.tracking import (
+    no_automatic_dependency_tracking as no_automatic_dependency_tracking,
+)
+
 # Modules that trace a model for a process which may not have this package.
 _EXPORTERS = (
     "keras.src.export.",

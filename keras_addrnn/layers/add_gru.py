@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 
 from addrnn import _validation
-from keras_addrnn.layers import _defaults, _input_scale
+from keras_addrnn.layers import _common, _defaults, _input_scale
 from keras_addrnn.layers.add_gru_cell import AddGRUCell
 from keras_addrnn.ops import _arguments
 
@@ -233,13 +233,18 @@ class AddGRU(keras.layers.RNN):
 
         result = outputs if self.return_sequences else state
         if self.zero_output_for_mask and mask is not None:
-            result = self._zero_masked(result, mask)
+            result = _common.zero_masked(
+                result,
+                mask,
+                go_backwards=self.go_backwards,
+                return_sequences=self.return_sequences,
+            )
         return (result, state) if self.return_state else result
 
     def _first_state(self, sequences, initial_state):
         """The state before the first step, `[B, H]`, or None for zeros."""
         if self.stateful:
-            self._check_batch(sequences)
+            _common.check_batch(sequences.shape[0], self.states[0].shape[0])
         if initial_state is None:
             if not self.stateful:
                 return None
@@ -254,27 +259,6 @@ class AddGRU(keras.layers.RNN):
                 )
             initial_state = initial_state[0]
         return keras.ops.cast(initial_state, self.compute_dtype)
-
-    def _check_batch(self, sequences):
-        batch, expected = sequences.shape[0], self.states[0].shape[0]
-        if batch not in (None, expected):
-            raise ValueError(
-                f"A stateful layer keeps one state for each of the {expected} sequences of the "
-                f"batch it was built with. Received: a batch of {batch}. Use stateful=False, or "
-                "batches of one size."
-            )
-
-    def _zero_masked(self, result, mask):
-        """Zeros where the mask is False; both outputs and mask end in the last step processed."""
-        mask = keras.ops.cast(mask, "bool")
-        if self.go_backwards:
-            mask = keras.ops.flip(mask, axis=1)
-        if self.return_sequences:
-            mask = keras.ops.expand_dims(mask, -1)
-        else:
-            # `all` is true of no step at all: then the last output is the initial state.
-            mask = keras.ops.all(mask[:, -1:], axis=1, keepdims=True)
-        return keras.ops.where(mask, result, keras.ops.zeros_like(result))
 
     def get_config(self):
         config = super().get_config()

@@ -8,7 +8,7 @@ from addrnn import _validation
 from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn._keras_private import DropoutRNNCell
-from keras_addrnn.layers import _defaults, _input_scale
+from keras_addrnn.layers import _common, _defaults, _input_scale
 from keras_addrnn.ops import _arguments, _dispatch
 
 
@@ -152,12 +152,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         self.supports_jit = value != "fused"
 
     def build(self, input_shape):
-        features = input_shape[-1]
-        if features is None:
-            raise ValueError(
-                "The last dimension of `inputs` must be known, to build the kernel. "
-                f"Received: shape={tuple(input_shape)}"
-            )
+        features = _common.known_features(input_shape)
         self.kernel = self.add_weight(
             shape=(features, 2 * self.units),
             name="kernel",
@@ -269,12 +264,5 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             "scale_inputs": self.scale_inputs,
             "implementation": self.implementation,
         }
-        for weight in ("kernel", "recurrent", "bias"):
-            for role, module in (
-                ("initializer", keras.initializers),
-                ("regularizer", keras.regularizers),
-                ("constraint", keras.constraints),
-            ):
-                name = f"{weight}_{role}"
-                config[name] = module.serialize(getattr(self, name))
-        return {**super().get_config(), **config}
+        weights = _common.config_of_weights(self, ("kernel", "recurrent", "bias"))
+        return {**super().get_config(), **config, **weights}

@@ -9,20 +9,8 @@ import keras
 from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn.ops import _lowering
+from keras_addrnn.ops._activations import activate, activate_integers
 from keras_addrnn.ops._scan import scan
-
-
-def _hard_tanh(z):
-    # Not `keras.ops.hard_tanh`, whose derivative at -1 and 1 depends on the backend.
-    return keras.ops.where(keras.ops.abs(z) >= 1, keras.ops.sign(z), z)
-
-
-_ACTIVATIONS = {
-    "linear": lambda z: z,
-    "relu": keras.ops.relu,
-    "hard_tanh": _hard_tanh,
-    "tanh": keras.ops.tanh,
-}
 
 
 def step(tensors: SequenceTensors, *, gate: Gate, recurrent_dropout_mask=None):
@@ -108,8 +96,7 @@ def _advance(projected, state, recurrent_kernel, dropout_mask, *, gate):
     lowering = _lowering.current()
     if lowering is not None and lowering.integer_operations:
         return _integer_gate(update, candidate, state, gate)
-    activation = _ACTIVATIONS[gate.activation] if gate.has_kernel else gate.activation
-    candidate = activation(candidate)
+    candidate = activate(candidate, gate)
     kept = relu(state + gate.state_shift - relu(-update))
     written = relu(candidate + gate.state_shift - relu(update))
     state = kept + written - gate.state_shift
@@ -126,16 +113,7 @@ def _integer_gate(update, candidate, state, gate):
     It has no negation, and computes comparisons and minima wrongly or not at all.
     """
     relu = keras.ops.relu
-    if gate.activation == "hard_tanh":
-        candidate = relu(candidate + 1) - relu(candidate - 1) - 1
-    elif gate.has_kernel:
-        candidate = _ACTIVATIONS[gate.activation](candidate)
-    else:
-        name = getattr(gate.activation, "__name__", gate.activation)
-        raise ValueError(
-            f"LiteRT's integers have no activation {name!r}. Use one of {', '.join(_ACTIVATIONS)}, "
-            'or quantize="dynamic".'
-        )
+    candidate = activate_integers(candidate, gate)
     above = relu(update)
     kept = relu(state + gate.state_shift + (update - above))
     state = kept + relu(candidate + gate.state_shift - above) - gate.state_shift

@@ -8,8 +8,9 @@ import keras
 
 from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
+from addrnn.window_sequence import WindowTensors
 from keras_addrnn import _keras_private
-from keras_addrnn.ops import _arguments, _composed, _fused, _lowering
+from keras_addrnn.ops import _arguments, _composed, _fused, _lowering, _min_composed
 
 
 def sequence(
@@ -30,13 +31,11 @@ def sequence(
     """
     tensors = as_tensors(tensors)
     _arguments.tensors(tensors)
-    if tensors.mask is not None:
-        tensors = tensors._replace(mask=keras.ops.cast(tensors.mask, "bool"))
+    tensors = _with_boolean_mask(tensors)
+    implementation = _as_lowered(implementation)
     lowering = _lowering.current()
-    if lowering is not None:
-        implementation = "auto" if lowering.fused_operator else "composed"
-        unroll = unroll or lowering.integer_operations
-    composed_only = unroll or recurrent_dropout_mask is not None
+    unroll = unroll or (lowering is not None and lowering.integer_operations)
+    composed_only = _fused.COMPOSED_ONLY if unroll or recurrent_dropout_mask is not None else None
     if uses_fused(implementation, tensors.inputs.dtype, gate, composed_only):
         return _fused.run(tensors, gate=gate, go_backwards=go_backwards, training=bool(training))
     return _composed.add_gru(
@@ -47,6 +46,27 @@ def sequence(
         unroll=unroll,
         recurrent_dropout_mask=recurrent_dropout_mask,
     )
+
+
+def window_sequence(
+    tensors: WindowTensors,
+    *,
+    gate: Gate,
+    go_backwards: bool,
+    implementation: str,
+    training=False,
+):
+    """`min_add_gru` of a structure of tensors and a `Gate`; see `sequence`."""
+    tensors = as_tensors(tensors)
+    _arguments.window_tensors(tensors)
+    tensors = _with_boolean_mask(tensors)
+    implementation = _as_lowered(implementation)
+    reason = _fused.why_no_window_op()
+    if uses_fused(implementation, tensors.inputs.dtype, gate, reason):
+        return _fused.run_window(
+            tensors, gate=gate, go_backwards=go_backwards, training=bool(training)
+        )
+    return _min_composed.min_add_gru(tensors, gate=gate, go_backwards=go_backwards)
 
 
 def step(
@@ -62,32 +82,46 @@ def step(
     _arguments.tensors(tensors, one_step=True)
     lowering = _lowering.current() is not None
     if not lowering:
-        composed_only = recurrent_dropout_mask is not None
+        composed_only = None if recurrent_dropout_mask is None else _fused.COMPOSED_ONLY
         if uses_fused(implementation, tensors.inputs.dtype, gate, composed_only):
             return _fused.run(tensors, gate=gate, go_backwards=False, training=bool(training))[1]
         _refuse_step_in_exported_loop()
     return _composed.step(tensors, gate=gate, recurrent_dropout_mask=recurrent_dropout_mask)
 
 
-def uses_fused(implementation: str, dtype, gate: Gate, composed_only: bool) -> bool:
+def uses_fused(implementation: str, dtype, gate: Gate, composed_only: str | None) -> bool:
     """Whether the fused op is the one to run here and now.
 
-    `composed_only` says that the call is unrolled or drops parts of the state. Raises a
+    `composed_only` is the reason why the call asks for more than the op knows, or None. Raises a
     `ValueError` where the op is demanded and cannot run.
     """
     if implementation == "composed":
         return False
     demanded, lowering = implementation == "fused", _lowering.current() is not None
     dtype = keras.backend.standardize_dtype(dtype)
-    reason = _fused.COMPOSED_ONLY
-    if not composed_only:
+    reason = composed_only
+    if reason is None:
         reason = _fused.why_not(dtype, gate, demanded=demanded, lowering=lowering)
     if reason and demanded:
         raise ValueError(f'implementation="fused" cannot be used: {reason}')
     return reason is None
 
 
-def as_tensors(values: SequenceTensors) -> SequenceTensors:
+def _as_lowered(implementation):
+    """The implementation, which a conversion decides in place of the caller."""
+    lowering = _lowering.current()
+    if lowering is None:
+        return implementation
+    return "auto" if lowering.fused_operator else "composed"
+
+
+def _with_boolean_mask(tensors):
+    if tensors.mask is None:
+        return tensors
+    return tensors._replace(mask=keras.ops.cast(tensors.mask, "bool"))
+
+
+def as_tensors(values):
     """Each value as a tensor of the backend; None and symbolic tensors stay what they are."""
     return values.map(_as_tensor)
 

@@ -4,6 +4,7 @@ import keras
 
 from addrnn.gate import ACTIVATIONS, Gate
 from addrnn.sequence import SequenceTensors
+from addrnn.window_sequence import WindowTensors
 from keras_addrnn import _keras_private
 
 
@@ -12,6 +13,20 @@ def run(tensors: SequenceTensors, *, gate: Gate, go_backwards: bool, training: b
     from addrnn.tensorflow import _op
 
     return _op.run(tensors, gate=gate, go_backwards=go_backwards, training=training)
+
+
+def run_window(tensors: WindowTensors, *, gate: Gate, go_backwards: bool, training: bool):
+    """As `addrnn.tensorflow.min_add_gru`, for tensors that fit."""
+    from addrnn.tensorflow import _min_op
+
+    return _min_op.run(
+        tensors, activation=gate.activation, go_backwards=go_backwards, training=training
+    )
+
+
+def why_no_window_op() -> str | None:
+    """Why there is no op for MinAddGRU, whatever its settings; None if there is one."""
+    return 'it has no kernel for MinAddGRU. Use implementation="auto".'
 
 
 def why_not(

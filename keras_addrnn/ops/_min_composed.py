@@ -1,0 +1,108 @@
+"""MinAddGRU in plain `keras.ops`: any backend, any activation, any device; no loop over time.
+
+Every kink has derivative 0 at the kink itself, and no comparison hides a NaN.
+"""
+
+import keras
+
+from addrnn.gate import Gate
+from addrnn.window_sequence import WindowTensors
+from keras_addrnn.ops import _lowering
+from keras_addrnn.ops._activations import activate, activate_integers
+from keras_addrnn.ops._fading_maximum import fading_maximum
+
+
+def min_add_gru(tensors: WindowTensors, *, gate: Gate, go_backwards: bool):
+    """The recurrence over a whole sequence, whose mask, if any, is Boolean.
+
+    Returns:
+        The states after each step, in the order of processing, `[B, T, H]`; and the last `[B, H]`.
+    """
+    tensors = _in_order(tensors, go_backwards)
+    fading, written = _fading_and_written(_pre_activations(tensors), gate)
+    if tensors.mask is not None:
+        # A step of zeros changes no state.
+        fading, written = _where(tensors.mask, fading), _where(tensors.mask, written)
+    initial_state = tensors.initial_state
+    if initial_state is not None:
+        initial_state = keras.ops.relu(initial_state)
+    states = fading_maximum(fading, written, initial_state)
+    # Keras makes float32 of float64 in some operations, on PyTorch and JAX.
+    states = keras.ops.cast(states, tensors.inputs.dtype)
+    return states, _last(states, initial_state)
+
+
+def last_inputs(tensors: WindowTensors, *, go_backwards: bool):
+    """The inputs that the first step of a sequence that goes on will read: `[B, w - 1, D]`."""
+    before = tensors.kernel.shape[0] - 1
+    inputs, mask = tensors.inputs, tensors.mask
+    near_end = slice(None, before) if go_backwards else slice(-before if before else 0, None)
+    tensors = tensors._replace(
+        inputs=inputs[:, near_end], mask=None if mask is None else mask[:, near_end]
+    )
+    padded = _with_initial_inputs(_in_order(tensors, go_backwards))
+    return padded[:, -before:] if before else padded[:, :0]
+
+
+def _in_order(tensors, go_backwards):
+    """Inputs and mask in the order of processing; zeros for the inputs of masked steps."""
+    inputs, mask = tensors.inputs, tensors.mask
+    if go_backwards:
+        inputs = keras.ops.flip(inputs, axis=1)
+        mask = None if mask is None else keras.ops.flip(mask, axis=1)
+    if mask is not None:
+        inputs = _where(mask, inputs)
+    return tensors._replace(inputs=inputs, mask=mask)
+
+
+def _where(mask, values):
+    """The values `[B, T, ...]` where the mask `[B, T]` is True, else 0."""
+    return keras.ops.where(keras.ops.expand_dims(mask, -1), values, keras.ops.zeros_like(values))
+
+
+def _with_initial_inputs(tensors):
+    """The inputs with those before the first step: `[B, w - 1 + T, D]`."""
+    inputs, before = tensors.inputs, tensors.kernel.shape[0] - 1
+    if before == 0:
+        return inputs
+    if tensors.initial_inputs is None:
+        return keras.ops.pad(inputs, [[0, 0], [before, 0], [0, 0]])
+    return keras.ops.concatenate([tensors.initial_inputs, inputs], axis=1)
+
+
+def _pre_activations(tensors):
+    """`[B, T, 2H]`, by one product for all steps and taps."""
+    taps, features, columns = tensors.kernel.shape
+    padded = _with_initial_inputs(tensors)
+    # From the end, so that the number of steps may be unknown.
+    shifted = [padded[:, tap : (tap + 1 - taps) or None] for tap in range(taps)]
+    windows = keras.ops.concatenate(shifted, axis=-1) if taps > 1 else padded
+    kernel = keras.ops.reshape(tensors.kernel, (taps * features, columns))
+    sums = keras.ops.matmul(windows, kernel)
+    return sums if tensors.bias is None else keras.ops.add(sums, tensors.bias)
+
+
+def _fading_and_written(sums, gate):
+    """How much the old state fades, and what the candidate writes: `a` and `q`, `[B, T, H]`."""
+    relu = keras.ops.relu
+    update, z = keras.ops.split(sums, 2, axis=-1)
+    above = relu(update)
+    lowering = _lowering.current()
+    if lowering is not None and lowering.integer_operations:
+        # LiteRT has no negation of integers.
+        return above - update, relu(activate_integers(z, gate) - above)
+    # A ReLU within the other one would change nothing.
+    candidate = z if gate.activation == "relu" else activate(z, gate)
+    return relu(-update), relu(candidate - above)
+
+
+def _last(states, initial_state):
+    """The state after the last step `[B, H]`: the initial one where there is no step."""
+    steps = states.shape[1]
+    if isinstance(steps, int) and steps > 0:
+        return states[:, -1]
+    if initial_state is None:
+        # Not of a shape alone: a gradient finds its way to the weights.
+        initial_state = keras.ops.sum(states[:, :0], axis=1)
+    last = keras.ops.concatenate([initial_state[:, None], states[:, -1:]], axis=1)
+    return last[:, -1]

@@ -1,0 +1,201 @@
+"""Problems to run MinAddGRU on, and one way to run it on any backend and in any dtype."""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tests import min_reference, reference
+from tests.support import make_mask, round_to, to_numpy
+
+ARRAYS = ("inputs", "kernel", "bias", "initial_state", "initial_inputs")
+
+
+@dataclass(frozen=True)
+class MinProblem:
+    """The arguments of one call, in float64, and the gradients that arrive at its results."""
+
+    inputs: np.ndarray  # [B, T, D]
+    kernel: np.ndarray  # [w, D, 2H]
+    bias: np.ndarray | None  # [2H]
+    initial_state: np.ndarray | None  # [B, H]
+    mask: np.ndarray | None  # [B, T]
+    initial_inputs: np.ndarray | None  # [B, w - 1, D]
+    d_outputs: np.ndarray  # [B, T, H]
+    d_state: np.ndarray  # [B, H]
+    activation: str = "relu"
+    go_backwards: bool = False
+
+    def but(self, **changes):
+        return replace(self, **changes)
+
+    @property
+    def settings(self):
+        return {"activation": self.activation, "go_backwards": self.go_backwards}
+
+    @property
+    def arrays(self):
+        """The differentiable arguments that are given, by name."""
+        return {name: getattr(self, name) for name in ARRAYS if getattr(self, name) is not None}
+
+    @property
+    def arguments(self):
+        """The tensors by name, with the mask."""
+        return {**self.arrays, "mask": self.mask}
+
+    @property
+    def _of_the_reference(self):
+        arguments = self.arguments
+        return {"x": arguments.pop("inputs"), **arguments, **self.settings}
+
+    def as_dtype(self, dtype):
+        """The same problem with every array rounded to `dtype` (and kept as float64)."""
+        names = (*ARRAYS, "d_outputs", "d_state")
+        return self.but(**{name: round_to(getattr(self, name), dtype) for name in names})
+
+    def away_from_kinks(self, distance):
+        """The same problem without gradients from the rows that come nearer to a kink than that."""
+        far = min_reference.kink_distance(**self._of_the_reference) > distance
+        return self.but(
+            d_outputs=self.d_outputs * far[:, None, None], d_state=self.d_state * far[:, None]
+        )
+
+    def expected(self):
+        """The reference's `{"outputs", "state"}`."""
+        result = min_reference.min_add_gru(**self._of_the_reference)
+        return {name: result[name] for name in ("outputs", "state")}
+
+    def expected_gradients(self):
+        """The reference's analytic gradients, of the arguments that are given."""
+        gradients = min_reference.min_add_gru_gradients(
+            **self._of_the_reference, d_outputs=self.d_outputs, d_state=self.d_state
+        )
+        return {name: gradients[name] for name in self.arrays}
+
+    def numeric_gradients(self):
+        """Central differences of the reference's forward pass, of the arguments that are given."""
+
+        def loss(name):
+            def f(value):
+                result = self.but(**{name: value}).expected()
+                loss_of_outputs = (result["outputs"] * self.d_outputs).sum()
+                return loss_of_outputs + (result["state"] * self.d_state).sum()
+
+            return f
+
+        return {n: reference.numeric_gradient(loss(n), array) for n, array in self.arrays.items()}
+
+
+def make_problem(seed, sizes, *, mask="none", bias=True, initial=True, **settings):
+    """A generic problem of `sizes` `(B, T, D, H, w)`. With `initial`, state and inputs are given.
+
+    A third of the initial states is negative.
+    """
+    rng = np.random.default_rng(seed)
+    batch, steps, features, units, taps = sizes
+    normal = rng.standard_normal
+    return MinProblem(
+        inputs=normal((batch, steps, features)),
+        kernel=normal((taps, features, 2 * units)) / np.sqrt(max(taps * features, 1)),
+        bias=0.3 * normal(2 * units) if bias else None,
+        initial_state=normal((batch, units)) + 0.5 if initial else None,
+        mask=make_mask(mask, batch, steps, rng),
+        initial_inputs=normal((batch, taps - 1, features)) if initial else None,
+        d_outputs=normal((batch, steps, units)),
+        d_state=normal((batch, units)),
+        **settings,
+    )
+
+
+def make_integer_problem(seed, sizes, *, mask="none", **settings):
+    """A problem of small integers: exact in every float, and often exactly at a kink."""
+    rng = np.random.default_rng(seed)
+    batch, steps, features, units, taps = sizes
+
+    def integers(low, high, shape):
+        return rng.integers(low, high + 1, size=shape).astype(np.float64)
+
+    return MinProblem(
+        inputs=integers(-1, 1, (batch, steps, features)),
+        kernel=integers(-1, 1, (taps, features, 2 * units)),
+        bias=integers(-1, 1, 2 * units),
+        initial_state=integers(-2, 4, (batch, units)),
+        mask=make_mask(mask, batch, steps, rng),
+        initial_inputs=integers(-1, 1, (batch, taps - 1, features)),
+        d_outputs=integers(-2, 2, (batch, steps, units)),
+        d_state=integers(-2, 2, (batch, units)),
+        **settings,
+    )
+
+
+def float64_allowed():
+    """A context in which the backend computes in float64, which JAX does on demand only."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+
+    import jax
+
+    return jax.enable_x64(True)
+
+
+def call(problem, tensors, implementation="composed"):
+    """`ops.min_add_gru` on the backend's tensors (by name), with the problem's settings."""
+    import keras_addrnn as ka
+
+    return ka.ops.min_add_gru(
+        **tensors, mask=problem.mask, **problem.settings, implementation=implementation
+    )
+
+
+def run(problem, dtype="float64", implementation="composed"):
+    """`{"outputs", "state"}` of `ops.min_add_gru` as float64 NumPy."""
+    import keras
+
+    with float64_allowed():
+        tensors = {
+            name: keras.ops.convert_to_tensor(array, dtype)
+            for name, array in problem.arrays.items()
+        }
+        outputs, state = call(problem, tensors, implementation)
+        assert keras.backend.standardize_dtype(outputs.dtype) == dtype
+        assert keras.backend.standardize_dtype(state.dtype) == dtype
+        return {"outputs": to_numpy(outputs), "state": to_numpy(state)}
+
+
+def gradients(problem, dtype="float64", implementation="composed"):
+    """The gradients of the problem's arguments in each backend's own way, as float64 NumPy."""
+    import keras
+
+    def loss(tensors):
+        outputs, state = call(problem, tensors, implementation)
+        d_outputs = keras.ops.convert_to_tensor(problem.d_outputs, dtype)
+        d_state = keras.ops.convert_to_tensor(problem.d_state, dtype)
+        return keras.ops.sum(outputs * d_outputs) + keras.ops.sum(state * d_state)
+
+    backend = keras.backend.backend()
+    with float64_allowed():
+        tensors = {n: keras.ops.convert_to_tensor(a, dtype) for n, a in problem.arrays.items()}
+        if backend == "jax":
+            import jax
+
+            results = jax.grad(loss)(tensors)
+        elif backend == "torch":
+            tensors = {n: tensor.requires_grad_() for n, tensor in tensors.items()}
+            loss(tensors).backward()
+            results = {n: tensor.grad for n, tensor in tensors.items()}
+        else:
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                tape.watch(tensors)
+                value = loss(tensors)
+            results = tape.gradient(value, tensors)
+        # Inputs before a window of one step are no numbers at all, and nothing depends on them.
+        return {
+            n: np.zeros(problem.arrays[n].shape)
+            if g is None and n == "initial_inputs"
+            else to_numpy(g)
+            for n, g in results.items()
+        }
