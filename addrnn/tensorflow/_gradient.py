@@ -9,7 +9,8 @@ import tensorflow as tf
 def register(ops: Any) -> None:
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
     tf.RegisterGradient("AddGru")(functools.partial(_gradient, ops))
-    for name in ("AddGruGrad", "AddGruStepGrad"):
+    tf.RegisterGradient("MinAddGru")(functools.partial(_min_gradient, ops))
+    for name in ("AddGruGrad", "AddGruStepGrad", "MinAddGruGrad"):
         tf.RegisterGradient(name)(_no_second_gradient)
 
 
@@ -89,6 +90,44 @@ def _step_gradient(
         tf.reduce_sum(d_sums, axis=0) if _present(bias) else tf.zeros_like(bias),
         d_initial_state,
         None,
+    )
+
+
+def _min_gradient(
+    ops: Any,
+    op: tf.Operation,
+    d_outputs: tf.Tensor,
+    d_final_state: tf.Tensor,
+    _d_reserve: Any,
+    _d_candidates: Any,
+) -> tuple[tf.Tensor | None, ...]:
+    inputs, kernel, bias, initial_state, mask, initial_inputs = op.inputs
+    _, _, reserve, candidates = op.outputs
+    attributes = {name: op.get_attr(name) for name in ("activation", "go_backwards")}
+    with_d_inputs = not _without_d_inputs(op)
+    if not op.get_attr("with_reserve"):
+        _, _, reserve, candidates = ops.min_add_gru(*op.inputs, **attributes, with_reserve=True)
+    d_inputs, d_kernel, d_bias, d_initial_state, d_initial_inputs = ops.min_add_gru_grad(
+        inputs,
+        kernel,
+        initial_state,
+        mask,
+        initial_inputs,
+        reserve,
+        candidates,
+        d_outputs,
+        d_final_state,
+        **attributes,
+        with_d_inputs=with_d_inputs,
+    )
+    d_inputs.set_shape(inputs.shape if with_d_inputs else [0])
+    return (
+        d_inputs if with_d_inputs else None,
+        d_kernel,
+        d_bias if _present(bias) else tf.zeros_like(bias),
+        d_initial_state if _present(initial_state) else tf.zeros_like(initial_state),
+        None,
+        d_initial_inputs,
     )
 
 

@@ -20,7 +20,7 @@ class Library:
     """The loaded library, or the reason why there is none.
 
     Attributes:
-        ops: The module of the ops' Python functions, `add_gru` and those of its gradient; or None.
+        ops: The module of the ops' Python functions, those of gradients among them; or None.
         settings: The library's C functions, or None.
         problem: One sentence with the reason and the remedy, or None if it is loaded.
     """

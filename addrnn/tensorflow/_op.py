@@ -79,9 +79,7 @@ def add_gru(
     given = SequenceTensors(inputs, kernel, recurrent_kernel, bias, initial_state, mask)
     given.require_weights()
     tensors = given.map(tf.convert_to_tensor)
-    for name, tensor in tensors._asdict().items():
-        if tensor is not None and tensor.shape.rank is None:
-            raise _validation.value_error(name, "have a known rank", "shape=<unknown>")
+    known_ranks(tensors)
     check_shapes(tensors.map(lambda tensor: tuple(tensor.shape)))
     dtypes = tensors.map(lambda tensor: tensor.dtype.name)
     check_dtypes(dtypes, one_step=False, is_float=dtypes.inputs in DTYPES, cast="tf.cast")
@@ -100,9 +98,9 @@ def run(
         tensors.inputs,
         tensors.kernel,
         tensors.recurrent_kernel,
-        _or_empty(tensors.bias, dtype, 1),
-        _or_empty(tensors.initial_state, dtype, 2),
-        _or_empty(tensors.mask, tf.bool, 2),
+        or_empty(tensors.bias, dtype, 1),
+        or_empty(tensors.initial_state, dtype, 2),
+        or_empty(tensors.mask, tf.bool, 2),
         activation=gate.activation,
         state_shift=gate.state_shift,
         state_max=gate.upper_bound,
@@ -112,6 +110,13 @@ def run(
     return outputs, state
 
 
-def _or_empty(tensor: Any, dtype: tf.DType, rank: int) -> tf.Tensor:
+def known_ranks(tensors: Any) -> None:
+    """Checks that the tensors of a structure have known ranks."""
+    for name, tensor in tensors._asdict().items():
+        if tensor is not None and tensor.shape.rank is None:
+            raise _validation.value_error(name, "have a known rank", "shape=<unknown>")
+
+
+def or_empty(tensor: Any, dtype: tf.DType, rank: int) -> tf.Tensor:
     """Absent optional inputs go to the op as tensors without elements."""
     return tf.zeros([0] * rank, dtype) if tensor is None else tensor

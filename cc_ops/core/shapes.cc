@@ -2,6 +2,7 @@
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/error.h"
+#include "cc_ops/core/min_add_gru.h"
 
 namespace addrnn {
 namespace {
@@ -45,6 +46,27 @@ Sizes CheckedSizes(const TensorShapes& shapes, bool allow_step) {
     CheckShape("initial_state", *shapes.initial_state, {sizes.batch, sizes.units});
   }
   if (shapes.mask) CheckShape("mask", *shapes.mask, {sizes.batch, sizes.time});
+  return sizes;
+}
+
+MinSizes CheckedMinSizes(const MinTensorShapes& shapes) {
+  const Shape &inputs = shapes.inputs, &kernel = shapes.kernel;
+  CheckRank("inputs", inputs, 3, "[batch, time, input]");
+  if (kernel.size() != 3 || kernel[2] % 2 != 0) {
+    WrongShape("kernel", kernel, "[kernel_size, input, 2 * units]");
+  }
+  const MinSizes sizes = {inputs[0], inputs[1], inputs[2], kernel[2] / 2, kernel[0]};
+  Check(sizes);
+  CheckShape("kernel", kernel, {sizes.window, sizes.input, kernel[2]});
+  if (shapes.bias) CheckShape("bias", *shapes.bias, {kernel[2]});
+  if (shapes.initial_state) {
+    CheckShape("initial_state", *shapes.initial_state, {sizes.batch, sizes.units});
+  }
+  if (shapes.mask) CheckShape("mask", *shapes.mask, {sizes.batch, sizes.time});
+  if (shapes.initial_inputs) {
+    CheckShape("initial_inputs", *shapes.initial_inputs,
+               {sizes.batch, sizes.window - 1, sizes.input});
+  }
   return sizes;
 }
 

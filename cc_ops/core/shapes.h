@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cc_ops/core/min_problem.h"
 #include "cc_ops/core/problem.h"
 
 namespace addrnn {
@@ -31,6 +32,14 @@ struct TensorShapes {
 // The sizes that the shapes agree on, as Check() admits them. `allow_step`: inputs [batch, input]
 // are one step.
 Sizes CheckedSizes(const TensorShapes& shapes, bool allow_step = false);
+
+// The same for the recurrence with gates on inputs alone.
+struct MinTensorShapes {
+  Shape inputs, kernel;
+  std::optional<Shape> bias, initial_state, mask, initial_inputs;
+};
+
+MinSizes CheckedMinSizes(const MinTensorShapes& shapes);
 
 }  // namespace addrnn
 

@@ -7,6 +7,7 @@
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/dispatch.h"
 #include "cc_ops/core/error.h"
+#include "cc_ops/core/min_add_gru.h"
 #include "cc_ops/core/thread_pool.h"
 #include "cc_ops/python/arrays.h"
 #include "cc_ops/python/integer.h"
@@ -49,6 +50,33 @@ py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>&
 }
 
 template <typename S>
+py::tuple MinAddGru(const Array<S>& inputs, const Array<S>& kernel,
+                    const std::optional<Array<S>>& bias,
+                    const std::optional<Array<S>>& initial_state,
+                    const std::optional<Array<bool>>& mask,
+                    const std::optional<Array<S>>& initial_inputs, const std::string& activation,
+                    bool go_backwards) {
+  const MinSizes sizes =
+      CheckedMinSizes({ShapeOf(inputs), ShapeOf(kernel), ShapeOrNone(bias), ShapeOrNone(initial_state),
+                    ShapeOrNone(mask), ShapeOrNone(initial_inputs)});
+  const MinProblem p = {sizes, ActivationFromName(activation), go_backwards};
+
+  Array<S> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});
+  MinForwardTensors<S> tensors = {};
+  tensors.inputs = inputs.data();
+  tensors.initial_inputs = DataOrNull(initial_inputs);
+  tensors.mask = reinterpret_cast<const uint8_t*>(DataOrNull(mask));
+  tensors.initial_state = DataOrNull(initial_state);
+  tensors.outputs = outputs.mutable_data();
+  tensors.final_state = state.mutable_data();
+  {
+    const ReleaseGil released;
+    MinAddGruForward<S>(p, {kernel.data(), DataOrNull(bias)}, tensors);
+  }
+  return py::make_tuple(outputs, state);
+}
+
+template <typename S>
 void Define(py::module_& module) {
   module.def(
       "add_gru", &AddGru<S>, py::arg("inputs").noconvert(), py::arg("kernel").noconvert(),
@@ -58,6 +86,12 @@ void Define(py::module_& module) {
       py::arg("state_max") = std::numeric_limits<double>::infinity(),
       py::arg("go_backwards") = false,
       "The recurrence on C-contiguous float32 or float64 arrays: returns (outputs, final state).");
+  module.def(
+      "min_add_gru", &MinAddGru<S>, py::arg("inputs").noconvert(), py::arg("kernel").noconvert(),
+      py::arg("bias").noconvert() = py::none(), py::arg("initial_state").noconvert() = py::none(),
+      py::arg("mask").noconvert() = py::none(), py::arg("initial_inputs").noconvert() = py::none(),
+      py::kw_only(), py::arg("activation") = "relu", py::arg("go_backwards") = false,
+      "The recurrence with gates on inputs alone; as add_gru.");
 }
 
 PYBIND11_MODULE(_core, module) {

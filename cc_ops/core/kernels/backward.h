@@ -89,19 +89,17 @@ struct GateGradientInputs {
 
 // g = dL/dh_t of one row -> dz of that row; the part of g that goes to h_{t-1} directly stays in
 // `carry`.
-template <typename S>
-ADDRNN_INLINE void RowGateGradient(const BackwardTask<S>& task, int64_t at, Compute<S>* carry,
-                                   Compute<S>* dz) {
-  using C = Compute<S>;
+template <typename Task, typename C>
+ADDRNN_INLINE void RowGateGradient(const Task& task, int64_t at, C* carry, C* dz) {
   constexpr int kStep = kLanes<C>;
   const int64_t units = task.sizes.units;
-  const BackwardTensors<S>& tensors = task.tensors;
+  const auto& tensors = task.tensors;
   // The step before comes next, far away in the tensor: the hardware does not see that coming.
   const int64_t next = at >= units ? at - units : at;
   for (int64_t unit = 0; unit < units; unit += kStep) {
-    const GateGradientInputs<S> in(tensors.reserve + at + unit, tensors.d_outputs + at + unit,
-                                   tensors.candidates ? tensors.candidates + at + unit : nullptr,
-                                   units - unit < kStep ? units - unit : kStep);
+    const GateGradientInputs in(tensors.reserve + at + unit, tensors.d_outputs + at + unit,
+                                tensors.candidates ? tensors.candidates + at + unit : nullptr,
+                                units - unit < kStep ? units - unit : kStep);
     __builtin_prefetch(tensors.d_outputs + next + unit, 0, 2);
     const GateGradients<C> d =
         GateGradient<C>(in.bytes, Load<C>(carry + unit) + in.d_output, in.candidate);

@@ -60,31 +60,40 @@ int64_t ForwardScratchSize(const Problem& p, int64_t rows) {
 //           +---------------------+---------------------+
 //
 // The next panel begins at unit i + n; units from H on have zeros.
-template <typename S>
-void PackForward(const Problem& p, const Weights<S>& weights, Compute<S>* packed) {
+//
+// row_of(k) points to the 2H weights of row k.
+template <typename S, typename RowOf>
+ADDRNN_INLINE void PackPanels(int64_t units, int64_t depth, const S* bias, Compute<S>* packed,
+                              RowOf row_of) {
   using C = Compute<S>;
-  using Layout = ForwardLayout<C>;
-  const Layout layout(p);
-  ForEachPanel<Layout::kGateVectors>(layout.vectors, [&](auto panel, int64_t vector) {
+  const int64_t vectors = (units + kLanes<C> - 1) / kLanes<C>;
+  ForEachPanel<ForwardLayout<C>::kGateVectors>(vectors, [&](auto panel, int64_t vector) {
     constexpr int64_t kUnits = decltype(panel)::value * kLanes<C>;
     const int64_t unit = vector * kLanes<C>;
-    const int64_t left = p.units - unit;
+    const int64_t left = units - unit;
     const int64_t present = left < kUnits ? left : kUnits;
-    for (int64_t k = -1; k < layout.depth; ++k, packed += 2 * kUnits) {
-      const S* row = k < 0         ? weights.bias
-                     : k < p.input ? weights.kernel + k * 2 * p.units
-                                   : weights.recurrent_kernel + (k - p.input) * 2 * p.units;
+    for (int64_t k = -1; k < depth; ++k, packed += 2 * kUnits) {
+      const S* row = k < 0 ? bias : row_of(k);
       if (row != nullptr && present == kUnits) {  // the size is known: a few vectors
         LoadRow(row + unit, kUnits, packed);
-        LoadRow(row + p.units + unit, kUnits, packed + kUnits);
+        LoadRow(row + units + unit, kUnits, packed + kUnits);
         continue;
       }
       for (int64_t i = 0; i < 2 * kUnits; ++i) packed[i] = 0;
       if (row == nullptr) continue;
       LoadRow(row + unit, present, packed);
-      LoadRow(row + p.units + unit, present, packed + kUnits);
+      LoadRow(row + units + unit, present, packed + kUnits);
     }
   });
+}
+
+template <typename S>
+void PackForward(const Problem& p, const Weights<S>& weights, Compute<S>* packed) {
+  PackPanels<S>(p.units, p.input + p.units, weights.bias, packed,
+                [&](int64_t k) __attribute__((always_inline)) {
+                  return k < p.input ? weights.kernel + k * 2 * p.units
+                                     : weights.recurrent_kernel + (k - p.input) * 2 * p.units;
+                });
 }
 
 template <typename S>

@@ -5,6 +5,7 @@
 // prepared_forward.cc and backward.cc cut a call into independent pieces of work for the threads;
 // a function of this table does one piece in one thread. Sizes are in elements of Compute<S>.
 
+#include "cc_ops/core/kernels/min_kernels.h"
 #include "cc_ops/core/problem.h"
 
 namespace addrnn {
@@ -113,6 +114,8 @@ struct Kernels {
 
   // Of the gate of a single step.
   void (*step_gate_gradient)(const StepGradientTensors<S>&, int64_t batch, int64_t units);
+
+  MinKernels<S> min_add_gru;
 };
 
 }  // namespace addrnn

@@ -94,12 +94,19 @@ __attribute__((noinline)) const C* MultiplyTile(C* sums, ptrdiff_t sums_stride, 
   return ahead;
 }
 
+// A depth in equal segments, which begin a_stride and b_stride apart.
+struct Segments {
+  int64_t count = 1;
+  ptrdiff_t a_stride = 0, b_stride = 0;
+};
+
 // sums[r][v] += sum over k of a[k][r] * b[k][v], in the order of k, where the rows of a and b are
-// a_stride and b_stride apart.
+// a_stride and b_stride apart; over `depth` rows of each segment.
 template <typename C, int kRows, int kVectors>
 __attribute__((noinline)) void MultiplyTransposedTile(C* sums, ptrdiff_t sums_stride, const C* a,
                                                       ptrdiff_t a_stride, const C* b,
-                                                      ptrdiff_t b_stride, int64_t depth) {
+                                                      ptrdiff_t b_stride, int64_t depth,
+                                                      Segments segments = {}) {
   // The sums are far apart and were last seen long ago; they come while the product is taken.
   constexpr int kLine = 64 / sizeof(C), kWidth = kVectors * kLanes<C>;
 #pragma GCC unroll 16
@@ -108,18 +115,24 @@ __attribute__((noinline)) void MultiplyTransposedTile(C* sums, ptrdiff_t sums_st
     for (int i = 0; i < kWidth; i += kLine) __builtin_prefetch(sums + r * sums_stride + i, 1, 3);
   }
   Vector<C> acc[kRows][kVectors] = {};
-  for (int64_t k = 0; k < depth; ++k) {
-    Vector<C> w[kVectors];
+  segments.a_stride -= depth * a_stride;
+  segments.b_stride -= depth * b_stride;
+  for (; segments.count > 0; --segments.count) {
+    for (int64_t k = 0; k < depth; ++k) {
+      Vector<C> w[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) w[v] = Load<C>(b + v * kLanes<C>);
+      for (int v = 0; v < kVectors; ++v) w[v] = Load<C>(b + v * kLanes<C>);
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const Vector<C> x = Broadcast<C>(a[r]);
+      for (int r = 0; r < kRows; ++r) {
+        const Vector<C> x = Broadcast<C>(a[r]);
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) acc[r][v] += x * w[v];
+        for (int v = 0; v < kVectors; ++v) acc[r][v] += x * w[v];
+      }
+      a += a_stride;
+      b += b_stride;
     }
-    a += a_stride;
-    b += b_stride;
+    a += segments.a_stride;
+    b += segments.b_stride;
   }
   Vector<C> before[kRows][kVectors];  // loaded at the start, GCC would put it in memory once more
   LoadTile<C, kRows, kVectors>(sums, sums_stride, before);

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <string>
 #include <thread>
@@ -15,13 +14,11 @@
 #include "cc_ops/core/shapes.h"
 #include "cc_ops/core/thread_pool.h"
 #include "tests/cc_ops/core/instruction_set.h"
+#include "tests/cc_ops/core/recurrence_cases.h"
 #include "tests/cc_ops/core/what_is_wrong.h"
 
 namespace addrnn {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr uint8_t kCanary = 0xA5;
 
 struct Case {
   Problem problem;
@@ -29,14 +26,6 @@ struct Case {
       d_final_state;
   std::vector<uint8_t> mask;
 };
-
-std::vector<double> Random(std::mt19937& generator, int64_t n, double scale) {
-  std::normal_distribution<double> normal(0, scale);
-  std::vector<double> values(n);
-  // float values, so that every type computes with the same numbers
-  for (double& value : values) value = static_cast<float>(normal(generator));
-  return values;
-}
 
 Case MakeCase(const Problem& p, bool masked) {
   std::mt19937 generator(
@@ -53,26 +42,6 @@ Case MakeCase(const Problem& p, bool masked) {
     for (int64_t i = 0; i < p.batch * p.time; ++i) c.mask.push_back(generator() % 3 != 0);
   }
   return c;
-}
-
-double Relu(double v) { return v > 0 ? v : 0; }
-
-double Activate(Activation activation, double z, double* slope) {
-  switch (activation) {
-    case Activation::kRelu:
-      *slope = z > 0;
-      return Relu(z);
-    case Activation::kHardTanh:
-      *slope = z > -1 && z < 1;
-      return std::min(std::max(z, -1.0), 1.0);
-    case Activation::kTanh:
-      *slope = 1 - std::tanh(z) * std::tanh(z);
-      return std::tanh(z);
-    case Activation::kLinear:
-      break;
-  }
-  *slope = 1;
-  return z;
 }
 
 struct Expected {
@@ -155,30 +124,6 @@ Expected Reference(const Case& c) {
   return e;
 }
 
-// A buffer with canaries on both sides.
-template <typename S>
-class Guarded {
- public:
-  explicit Guarded(int64_t n) : n_(n), bytes_(n * sizeof(S) + 2 * kGuard, kCanary) {}
-  explicit Guarded(const std::vector<double>& values)
-      : Guarded(static_cast<int64_t>(values.size())) {
-    for (int64_t i = 0; i < n_; ++i) data()[i] = static_cast<S>(values[i]);
-  }
-  ~Guarded() {
-    for (size_t i = 0; i < kGuard; ++i) {
-      EXPECT_EQ(bytes_[i], kCanary) << "written before a buffer";
-      EXPECT_EQ(bytes_[bytes_.size() - 1 - i], kCanary) << "written behind a buffer";
-    }
-  }
-  S* data() { return reinterpret_cast<S*>(bytes_.data() + kGuard); }
-  std::vector<S> values() { return std::vector<S>(data(), data() + n_); }
-
- private:
-  static constexpr size_t kGuard = 128;
-  int64_t n_;
-  std::vector<uint8_t> bytes_;
-};
-
 template <typename S>
 struct Computed {
   std::vector<S> outputs, final_state, d_inputs, d_kernel, d_recurrent_kernel, d_bias,
@@ -225,20 +170,6 @@ Computed<S> Compute(const Case& c) {
   return {outputs.values(),        final_state.values(),        d_inputs.values(),
           d_kernel.values(),       d_recurrent_kernel.values(), d_bias.values(),
           d_initial_state.values()};
-}
-
-// The largest difference, relative to the largest expected value.
-template <typename S>
-void ExpectNear(const std::vector<S>& actual, const std::vector<double>& expected, double tolerance,
-                const char* what) {
-  ASSERT_EQ(actual.size(), expected.size()) << what;
-  double largest = 1e-30, worst = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    largest = std::max(largest, std::abs(expected[i]));
-    const double difference = std::abs(static_cast<double>(actual[i]) - expected[i]);
-    worst = std::isnan(difference) ? kInfinity : std::max(worst, difference);
-  }
-  EXPECT_LE(worst / largest, tolerance) << what;
 }
 
 template <typename S>
