@@ -28,6 +28,7 @@ def main(folder):
     print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}")
     model = layers(x, folder)
     ops(x)
+    min_add_gru(x, folder)
     convert(model, x, folder)
     streaming(model, x)
     integers(model, x, folder)
@@ -68,6 +69,22 @@ def layers(x, folder):
     np.testing.assert_allclose(stepwise(x), layer(x), rtol=1e-4, atol=1e-5)
     done("layers: fit, save, load, export")
     return model
+
+
+def min_add_gru(x, folder):
+    assert ka.layers.MinAddGRU is ka.MinAddGRU
+    layer = ka.MinAddGRU(UNITS, return_sequences=True)
+    model = keras.Sequential([keras.Input((STEPS, FEATURES)), layer])
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((len(x), STEPS, UNITS)), verbose=0)
+    model.save(folder / "min.keras")
+    expected = model.predict(x, verbose=0)
+    again = keras.saving.load_model(folder / "min.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), expected)
+    outputs, state = ka.ops.min_add_gru(x, layer.scaled_kernel(), layer.bias)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(outputs[:, -1], state)
+    done("MinAddGRU and ops.min_add_gru: fit, save, load")
 
 
 def drawn_weights():

@@ -128,11 +128,21 @@ def make_integer_problem(seed, sizes, *, mask="none", **settings):
     )
 
 
-def float64_allowed():
-    """A context in which the backend computes in float64, which JAX does on demand only."""
+def widest():
+    """The widest dtype in which Keras computes on this backend, and how near that comes.
+
+    On JAX it takes the tangent in float32; on PyTorch it takes products and maxima so.
+    """
     import keras
 
-    if keras.backend.backend() != "jax":
+    return ("float32", 1e-5) if keras.backend.backend() == "torch" else ("float64", 1e-12)
+
+
+def allowed(dtype):
+    """A context in which the backend has that dtype: JAX has float64 on demand only."""
+    import keras
+
+    if keras.backend.backend() != "jax" or dtype != "float64":
         return contextlib.nullcontext()
 
     import jax
@@ -140,62 +150,75 @@ def float64_allowed():
     return jax.enable_x64(True)
 
 
-def call(problem, tensors, implementation="composed"):
+def call(problem, tensors):
     """`ops.min_add_gru` on the backend's tensors (by name), with the problem's settings."""
     import keras_addrnn as ka
 
     return ka.ops.min_add_gru(
-        **tensors, mask=problem.mask, **problem.settings, implementation=implementation
+        **tensors, mask=problem.mask, **problem.settings, implementation="composed"
     )
 
 
-def run(problem, dtype="float64", implementation="composed"):
-    """`{"outputs", "state"}` of `ops.min_add_gru` as float64 NumPy."""
+def run(problem, dtype="float32"):
+    """`{"outputs", "state"}` of `ops.min_add_gru` as float64 NumPy.
+
+    JAX compiles in any case, as its steps one by one take seconds.
+    """
     import keras
 
-    with float64_allowed():
-        tensors = {
-            name: keras.ops.convert_to_tensor(array, dtype)
-            for name, array in problem.arrays.items()
-        }
-        outputs, state = call(problem, tensors, implementation)
+    def forward(tensors):
+        return call(problem, tensors)
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        forward = jax.jit(forward)
+
+    with allowed(dtype):
+        tensors = {n: keras.ops.convert_to_tensor(a, dtype) for n, a in problem.arrays.items()}
+        outputs, state = forward(tensors)
         assert keras.backend.standardize_dtype(outputs.dtype) == dtype
         assert keras.backend.standardize_dtype(state.dtype) == dtype
         return {"outputs": to_numpy(outputs), "state": to_numpy(state)}
 
 
-def gradients(problem, dtype="float64", implementation="composed"):
-    """The gradients of the problem's arguments in each backend's own way, as float64 NumPy."""
+def run_both(problem, dtype="float32", compiled=False):
+    """What `run` returns, and the gradients of the arguments in each backend's own way."""
     import keras
 
     def loss(tensors):
-        outputs, state = call(problem, tensors, implementation)
+        outputs, state = call(problem, tensors)
         d_outputs = keras.ops.convert_to_tensor(problem.d_outputs, dtype)
         d_state = keras.ops.convert_to_tensor(problem.d_state, dtype)
-        return keras.ops.sum(outputs * d_outputs) + keras.ops.sum(state * d_state)
+        value = keras.ops.sum(outputs * d_outputs) + keras.ops.sum(state * d_state)
+        return value, {"outputs": outputs, "state": state}
 
     backend = keras.backend.backend()
-    with float64_allowed():
+    with allowed(dtype):
         tensors = {n: keras.ops.convert_to_tensor(a, dtype) for n, a in problem.arrays.items()}
         if backend == "jax":
             import jax
 
-            results = jax.grad(loss)(tensors)
+            (_, results), gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))(tensors)
         elif backend == "torch":
             tensors = {n: tensor.requires_grad_() for n, tensor in tensors.items()}
-            loss(tensors).backward()
-            results = {n: tensor.grad for n, tensor in tensors.items()}
+            value, results = loss(tensors)
+            value.backward()
+            results = {n: tensor.detach() for n, tensor in results.items()}
+            gradients = {n: tensor.grad for n, tensor in tensors.items()}
         else:
             import tensorflow as tf
 
-            with tf.GradientTape() as tape:
-                tape.watch(tensors)
-                value = loss(tensors)
-            results = tape.gradient(value, tensors)
-        # Inputs before a window of one step are no numbers at all, and nothing depends on them.
-        return {
-            n: np.zeros(problem.arrays[n].shape)
-            if g is None and n == "initial_inputs"
-            else to_numpy(g)
-            for n, g in results.items()
-        }
+            def differentiate(tensors):
+                with tf.GradientTape() as tape:
+                    tape.watch(tensors)
+                    value, results = loss(tensors)
+                return results, tape.gradient(value, tensors)
+
+            if compiled:
+                differentiate = tf.function(differentiate, jit_compile=True)
+            results, gradients = differentiate(tensors)
+        if problem.kernel.shape[0] == 1 and "initial_inputs" in gradients:
+            # No numbers at all, on which nothing depends.
+            gradients["initial_inputs"] = keras.ops.zeros(problem.initial_inputs.shape)
+        return tuple({n: to_numpy(t) for n, t in found.items()} for found in (results, gradients))
