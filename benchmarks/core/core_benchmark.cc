@@ -14,6 +14,7 @@
 #include "benchmarks/core/ceiling.h"
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/dispatch.h"
+#include "cc_ops/core/min_add_gru.h"
 #include "cc_ops/core/thread_pool.h"
 
 namespace addrnn {
@@ -95,6 +96,54 @@ class Step {
   std::vector<uint8_t> reserve_;
 };
 
+// The same for the recurrence with gates on inputs alone.
+class MinStep {
+ public:
+  explicit MinStep(const MinProblem& p)
+      : p_(p),
+        inputs_(Random(p.batch * p.time * p.input, 1, 1)),
+        kernel_(Random(p.window * p.input * 2 * p.units, 0.1f, 2)),
+        bias_(Random(2 * p.units, 0.1f, 4)),
+        outputs_(p.batch * p.time * p.units),
+        final_state_(p.batch * p.units),
+        d_outputs_(Random(p.batch * p.time * p.units, 0.01f, 5)),
+        d_final_state_(Random(p.batch * p.units, 0.01f, 6)),
+        d_inputs_(inputs_.size()),
+        d_kernel_(kernel_.size()),
+        d_bias_(bias_.size()),
+        d_initial_state_(p.batch * p.units),
+        reserve_(p.batch * p.time * p.units) {}
+
+  void Forward(bool reserve) {
+    MinForwardTensors<float> tensors = {};
+    tensors.inputs = inputs_.data();
+    tensors.outputs = outputs_.data();
+    tensors.final_state = final_state_.data();
+    if (reserve) tensors.reserve = reserve_.data();
+    MinAddGruForward(p_, {kernel_.data(), bias_.data()}, tensors);
+  }
+
+  void Backward() {
+    MinBackwardTensors<float> tensors = {};
+    tensors.inputs = inputs_.data();
+    tensors.kernel = kernel_.data();
+    tensors.reserve = reserve_.data();
+    tensors.d_outputs = d_outputs_.data();
+    tensors.d_final_state = d_final_state_.data();
+    tensors.d_inputs = d_inputs_.data();
+    tensors.d_kernel = d_kernel_.data();
+    tensors.d_bias = d_bias_.data();
+    tensors.d_initial_state = d_initial_state_.data();
+    MinAddGruBackward(p_, p_.go_backwards, tensors);
+  }
+
+ private:
+  MinProblem p_;
+  std::vector<float> inputs_, kernel_, bias_, outputs_, final_state_, d_outputs_, d_final_state_,
+      d_inputs_, d_kernel_, d_bias_, d_initial_state_;
+  std::vector<uint8_t> reserve_;
+};
+
 Problem MakeProblem(int64_t batch, int64_t time, int64_t input, int64_t units) {
   return {batch, time, input, units, Activation::kRelu, 0.0, __builtin_inf(), false};
 }
@@ -147,6 +196,10 @@ double ForwardFlops(const Problem& p) {
   return 4.0 * p.batch * p.time * p.units * (p.input + p.units);
 }
 
+double ForwardFlops(const MinProblem& p) {
+  return 4.0 * p.batch * p.time * p.units * p.window * p.input;
+}
+
 void Forward(benchmark::State& state, const Problem& p, int threads) {
   Step step(p);
   Measure(state, ForwardFlops(p), threads, [&] { step.Forward(false); });
@@ -154,6 +207,19 @@ void Forward(benchmark::State& state, const Problem& p, int threads) {
 
 void ForwardBackward(benchmark::State& state, const Problem& p, int threads) {
   Step step(p);
+  Measure(state, 3 * ForwardFlops(p), threads, [&] {
+    step.Forward(true);
+    step.Backward();
+  });
+}
+
+void MinForward(benchmark::State& state, const MinProblem& p, int threads) {
+  MinStep step(p);
+  Measure(state, ForwardFlops(p), threads, [&] { step.Forward(false); });
+}
+
+void MinForwardBackward(benchmark::State& state, const MinProblem& p, int threads) {
+  MinStep step(p);
   Measure(state, 3 * ForwardFlops(p), threads, [&] {
     step.Forward(true);
     step.Backward();
@@ -193,6 +259,23 @@ void Register() {
       for (double density : {1.0, 0.5, 0.27, 0.1}) {
         add(Name("Stream", p) + "/density:" + std::to_string(density).substr(0, 4) + suffix, Stream,
             p, density, threads);
+      }
+    }
+  }
+  for (int64_t window : {1, 3}) {
+    for (const auto& [batch, time, input, units] : {Sizes{64, 28, 28, 128},
+                                                    {64, 32, 64, 128},
+                                                    {32, 200, 256, 512},
+                                                    {1, 100, 40, 128},
+                                                    {1, 100, 256, 512},
+                                                    {1, 4096, 40, 128}}) {
+      const MinProblem p = {{batch, time, input, units, window}, Activation::kRelu, false};
+      for (int threads : {1, 2}) {
+        const std::string suffix =
+            "/window:" + std::to_string(window) + "/threads:" + std::to_string(threads);
+        const Problem sizes = MakeProblem(batch, time, input, units);
+        add(Name("MinForward", sizes) + suffix, MinForward, p, threads);
+        add(Name("MinForwardBackward", sizes) + suffix, MinForwardBackward, p, threads);
       }
     }
   }

@@ -70,17 +70,19 @@ void PackBackward(const Sizes& p, const BackwardTensors<S>& tensors, Compute<S>*
 template <typename S>
 struct GateGradientInputs {
   using C = Compute<S>;
-  Bytes<C> bytes = {};
+  Mask<C> bits;
   Vector<C> d_output = {}, candidate = {};
 
   ADDRNN_INLINE GateGradientInputs(const uint8_t* reserve, const S* d_outputs, const S* candidates,
                                    int64_t n) {
     if (n == kLanes<C>) {
-      __builtin_memcpy(&bytes, reserve, kLanes<C>);
-      LoadRow(d_outputs, kLanes<C>, (C*)&d_output);
-      if (candidates) LoadRow(candidates, kLanes<C>, (C*)&candidate);
+      bits = LoadBytes<C>(reserve);
+      d_output = LoadVector(d_outputs);
+      if (candidates) candidate = LoadVector(candidates);
     } else {
+      uint8_t bytes[kLanes<C>] = {};
       for (int64_t i = 0; i < n; ++i) bytes[i] = reserve[i];
+      bits = LoadBytes<C>(bytes);
       LoadRow(d_outputs, n, (C*)&d_output);
       if (candidates) LoadRow(candidates, n, (C*)&candidate);
     }
@@ -102,7 +104,7 @@ ADDRNN_INLINE void RowGateGradient(const Task& task, int64_t at, C* carry, C* dz
                                 units - unit < kStep ? units - unit : kStep);
     __builtin_prefetch(tensors.d_outputs + next + unit, 0, 2);
     const GateGradients<C> d =
-        GateGradient<C>(in.bytes, Load<C>(carry + unit) + in.d_output, in.candidate);
+        GateGradient<C>(in.bits, Load<C>(carry + unit) + in.d_output, in.candidate);
     Store<C>(carry + unit, d.state);
     Store<C>(dz + unit, d.update);
     Store<C>(dz + task.gate_stride + unit, d.candidate);
@@ -122,7 +124,7 @@ void StepGateGradient(const StepGradientTensors<S>& tensors, int64_t batch, int6
       Vector<C> d_final_state = {};
       LoadRow(tensors.d_final_state + at, n, (C*)&d_final_state);
       const GateGradients<C> d =
-          GateGradient<C>(in.bytes, d_final_state + in.d_output, in.candidate);
+          GateGradient<C>(in.bits, d_final_state + in.d_output, in.candidate);
       StoreVector<S>(d.state, n, tensors.d_state + at);
       StoreVector<S>(d.update, n, dz + unit);
       StoreVector<S>(d.candidate, n, dz + units + unit);

@@ -112,8 +112,7 @@ struct GateGradients {
 
 // The gradient of Gate, from g = dL/dh_t and the bits. `candidate` is c_t for tanh, else 0.
 template <typename C>
-ADDRNN_INLINE GateGradients<C> GateGradient(Bytes<C> bytes, Vector<C> g, Vector<C> candidate) {
-  const Mask<C> bits = __builtin_convertvector(bytes, Mask<C>);
+ADDRNN_INLINE GateGradients<C> GateGradient(Mask<C> bits, Vector<C> g, Vector<C> candidate) {
   const Mask<C> none = {};
   return {And<C>((bits & (int)kUpdateOpens) != none, g) -
               And<C>((bits & (int)kUpdateCloses) != none, g),

@@ -75,8 +75,7 @@ void MinGateTile(const MinProblem& p, const MinForwardTensors<S>& tensors,
         // Stored as the outputs are, and so rounded at every step.
         h = StoreVector<S>(h, left, tensors.outputs + at);
         if constexpr (kTraining) {
-          const Bytes<C> bytes = __builtin_convertvector(bits, Bytes<C>);
-          __builtin_memcpy(tensors.reserve + at, &bytes, left);
+          StoreBytes<C>(bits, left, tensors.reserve + at);
           if constexpr (kActivation == Activation::kTanh) {
             StoreVector<S>(candidate, left, tensors.candidates + at);
           }

@@ -84,6 +84,51 @@ ADDRNN_INLINE Vector<C> And(Mask<C> mask, Vector<C> v) {
   return (Vector<C>)(mask & (Mask<C>)v);
 }
 
+// For AVX2 GCC converts bytes one by one.
+#if defined(__AVX2__) && !defined(__AVX512F__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define ADDRNN_SHUFFLES_BYTES
+#endif
+#endif
+
+// One byte per lane, from memory; the lane's lowest byte is what counts.
+template <typename C>
+ADDRNN_INLINE Mask<C> LoadBytes(const uint8_t* from) {
+#ifdef ADDRNN_SHUFFLES_BYTES
+  if constexpr (sizeof(C) == 4) {
+    typedef uint64_t Words __attribute__((vector_size(32)));
+    typedef uint8_t Shuffled __attribute__((vector_size(32)));
+    uint64_t word;
+    __builtin_memcpy(&word, from, sizeof(word));
+    const Shuffled v = (Shuffled)(Words{word, word, word, word});
+    return (Mask<C>)__builtin_shufflevector(
+        v, v, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3,  //
+        20, 20, 20, 20, 21, 21, 21, 21, 22, 22, 22, 22, 23, 23, 23, 23);
+  }
+#endif
+  Bytes<C> bytes;
+  __builtin_memcpy(&bytes, from, sizeof(bytes));
+  return __builtin_convertvector(bytes, Mask<C>);
+}
+
+// The lowest byte of each of the first n lanes, to memory.
+template <typename C>
+ADDRNN_INLINE void StoreBytes(Mask<C> v, int64_t n, uint8_t* to) {
+#ifdef ADDRNN_SHUFFLES_BYTES
+  if constexpr (sizeof(C) == 4) {
+    typedef uint8_t Shuffled __attribute__((vector_size(32)));
+    const Shuffled whole = (Shuffled)v;
+    const Shuffled bytes =
+        __builtin_shufflevector(whole, whole, 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24,
+                                28, 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+    __builtin_memcpy(to, &bytes, n);
+    return;
+  }
+#endif
+  const Bytes<C> bytes = __builtin_convertvector(v, Bytes<C>);
+  __builtin_memcpy(to, &bytes, n);
+}
+
 // If b is a NaN, so is the result: written as the instruction of x86 works.
 template <typename C>
 ADDRNN_INLINE Vector<C> Max(Vector<C> a, Vector<C> b) {

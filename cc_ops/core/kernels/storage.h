@@ -83,6 +83,18 @@ ADDRNN_INLINE void StoreRow(const Compute<S>* from, int64_t n, S* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = ToStorage<S>(from[i]);
 }
 
+// One vector.
+template <typename S>
+ADDRNN_INLINE Vector<Compute<S>> LoadVector(const S* from) {
+  Vector<Compute<S>> v;
+  if constexpr (sizeof(S) == sizeof(Compute<S>)) {
+    __builtin_memcpy(&v, from, sizeof(v));
+  } else {
+    LoadRow(from, kLanes<Compute<S>>, (Compute<S>*)&v);
+  }
+  return v;
+}
+
 // At most one vector: the tail of a row keeps what lies behind it. Returns what was stored.
 template <typename S>
 ADDRNN_INLINE Vector<Compute<S>> StoreVector(Vector<Compute<S>> v, int64_t n, S* to) {
