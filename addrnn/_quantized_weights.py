@@ -8,7 +8,7 @@ import numpy.typing as npt
 from addrnn import _overflow, _validation
 from addrnn._integers import round_half_up
 from addrnn._validation import INT32_MAX
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU
 from addrnn.quantization import Quantization, StateQuantization
 
 INTEGER_ACTIVATIONS = ("relu", "linear", "hard_tanh")
@@ -49,24 +49,15 @@ def add_gru(
     zero = inputs.zero_point * np.ldexp(kernel.sum(0, dtype=float), kernel_shift)
     offsets = round_half_up(np.ldexp(bias.astype(float), -finest)) - zero
     state_top = max(state.shift, state.max)
-    over = (
-        _overflow.accumulator_magnitude(
-            offsets,
-            [
-                (kernel.astype(float), -inputs.range[0], np.ldexp(1.0, kernel_shift)),
-                (recurrent_kernel.astype(float), state_top, np.ldexp(1.0, recurrent_shift)),
-            ],
-            np.floor(np.ldexp(0.5, -finest)) if step is None else 0.0,
-        )
-        > INT32_MAX
+    magnitude = _overflow.accumulator_magnitude(
+        offsets,
+        [
+            (kernel.astype(float), -inputs.range[0], np.ldexp(1.0, kernel_shift)),
+            (recurrent_kernel.astype(float), state_top, np.ldexp(1.0, recurrent_shift)),
+        ],
+        np.floor(np.ldexp(0.5, -finest)) if step is None else 0.0,
     )
-    if over.any():
-        raise ValueError(
-            f"In layer '{name}' the weights of column {over.argmax()} are too large for sums of 32 "
-            f"bits, beside a state that ends at {state.max * state.scale:.3g}. Give representative "
-            "data in which the states grow as large as in use, use fewer bits for the state, or "
-            "train with weight decay."
-        )
+    _check_magnitude(name, magnitude, state)
     multiplier, shift = None, -finest
     if step is not None:
         multiplier, shift = _fixed_point(name, np.ldexp(step.astype(float), finest))
@@ -90,6 +81,72 @@ def add_gru(
         name=name,
         **settings,
     )
+
+
+def min_add_gru(
+    kernel: _Floats,
+    bias: _Floats,
+    exponent: npt.NDArray[np.integer],
+    step: _Floats | None = None,
+    *,
+    activation: str,
+    inputs: Quantization,
+    state: StateQuantization,
+    weight_bits: int,
+    name: str,
+    **settings: bool,
+) -> IntegerMinAddGRU:
+    """Makes an `IntegerMinAddGRU` of weights that are integers already.
+
+    Args:
+        kernel: Integers as floats, `[w, D, 2 * H]`.
+        bias: Real numbers `[2 * H]`, without the inputs' zero point.
+        exponent: `[2 * H]`, the powers of two that 1 stands for.
+        step: The unit of `bias` and of the powers, in that of the state, `[2 * H]`; None for 1.
+
+    Other arguments and errors are those of `weight_quantization.min_add_gru`.
+    """
+    # The zero point is subtracted for good, and padding adds it again.
+    zero = inputs.zero_point * kernel.sum((0, 1), dtype=float)
+    offsets = round_half_up(np.ldexp(bias.astype(float), -exponent)) - zero
+    multiplier, shift = None, -exponent
+    if step is not None or (exponent > 0).any():  # there is no shift to the left
+        factors = np.ones(exponent.shape) if step is None else step.astype(float)
+        multiplier, shift = _fixed_point(name, np.ldexp(factors, exponent))
+    magnitude = _overflow.accumulator_magnitude(
+        offsets,
+        [(kernel.reshape(-1, kernel.shape[-1]).astype(float), -inputs.range[0], 1)],
+        np.floor(np.ldexp(0.5, shift)) if multiplier is None else 0.0,
+    )
+    _check_magnitude(name, magnitude, state)
+    return IntegerMinAddGRU(
+        kernel=kernel.astype(np.int64),
+        bias=offsets.astype(np.int64),
+        multiplier=multiplier,
+        shift=shift,
+        state_max=state.max,
+        candidate_max=candidate_range(activation, state)[1],
+        input_bits=inputs.bits,
+        input_zero_point=inputs.zero_point,
+        weight_bits=weight_bits,
+        state_bits=state.bits,
+        state_scale=state.scale,
+        name=name,
+        **settings,
+    )
+
+
+def _check_magnitude(
+    name: str, magnitude: npt.NDArray[np.float64], state: StateQuantization
+) -> None:
+    over = magnitude > INT32_MAX
+    if over.any():
+        raise ValueError(
+            f"In layer '{name}' the weights of column {over.argmax()} are too large for sums of 32 "
+            f"bits, beside a state that ends at {state.max * state.scale:.3g}. Give representative "
+            "data in which the states grow as large as in use, use fewer bits for the state, or "
+            "train with weight decay."
+        )
 
 
 def candidate_range(activation: str, state: StateQuantization) -> tuple[int, int]:

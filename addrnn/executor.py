@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from addrnn import _libraries, _validation
 from addrnn._integers import signed_range
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, Layer, RecurrentLayer
 
 _ARRAYS = ("kernel", "bias", "recurrent_kernel", "kernel_shift", "recurrent_shift", "shift")
 _NUMBERS = ("input_bits", "state_shift", "state_max", "candidate_min", "candidate_max")
+_MIN_ARRAYS = ("kernel", "bias", "shift", "multiplier")
+_MIN_NUMBERS = ("input_bits", "input_zero_point", "state_max", "candidate_max")
 
 # Of each layer, as long as it lives: its weights as the kernels read them.
 _prepared: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -36,23 +38,37 @@ def missing() -> str | None:
 
 
 def run_layer(
-    layer: IntegerAddGRU,
+    layer: RecurrentLayer,
     inputs: npt.ArrayLike,
     initial_state: npt.ArrayLike | None = None,
     mask: npt.ArrayLike | None = None,
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
-    """Runs an `IntegerAddGRU`; arguments and results are those of `addrnn.reference.run_layer`.
+    """Runs a recurrent layer; arguments and results are those of `addrnn.reference.run_layer`.
 
     Raises:
         ValueError: A shape is wrong, or a value out of range.
         RuntimeError: There is no compiled core; says what to do.
     """
-    if initial_state is not None:
-        bounds = -layer.state_shift, layer.state_max
-        initial_state = _checked("initial_state", initial_state, np.int16, *bounds)
-    if mask is not None:
-        mask = np.ascontiguousarray(mask, bool)
+    if isinstance(layer, IntegerMinAddGRU):
+        return run_min_add_gru(layer, inputs, initial_state, mask)
+    initial_state, mask = _state_and_mask(initial_state, mask, -layer.state_shift, layer.state_max)
     outputs, last = _prepare(layer, _prepare_layer).run(_inputs(layer, inputs), initial_state, mask)
+    return outputs, last
+
+
+def run_min_add_gru(
+    layer: IntegerMinAddGRU,
+    inputs: npt.ArrayLike,
+    initial_state: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+    initial_inputs: npt.ArrayLike | None = None,
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+    """Runs an `IntegerMinAddGRU`, as `addrnn.reference.run_min_add_gru` does. Errors as above."""
+    initial_state, mask = _state_and_mask(initial_state, mask, 0, layer.state_max)
+    if initial_inputs is not None:
+        initial_inputs = _inputs(layer, initial_inputs, "initial_inputs")
+    prepared = _prepare(layer, _prepare_min_layer)
+    outputs, last = prepared.run(_inputs(layer, inputs), initial_state, mask, initial_inputs)
     return outputs, last
 
 
@@ -64,9 +80,18 @@ def run_dense(layer: IntegerDense, inputs: npt.ArrayLike) -> npt.NDArray[np.int3
     return np.asarray(outputs.reshape(*integers.shape[:-1], layer.units))
 
 
-def _inputs(layer: IntegerAddGRU | IntegerDense, inputs: npt.ArrayLike) -> npt.NDArray[Any]:
+def _inputs(layer: Layer, inputs: npt.ArrayLike, name: str = "inputs") -> npt.NDArray[Any]:
     dtype = np.int8 if layer.input_bits <= 8 else np.int16
-    return _checked("inputs", inputs, dtype, *signed_range(layer.input_bits))
+    return _checked(name, inputs, dtype, *signed_range(layer.input_bits))
+
+
+def _state_and_mask(
+    initial_state: npt.ArrayLike | None, mask: npt.ArrayLike | None, low: int, high: int
+) -> tuple[npt.NDArray[Any] | None, npt.NDArray[Any] | None]:
+    """Both as the core takes them; `low` and `high` bound the state."""
+    if initial_state is not None:
+        initial_state = _checked("initial_state", initial_state, np.int16, low, high)
+    return initial_state, None if mask is None else np.ascontiguousarray(mask, bool)
 
 
 def _checked(
@@ -89,6 +114,11 @@ def _prepare(layer: Any, prepare: Callable[[Any], Any]) -> Any:
 def _prepare_layer(layer: IntegerAddGRU) -> Any:
     arguments = {name: getattr(layer, name) for name in (*_ARRAYS, "multiplier", *_NUMBERS)}
     return _core().IntegerAddGru(**arguments, go_backwards=bool(layer.go_backwards))
+
+
+def _prepare_min_layer(layer: IntegerMinAddGRU) -> Any:
+    arguments = {name: getattr(layer, name) for name in (*_MIN_ARRAYS, *_MIN_NUMBERS)}
+    return _core().IntegerMinAddGru(**arguments, go_backwards=layer.go_backwards)
 
 
 def _prepare_dense(layer: IntegerDense) -> Any:

@@ -13,20 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from addrnn._atomic_file import checked_path, replacing
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, Layer
 from addrnn.quantization import Quantization
 
 Model = TypeVar("Model")
 
-VERSION = 1
 SIZE_LIMIT = 2**30  # bytes: far above any model, far below what a machine cannot read
 
 # One key only: safetensors writes several in an order that changes from process to process.
 _KEY = "addrnn.integer_model"
-_CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense)}
-
-
-Layer = IntegerAddGRU | IntegerDense
+# The layers that a file may hold, and the first version of the format that has each. A file is of
+# the least version that has its layers, so that an older library reads what it can run.
+_CLASSES: dict[str, tuple[type[Layer], int]] = {
+    "IntegerAddGRU": (IntegerAddGRU, 1),
+    "IntegerDense": (IntegerDense, 1),
+    "IntegerMinAddGRU": (IntegerMinAddGRU, 2),
+}
+VERSIONS = (1, 2)
 
 
 def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.PathLike[str]) -> None:
@@ -48,7 +51,7 @@ def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.Pat
                 config[field.name] = value
         layers.append(config)
     about: dict[str, Any] = {
-        "version": VERSION,
+        "version": max((_CLASSES[config["class"]][1] for config in layers), default=1),
         "inputs": dataclasses.asdict(inputs),
         "layers": layers,
     }
@@ -86,15 +89,18 @@ def load(path: str | os.PathLike[str], make: Callable[[Quantization, list[Layer]
         raise ValueError(
             f"'{path}' is not the file of an integer model: IntegerModel.save writes one."
         ) from error
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in VERSIONS:
         raise ValueError(
-            f"'{path}' is of version {version!r}, and this keras_addrnn reads version {VERSION}. "
-            "Install the keras_addrnn that wrote it, or quantize the Keras model anew."
+            f"'{path}' is of version {version!r}, and this keras_addrnn reads versions "
+            f"{VERSIONS[0]} to {VERSIONS[-1]}. Install the keras_addrnn that wrote it, or quantize "
+            "the Keras model anew."
         )
     try:
         if about.pop("sha256", None) != _checksum(about, tensors):
             raise ValueError("its checksum is wrong. Copy it anew")
-        layers = [_layer(index, config, tensors) for index, config in enumerate(about["layers"])]
+        layers = [
+            _layer(index, config, tensors, version) for index, config in enumerate(about["layers"])
+        ]
         return make(Quantization(**about["inputs"]), layers)
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
@@ -118,14 +124,18 @@ def _one_line(error: Exception) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
-def _layer(index: int, config: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Layer:
+def _layer(
+    index: int, config: dict[str, Any], tensors: dict[str, npt.NDArray[Any]], version: int
+) -> Layer:
     prefix = f"{index}."
     arrays: dict[str, Any] = {
         name.removeprefix(prefix): value
         for name, value in tensors.items()
         if name.startswith(prefix)
     }
-    kind = _CLASSES[config["class"]]
+    kind, since = _CLASSES[config["class"]]
+    if version < since:
+        raise ValueError(f"version {version} has no {kind.__name__}")
     return kind(**{name: value for name, value in config.items() if name != "class"}, **arrays)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from addrnn import _validation, executor, file, reference
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, Layer
 from addrnn.quantization import Quantization
 
+_RECURRENT = (IntegerAddGRU, IntegerMinAddGRU)
 _EXECUTORS = {"reference": reference, "compiled": executor}
 
 
@@ -24,8 +25,8 @@ class IntegerModel:
 
     Args:
         inputs: `Quantization`, how real inputs become integers.
-        layers: `IntegerAddGRU` layers, at least one, and `IntegerDense` as the last one or not at
-            all.
+        layers: `IntegerAddGRU` and `IntegerMinAddGRU` layers, at least one, in any order, and
+            `IntegerDense` as the last one or not at all.
 
     Raises:
         TypeError: An argument is not what it has to be.
@@ -33,7 +34,7 @@ class IntegerModel:
     """
 
     inputs: Quantization
-    layers: Sequence[IntegerAddGRU | IntegerDense]
+    layers: Sequence[Layer]
 
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, Quantization):
@@ -41,13 +42,15 @@ class IntegerModel:
         layers = tuple(self.layers)
         object.__setattr__(self, "layers", layers)
         for layer in layers:
-            if not isinstance(layer, (IntegerAddGRU, IntegerDense)):
+            if not isinstance(layer, (*_RECURRENT, IntegerDense)):
                 raise _validation.type_error(
-                    "layers", "hold IntegerAddGRU and IntegerDense", repr(layer)
+                    "layers", "hold IntegerAddGRU, IntegerMinAddGRU and IntegerDense", repr(layer)
                 )
-        if not layers or not isinstance(layers[0], IntegerAddGRU):
-            raise _validation.value_error("layers", "begin with an IntegerAddGRU", repr(layers[:1]))
-        bits = self.inputs.bits
+        if not layers or not isinstance(layers[0], _RECURRENT):
+            raise _validation.value_error(
+                "layers", "begin with an IntegerAddGRU or an IntegerMinAddGRU", repr(layers[:1])
+            )
+        bits, zero_point = self.inputs.bits, self.inputs.zero_point
         for before, layer in zip((None, *layers), layers, strict=False):
             if before is not None:
                 self._check_follows(before, layer)
@@ -56,19 +59,22 @@ class IntegerModel:
                     f"Layer '{layer.name}' must take {bits} bits, as what comes before it gives. "
                     f"Received: input_bits={layer.input_bits}"
                 )
-            bits = layer.state_bits if isinstance(layer, IntegerAddGRU) else 0
+            if isinstance(layer, IntegerMinAddGRU) and layer.input_zero_point != zero_point:
+                raise ValueError(
+                    f"Layer '{layer.name}' must take {zero_point} for 0, as what comes before it "
+                    f"gives. Received: input_zero_point={layer.input_zero_point}"
+                )
+            bits, zero_point = getattr(layer, "state_bits", 0), 0
 
     def __repr__(self) -> str:
         lines = "".join(f"\n  {layer!r}" for layer in self.layers)
         return f"IntegerModel of {self.features} features, {self.inputs!r}{lines}"
 
     @staticmethod
-    def _check_follows(
-        before: IntegerAddGRU | IntegerDense, layer: IntegerAddGRU | IntegerDense
-    ) -> None:
+    def _check_follows(before: Layer, layer: Layer) -> None:
         if isinstance(before, IntegerDense):
             raise ValueError(f"IntegerDense '{before.name}' must be the last layer.")
-        if isinstance(layer, IntegerAddGRU) and not before.return_sequences:
+        if isinstance(layer, _RECURRENT) and not before.return_sequences:
             raise ValueError(
                 f"Layer '{before.name}' must return sequences: '{layer.name}' follows it."
             )

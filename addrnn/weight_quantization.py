@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from addrnn import _overflow, _quantized_weights, _scale_search
 from addrnn._integers import weight_max
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU
 from addrnn.quantization import Quantization, StateQuantization
 
 RESCALES = ("shift", "multiplier")
@@ -90,12 +90,70 @@ def add_gru(
     )
 
 
+def min_add_gru(
+    kernel: Any,
+    bias: Any,
+    *,
+    activation: str,
+    inputs: Quantization,
+    state: StateQuantization,
+    weight_bits: int,
+    rescale: str = "shift",
+    name: str = "min_add_gru",
+    **settings: bool,
+) -> IntegerMinAddGRU:
+    """Makes an `IntegerMinAddGRU`; arguments and errors as of `add_gru`.
+
+    With `rescale="shift"` the steps of the weights are the state's scale over the inputs', times
+    powers of two. One is above 1 where the inputs are that much coarser than the state; the layer
+    then has multipliers, which are powers of two.
+
+    Args:
+        kernel: Real numbers `[w, D, 2 * H]`.
+        state: `StateQuantization` without a shift.
+    """
+    kernel = finite(name, "kernel", kernel)
+    shape = kernel.shape
+    # In units of the state: what 1 in an input adds to the gate.
+    kernel = kernel.reshape(-1, shape[-1]) * np.float32(inputs.scale / state.scale)
+    bias = _bias(name, bias, kernel) * np.float32(1 / state.scale)
+    step = None
+    if rescale == "multiplier":
+        step = _full_range(kernel, kernel, weight_bits)
+        kernel, bias = kernel / step, bias / step
+    greatest = weight_max(weight_bits)
+    least, bias = _overflow.least_exponent(
+        [(kernel, greatest_input(inputs))],
+        bias,
+        (state.max + 1) / (1.0 if step is None else step),
+        greatest,
+    )
+    kernel, exponent = _scale_search.quantize_columns(kernel, greatest, least)
+    return _quantized_weights.min_add_gru(
+        kernel.reshape(shape),
+        bias,
+        exponent,
+        step,
+        activation=activation,
+        inputs=inputs,
+        state=state,
+        weight_bits=weight_bits,
+        name=name,
+        **settings,
+    )
+
+
 def real_products(
     kernel: Any, recurrent_kernel: Any, inputs: Quantization, state: StateQuantization
 ) -> list[tuple[Any, float]]:
     """Both kernels and the greatest magnitude of what meets each, the zero point included."""
-    greatest = -inputs.range[0] + abs(inputs.zero_point)
-    return [(kernel, float(greatest)), (recurrent_kernel, float(max(state.max, state.shift)))]
+    greatest_state = float(max(state.max, state.shift))
+    return [(kernel, greatest_input(inputs)), (recurrent_kernel, greatest_state)]
+
+
+def greatest_input(inputs: Quantization) -> float:
+    """The greatest magnitude that a kernel meets, the zero point included."""
+    return float(-inputs.range[0] + abs(inputs.zero_point))
 
 
 def dense(

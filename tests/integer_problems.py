@@ -5,13 +5,19 @@ import dataclasses
 import numpy as np
 from hypothesis import strategies as st
 
-from addrnn import IntegerAddGRU, IntegerDense, IntegerModel, Quantization
+from addrnn import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, IntegerModel, Quantization
 from tests import integer_reference
+from tests.integer_values import (
+    INT32_MAX,
+    KINDS,
+    draw_inputs,
+    draw_multipliers,
+    draw_shifts,
+    draw_state,
+    draw_weights,
+)
+from tests.min_integer_problems import draw_min_layer
 from tests.support import MASKS, make_mask
-
-INT32_MAX = 2**31 - 1
-# What the values of a layer are drawn from.
-KINDS = ("random", "extreme", "halves", "saturating")
 
 
 def plain(layer):
@@ -23,13 +29,16 @@ def plain(layer):
     }
 
 
-def expected_layer(layer, inputs, initial_state=None, mask=None):
+def expected_layer(layer, inputs, initial_state=None, mask=None, **more):
     """The reference's outputs `[B, T, H]` and last state `[B, H]`, int16."""
-    outputs, state = integer_reference.run_layer(
+    run = integer_reference.run_layer
+    if isinstance(layer, IntegerMinAddGRU):
+        run = integer_reference.run_min_layer
+    given = {"initial_state": initial_state, "mask": mask, **more}
+    outputs, state = run(
         plain(layer),
         inputs.tolist(),
-        None if initial_state is None else initial_state.tolist(),
-        None if mask is None else mask.tolist(),
+        **{name: None if value is None else value.tolist() for name, value in given.items()},
     )
     batch, steps, _ = inputs.shape
     return (
@@ -130,89 +139,41 @@ def draw_layer(
     )
 
 
-def draw_weights(rng, shape, kind, bits):
-    greatest = 2 ** (bits - 1) - 1
-    if kind in ("extreme", "saturating"):
-        return greatest * rng.choice([-1, 1], shape)
-    if kind == "halves":
-        greatest = 1
-    return rng.integers(-greatest, greatest + 1, shape)
+def draw_model(
+    rng,
+    features,
+    units,
+    *,
+    classes=None,
+    input_bits=8,
+    sequences=False,
+    kernel_sizes=None,
+    shifted_state=False,
+    **settings,
+):
+    """A model of one layer for each of `units`, and a dense one if there are `classes`.
 
-
-def draw_shifts(rng, total, span, kind):
-    """Shifts to the right, which leave of the greatest sum about what the state can hold."""
-    fitting = np.array([max(int(value).bit_length() - span.bit_length(), 0) for value in total])
-    if kind == "extreme":  # half of a shift by 31 is a quarter of all there is
-        return rng.choice([0, 1, 30, 31], total.shape)
-    if kind == "halves":
-        return rng.integers(1, 4, total.shape)
-    if kind == "saturating":
-        return np.maximum(fitting - rng.integers(2, 6, total.shape), 0)
-    return np.clip(fitting - rng.integers(-1, 4, total.shape), 0, 24)
-
-
-def draw_multipliers(rng, shift, kind):
-    """Multipliers of `2^-shift`, and the shifts that go with them."""
-    if kind == "extreme":
-        ends = np.array([1, 2, INT32_MAX - 1, INT32_MAX])
-        return {
-            "multiplier": rng.choice(ends, shift.shape),
-            "shift": rng.choice([0, 1, 31, 32, 61, 62], shift.shape),
-        }
-    if kind == "halves":  # a multiple of half the divisor, so that halves stay halves
-        return {
-            "multiplier": 3 * 2 ** rng.integers(0, 20, shift.shape),
-            "shift": shift + rng.integers(0, 24, shift.shape),
-        }
-    return {
-        "multiplier": rng.integers(2**30, 2**31, shift.shape),
-        "shift": np.minimum(shift + 31, 62),
-    }
-
-
-def draw_inputs(rng, batch, steps, features, bits, kind="random"):
-    """Integers `[B, T, D]` in the dtype of that many bits."""
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    shape = (batch, steps, features)
-    if kind in ("extreme", "saturating"):
-        drawn = rng.choice([low, high, high, low, 0], shape)
-    elif kind == "halves":
-        drawn = rng.integers(max(low, -3), min(high, 3) + 1, shape)
-    else:
-        drawn = rng.integers(low, high + 1, shape)
-    return drawn.astype(np.int8 if bits <= 8 else np.int16)
-
-
-def draw_state(rng, batch, layer, kind="random"):
-    """A first state `[B, H]`, int16."""
-    low, high = -layer.state_shift, layer.state_max
-    shape = (batch, layer.units)
-    if kind == "random":
-        return rng.integers(low, high + 1, shape).astype(np.int16)
-    return rng.choice([low, high, 0], shape).astype(np.int16)
-
-
-def draw_model(rng, features, units, *, classes=None, input_bits=8, sequences=False, **settings):
-    """A model of one layer for each of `units`, and a dense one if there are `classes`."""
+    Args:
+        kernel_sizes: For each layer the `w` of an `IntegerMinAddGRU`, or None for an
+            `IntegerAddGRU`; None where all are.
+    """
     layers, width, bits = [], features, input_bits
+    affine = Quantization(input_bits, 1 / 128, -(2 ** (input_bits - 1)))
+    zero_point = affine.zero_point
     for index, size in enumerate(units):
         last = index == len(units) - 1
-        layers.append(
-            draw_layer(
-                rng,
-                width,
-                size,
-                input_bits=bits,
-                return_sequences=sequences or not last,
-                name=f"add_gru_{index}",
-                **settings,
-            )
-        )
-        width, bits = size, layers[-1].state_bits
+        given = dict(input_bits=bits, return_sequences=sequences or not last, **settings)
+        window = None if kernel_sizes is None else kernel_sizes[index]
+        if window is None:
+            given |= dict(shifted_state=shifted_state, name=f"add_gru_{index}")
+            layers.append(draw_layer(rng, width, size, **given))
+        else:
+            given |= dict(input_zero_point=zero_point, name=f"min_add_gru_{index}")
+            layers.append(draw_min_layer(rng, width, size, kernel_size=window, **given))
+        width, bits, zero_point = size, layers[-1].state_bits, 0
     if classes is not None:
         layers.append(draw_dense(rng, width, classes, bits, settings.get("weight_bits", 8)))
-    zero_point = -(2 ** (input_bits - 1))
-    return IntegerModel(Quantization(input_bits, 1 / 128, zero_point), layers)
+    return IntegerModel(affine, layers)
 
 
 def draw_dense(rng, features, units, input_bits, weight_bits=8):

@@ -15,7 +15,7 @@ from addrnn import _validation
 from addrnn.fhe import _archive, _messages
 from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._transfer_sizes import TransferSizes
-from addrnn.layers import IntegerAddGRU
+from addrnn.layers import IntegerDense
 from addrnn.model import IntegerModel
 from addrnn.quantization import Quantization
 
@@ -57,7 +57,7 @@ class CircuitSpec:
     def from_model(
         cls, model: IntegerModel, timesteps: int, input_range: tuple[IntArray, IntArray]
     ) -> "CircuitSpec":
-        recurrent = [layer for layer in model.layers if isinstance(layer, IntegerAddGRU)][-1]
+        recurrent = [layer for layer in model.layers if not isinstance(layer, IntegerDense)][-1]
         units = model.layers[-1].units
         return cls(
             inputs=model.inputs,

@@ -15,7 +15,7 @@ from addrnn.fhe import _bounds
 from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._circuit_spec import CircuitSpec
 from addrnn.fhe._transfer_sizes import TransferSizes
-from addrnn.layers import IntegerAddGRU
+from addrnn.layers import IntegerDense
 from addrnn.model import IntegerModel
 
 MODES = "disable", "simulate", "execute"
@@ -150,7 +150,7 @@ class EncryptedModel:
             "pbs_per_unit_and_step": {
                 layer.name: _in_later_steps(index, per_tag) / layer.units / (self.timesteps - 1)
                 for index, layer in enumerate(self.model.layers)
-                if isinstance(layer, IntegerAddGRU) and self.timesteps > 1
+                if not isinstance(layer, IntegerDense) and self.timesteps > 1
             },
             "lookup_bits": sorted(_bounds.lookup_bits(circuit.graph)),
             "max_bits": circuit.graph.maximum_integer_bit_width(),

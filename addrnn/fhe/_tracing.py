@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from addrnn import reference
-from addrnn.fhe._bounds import BoundedTracer, Elementwise, IntArray
+from addrnn.fhe._accumulator import CANDIDATE, UPDATE, Accumulator, relu
+from addrnn.fhe._bounds import BoundedTracer, Elementwise
 from addrnn.fhe._concrete import concrete
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.fhe._min_recurrence import MinRecurrence
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, RecurrentLayer
 from addrnn.model import IntegerModel
-
-UPDATE, CANDIDATE = "update gate", "candidate"
 
 
 def trace(
@@ -38,6 +37,8 @@ def trace(
         if isinstance(layer, IntegerDense):
             bias = layer.bias.astype(np.int64)
             steps = [step @ layer.kernel.astype(np.int64) + bias for step in steps]
+        elif isinstance(layer, IntegerMinAddGRU):
+            steps = MinRecurrence(layer, index, formulation).run(steps)
         else:
             steps = _Recurrence(layer, index, formulation).run(steps)
     return tuple(step.tracer for step in steps)
@@ -45,7 +46,7 @@ def trace(
 
 def formulations(model: IntegerModel) -> tuple[str, ...]:
     """The formulations that give different circuits for this model."""
-    layers = [layer for layer in model.layers if isinstance(layer, IntegerAddGRU)]
+    layers = [layer for layer in model.layers if not isinstance(layer, IntegerDense)]
     return tuple(name for name, differs in FORMULATIONS.items() if any(map(differs, layers)))
 
 
@@ -76,15 +77,15 @@ class _Recurrence:
                 recurrent = state.bootstrap(lambda value: value, self._name("state"))
         negative, positive = self._update_parts(inputs, recurrent)
         candidate = self._candidate(inputs, recurrent)
-        written = self._lookup(candidate - positive + s, _relu, "written candidate")
+        written = self._lookup(candidate - positive + s, relu, "written candidate")
         if negative is None:  # the update gate is never below zero
             total = written if state is None else state + written
         elif state is None:
             total = written - s
             if s:
-                total += self._lookup(negative, lambda value: _relu(s - value), "kept state")
+                total += self._lookup(negative, lambda value: relu(s - value), "kept state")
         else:
-            total = self._lookup(state - negative + s, _relu, "kept state") + written - s
+            total = self._lookup(state - negative + s, relu, "kept state") + written - s
         return self._lookup(total, lambda value: np.minimum(value, layer.state_max), "saturation")
 
     def _update_parts(
@@ -92,7 +93,7 @@ class _Recurrence:
     ) -> tuple[BoundedTracer | None, BoundedTracer]:
         """`max(-u, 0)`, None if that is always 0, and `max(u, 0)`, of the update gate `u`."""
         layer, bound = self.layer, self.layer.update_max
-        accumulator = Accumulator(layer, UPDATE, inputs, state)
+        accumulator = Accumulator.of_add_gru(layer, UPDATE, inputs, state)
         exact = accumulator.is_exact_within(-bound, bound)
         if self.formulation == "accumulator_lookup" and not exact:
 
@@ -111,17 +112,17 @@ class _Recurrence:
                 lambda value: np.clip(accumulator.rescale(value), -bound, bound),
                 UPDATE,
             )
-        positive = self._lookup(update, _relu, f"{UPDATE}'s ReLU")
+        positive = self._lookup(update, relu, f"{UPDATE}'s ReLU")
         # max(-u, 0) is max(u, 0) - u, which takes no look-up of its own.
         if (update.low >= 0).all():
             return None, positive
-        negative = (positive - update).within(_relu(-update.high), _relu(-update.low))
+        negative = (positive - update).within(relu(-update.high), relu(-update.low))
         return negative, positive
 
     def _candidate(self, inputs: BoundedTracer, state: BoundedTracer | None) -> BoundedTracer:
         layer = self.layer
         low, high = layer.candidate_min, layer.candidate_max
-        accumulator = Accumulator(layer, CANDIDATE, inputs, state)
+        accumulator = Accumulator.of_add_gru(layer, CANDIDATE, inputs, state)
         # The gate clips the candidate at -s anyway, so a clipping there alone is redundant.
         redundant = self.formulation != "clipped_candidate" and low == -layer.state_shift
         if accumulator.is_exact_within(None if redundant else low, high):
@@ -140,62 +141,16 @@ class _Recurrence:
         return f"Layer '{self.layer.name}': the {part}"
 
 
-class Accumulator:
-    """The sums of one half of the columns, and how they come to the scale of the state."""
-
-    def __init__(
-        self, layer: IntegerAddGRU, half: str, inputs: BoundedTracer, state: BoundedTracer | None
-    ):
-        units = layer.units
-        columns = slice(0, units) if half == UPDATE else slice(units, 2 * units)
-        weights = [(layer.kernel.astype(np.int64) << layer.kernel_shift)[:, columns]]
-        recurrent = (layer.recurrent_kernel.astype(np.int64) << layer.recurrent_shift)[:, columns]
-        self.operands = [inputs]
-        if state is not None and recurrent.any():
-            weights.append(recurrent)
-            self.operands.append(state)
-        self.weights = weights
-        self.bias = layer.bias[columns].astype(np.int64)
-        self.shift = layer.shift[columns]
-        self.multiplier = 1 if layer.multiplier is None else layer.multiplier[columns]
-        # The table applies a common factor of a column's weights: the sums need fewer bits.
-        self.factor = np.maximum(np.gcd.reduce(np.concatenate(self.weights)), 1)
-        self._value: BoundedTracer | None = None
-
-    @property
-    def value(self) -> BoundedTracer:
-        """The sums over `factor`, without the bias; a table applies `rescale` to them."""
-        if self._value is None:
-            self._value = self._sum([matrix // self.factor for matrix in self.weights])
-        return self._value
-
-    def rescale(self, value: IntArray) -> IntArray:
-        """`value` at the scale of the state: NumPy in a table, not encrypted."""
-        value = (value * self.factor + self.bias) * self.multiplier
-        return np.asarray(reference.round_shift(value, self.shift), np.int64)
-
-    def is_exact_within(self, low: int | None, high: int) -> bool:
-        """Whether the sums need no rescaling, and never leave these bounds."""
-        if self.shift.any() or np.any(self.multiplier != 1):
-            return False
-        lowest, highest = self.rescale(self.value.low), self.rescale(self.value.high)
-        return bool((low is None or (lowest >= low).all()) and (highest <= high).all())
-
-    def exact(self) -> BoundedTracer:
-        """The sums with their bias."""
-        return self._sum(self.weights) + self.bias
-
-    def _sum(self, weights: list[IntArray]) -> BoundedTracer:
-        terms = [value @ matrix for value, matrix in zip(self.operands, weights, strict=True)]
-        return terms[0] if len(terms) == 1 else terms[0] + terms[1]
-
-
-def _relu(value: IntArray) -> IntArray:
-    return np.maximum(value, 0).astype(np.int64)
-
-
-def _is_rescaled(layer: IntegerAddGRU, columns: slice) -> bool:
+def _is_rescaled(layer: RecurrentLayer, columns: slice) -> bool:
     return layer.multiplier is not None or bool(layer.shift[columns].any())
+
+
+def _is_wide(layer: RecurrentLayer) -> bool:
+    """Whether an update gate that reads inputs alone can go beyond where it saturates."""
+    if not isinstance(layer, IntegerMinAddGRU):
+        return False
+    low, high = (ends[: layer.units] for ends in layer.accumulator_range())
+    return bool((low < -layer.update_max).any() or (high > layer.update_max).any())
 
 
 # Each formulation, and whether it differs from "shared_relu" for a layer.
@@ -206,9 +161,15 @@ def _is_rescaled(layer: IntegerAddGRU, columns: slice) -> bool:
 # "accumulator_lookup": tables read both parts of the update gate from the accumulator.
 # "refreshed_state": as "shared_relu", but the recurrent weights multiply a bootstrapped copy of
 #   the state. Operands of a sum take its bits: without the copy, so does the gate.
-FORMULATIONS: dict[str, Callable[[IntegerAddGRU], bool]] = {
+#
+# An IntegerMinAddGRU has no recurrent weights, and its candidate is clipped by the gate's table.
+FORMULATIONS: dict[str, Callable[[RecurrentLayer], bool]] = {
     "shared_relu": lambda layer: True,
-    "clipped_candidate": lambda layer: not _is_rescaled(layer, slice(layer.units, None)),
-    "accumulator_lookup": lambda layer: _is_rescaled(layer, slice(layer.units)),
-    "refreshed_state": lambda layer: bool(layer.recurrent_kernel.any()),
+    "clipped_candidate": lambda layer: (
+        isinstance(layer, IntegerAddGRU) and not _is_rescaled(layer, slice(layer.units, None))
+    ),
+    "accumulator_lookup": lambda layer: _is_rescaled(layer, slice(layer.units)) or _is_wide(layer),
+    "refreshed_state": lambda layer: (
+        isinstance(layer, IntegerAddGRU) and bool(layer.recurrent_kernel.any())
+    ),
 }

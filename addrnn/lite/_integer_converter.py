@@ -5,7 +5,7 @@ import os
 from addrnn import _validation
 from addrnn._atomic_file import checked_path, replacing
 from addrnn._version import __version__
-from addrnn.layers import IntegerDense
+from addrnn.layers import IntegerDense, IntegerMinAddGRU
 from addrnn.lite import _operators
 from addrnn.model import IntegerModel
 
@@ -42,7 +42,8 @@ def convert_integer(
     Raises:
         ImportError: The schema of LiteRT's files is missing: install keras_addrnn[litert].
         TypeError: `model` is not an `IntegerModel`, or `batch_size` not an integer.
-        ValueError: `batch_size` is not positive, or `path` not that of a file in a directory.
+        ValueError: The model has an `IntegerMinAddGRU`, `batch_size` is not positive, or `path` not
+            that of a file in a directory.
 
     Example:
 
@@ -74,6 +75,13 @@ def _content(model: IntegerModel, batch_size: int | None, mask: bool) -> bytes:
     values = file.input("inputs", inputs.dtype, shape, inputs.scale, inputs.zero_point)
     masks = file.input("mask", bool, (batch_size, None)) if mask else _operators.ABSENT
     for layer in model.layers:
+        if isinstance(layer, IntegerMinAddGRU):
+            raise _validation.value_error(
+                "model",
+                "have no IntegerMinAddGRU: the delegate has no operator for it",
+                f"layer '{layer.name}'",
+                "`IntegerModel.run` runs it.",
+            )
         if isinstance(layer, IntegerDense):
             values = file.dense(layer, values)
         else:

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from addrnn.fhe._tracing import CANDIDATE, UPDATE, Accumulator
+from addrnn.fhe._accumulator import CANDIDATE, UPDATE, Accumulator
 from addrnn.model import IntegerModel
 from benchmarks.encrypted_gates.circuits import GATES, expected
 
@@ -35,7 +35,7 @@ class Network:
         state = None
         for inputs in steps:
             u, z = (
-                _Sums(Accumulator(layer, half, inputs, state), layer.state_max)
+                _Sums(Accumulator.of_add_gru(layer, half, inputs, state), layer.state_max)
                 for half in (UPDATE, CANDIDATE)
             )
             state = gate(u, z, state, layer.state_max).within(0, layer.state_max)

@@ -5,7 +5,7 @@
 
 namespace addrnn {
 
-// IntegerAddGru and IntegerDense: weights, prepared once, with a method `run`.
+// IntegerAddGru, IntegerMinAddGru and IntegerDense: weights, prepared once, with a method `run`.
 void DefineInteger(pybind11::module_& module);
 
 }  // namespace addrnn

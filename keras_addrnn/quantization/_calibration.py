@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from addrnn import _validation
 from addrnn.quantization import Quantization, StateQuantization
-from keras_addrnn.ops import add_gru
-from keras_addrnn.quantization._keras_model import Recurrent
+from keras_addrnn.ops import add_gru, min_add_gru
+from keras_addrnn.quantization._keras_model import MinRecurrent, Recurrent
 
 # The ranges of the state that are tried beside the full one, as fractions of the largest value that
 # occurs: at few bits a finer step can be worth more than the rarest values.
@@ -48,32 +48,27 @@ def checked(data: Any, features: int) -> npt.NDArray[np.float32]:
 
 
 def real_states(
-    layer: Recurrent, data: npt.NDArray[np.float32]
+    layer: Recurrent | MinRecurrent, data: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], float]:
     """Keras' own states and candidates after each step, float32 `[N, T, H]`; the share clipped."""
-    tensors = [
-        None if value is None else keras.ops.convert_to_tensor(value)
-        for value in (data, layer.kernel, layer.recurrent_kernel, layer.bias)
-    ]
-    outputs, _ = add_gru(
-        *tensors,
-        activation=layer.activation,
-        state_shift=layer.state_shift,
-        state_max=layer.state_max,
-        go_backwards=layer.go_backwards,
-    )
-    outputs = keras.ops.convert_to_numpy(outputs)
+    minimal = isinstance(layer, MinRecurrent)
+    outputs = _min_outputs(layer, data) if minimal else _outputs(layer, data)
     if not np.isfinite(outputs).all():
         raise _validation.value_error(
             "representative_data",
             f"give finite states: those of layer '{layer.name}' are not finite on it",
             "NaN or infinity",
-            "Train it with state_max, or give data like that it was trained on.",
+            "Give data like that it was trained on."
+            if minimal
+            else "Train it with state_max, or give data like that it was trained on.",
         )
-    units = layer.recurrent_kernel.shape[0]
-    before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)
     order = data[:, ::-1] if layer.go_backwards else data
-    sums = order @ layer.kernel + before @ layer.recurrent_kernel
+    if minimal:
+        sums = _window_sums(layer, order)
+    else:
+        before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)
+        sums = order @ layer.kernel + before @ layer.recurrent_kernel
+    units = outputs.shape[-1]
     if layer.bias is not None:
         sums = sums + layer.bias
     activation = keras.activations.get(layer.activation)
@@ -82,8 +77,39 @@ def real_states(
     return outputs, candidates, _clipped_share(layer, sums[..., :units], candidates)
 
 
+def _outputs(layer: Recurrent, data: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    outputs, _ = add_gru(
+        *_tensors(data, *layer.weights),
+        activation=layer.activation,
+        state_shift=layer.state_shift,
+        state_max=layer.state_max,
+        go_backwards=layer.go_backwards,
+    )
+    return keras.ops.convert_to_numpy(outputs)
+
+
+def _min_outputs(layer: MinRecurrent, data: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    outputs, _ = min_add_gru(
+        *_tensors(data, *layer.weights),
+        activation=layer.activation,
+        go_backwards=layer.go_backwards,
+    )
+    return keras.ops.convert_to_numpy(outputs)
+
+
+def _tensors(*arrays: npt.NDArray[Any] | None) -> list[Any]:
+    return [None if a is None else keras.ops.convert_to_tensor(a) for a in arrays]
+
+
+def _window_sums(layer: MinRecurrent, order: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The products of the last inputs with the kernel, `[N, T, 2 * H]`."""
+    window, steps = len(layer.kernel), order.shape[1]
+    padded = np.pad(order, ((0, 0), (window - 1, 0), (0, 0)))
+    return sum(padded[:, j : j + steps] @ weights for j, weights in enumerate(layer.kernel))
+
+
 def _clipped_share(
-    layer: Recurrent, update: npt.NDArray[Any], candidates: npt.NDArray[Any]
+    layer: Recurrent | MinRecurrent, update: npt.NDArray[Any], candidates: npt.NDArray[Any]
 ) -> float:
     """The share of the candidates that makes a difference above `state_max`."""
     if layer.state_max is None:
@@ -93,7 +119,7 @@ def _clipped_share(
 
 
 def state_choices(
-    layer: Recurrent,
+    layer: Recurrent | MinRecurrent,
     states: npt.NDArray[Any],
     candidates: npt.NDArray[Any],
     inputs: Quantization,

@@ -1,13 +1,14 @@
 """The parts of a Keras model that an integer model is made of."""
 
 import dataclasses
+from typing import ClassVar
 
 import keras
 import numpy as np
 
 from addrnn._quantized_weights import INTEGER_ACTIVATIONS
 from keras_addrnn._sequential import layers_in_order
-from keras_addrnn.layers import AddGRU, AddGRUCell
+from keras_addrnn.layers import AddGRU, AddGRUCell, MinAddGRU
 from keras_addrnn.ops import _arguments
 
 # What these do they do in training only.
@@ -49,6 +50,36 @@ class Recurrent:
     go_backwards: bool
     return_sequences: bool
 
+    @property
+    def features(self) -> int:
+        return self.kernel.shape[0]
+
+    @property
+    def weights(self) -> tuple[np.ndarray | None, ...]:
+        return self.kernel, self.recurrent_kernel, self.bias
+
+
+@dataclasses.dataclass(frozen=True)
+class MinRecurrent:
+    """A MinAddGRU layer of a Keras model: its float32 weights and its settings."""
+
+    name: str
+    kernel: np.ndarray
+    bias: np.ndarray | None
+    activation: str
+    go_backwards: bool
+    return_sequences: bool
+    state_shift: ClassVar[float] = 0.0
+    state_max: ClassVar[None] = None
+
+    @property
+    def features(self) -> int:
+        return self.kernel.shape[1]
+
+    @property
+    def weights(self) -> tuple[np.ndarray | None, ...]:
+        return self.kernel, self.bias
+
 
 @dataclasses.dataclass(frozen=True)
 class Dense:
@@ -59,8 +90,8 @@ class Dense:
     bias: np.ndarray | None
 
 
-def read(model: keras.Model) -> list[Recurrent | Dense]:
-    """The `Recurrent` layers of a Keras model in order, and its `Dense` one if it ends in one.
+def read(model: keras.Model) -> list[Recurrent | MinRecurrent | Dense]:
+    """The recurrent layers of a Keras model in order, and its `Dense` one if it ends in one.
 
     Raises a `ValueError` where something in it has no integer form, with the reason.
     """
@@ -76,8 +107,8 @@ def read(model: keras.Model) -> list[Recurrent | Dense]:
                 "Dense layer is the last one."
             )
         layers.append(_read_layer(layer))
-    if not layers or not isinstance(layers[0], Recurrent):
-        raise ValueError(f"Model '{model.name}' must begin with an AddGRU layer.")
+    if not layers or isinstance(layers[0], Dense):
+        raise ValueError(f"Model '{model.name}' must begin with an AddGRU or a MinAddGRU layer.")
     return layers
 
 
@@ -100,33 +131,22 @@ def _read_layer(layer):
         return _read_dense(layer, layer.name)
     if kind in (AddGRU, keras.layers.RNN) and type(layer.cell) is AddGRUCell:
         return _read_recurrent(layer)
+    if kind is MinAddGRU:
+        return _read_min_recurrent(layer)
     name = type(layer).__name__
     raise ValueError(
         f"Layer '{layer.name}' ({name}) has no integer form. "
         + _REMEDIES.get(
             name,
-            "An integer model takes AddGRU layers, RNN(AddGRUCell) layers and a Dense layer at the "
-            "end, and no classes derived from them.",
+            "An integer model takes AddGRU, RNN(AddGRUCell) and MinAddGRU layers and a Dense layer "
+            "at the end, and no classes derived from them.",
         )
     )
 
 
 def _read_recurrent(layer):
     cell = layer.cell
-    for name, remedy in (
-        ("return_state", "The integer model has no state to return"),
-        ("stateful", "The integer model starts each sequence with zeros"),
-        ("zero_output_for_mask", "Where a mask is False, an integer model keeps the state"),
-    ):
-        if getattr(layer, name):
-            raise ValueError(f"Layer '{layer.name}' has {name}=True. {remedy}: use {name}=False.")
-    activation = _arguments.activation(cell.activation)
-    if activation not in INTEGER_ACTIVATIONS:
-        name = getattr(activation, "__name__", activation)
-        raise ValueError(
-            f"Layer '{layer.name}' has the activation {name!r}, which no integers give. Train it "
-            f"with {', '.join(map(repr, INTEGER_ACTIVATIONS[:-1]))} or {INTEGER_ACTIVATIONS[-1]!r}."
-        )
+    activation = _checked_activation(layer, cell.activation)
     if cell.state_max is not None and cell.state_max < 0:
         raise ValueError(
             f"Layer '{layer.name}' has state_max={cell.state_max}. In integers it is at least 0."
@@ -142,6 +162,36 @@ def _read_recurrent(layer):
         bool(layer.go_backwards),
         bool(layer.return_sequences),
     )
+
+
+def _read_min_recurrent(layer):
+    return MinRecurrent(
+        layer.name,
+        _array(layer.scaled_kernel()),
+        None if layer.bias is None else _array(layer.bias),
+        _checked_activation(layer, layer.activation),
+        bool(layer.go_backwards),
+        bool(layer.return_sequences),
+    )
+
+
+def _checked_activation(layer, activation):
+    """The name of a recurrent layer's activation; refuses settings that have no integer form."""
+    for name, remedy in (
+        ("return_state", "The integer model has no state to return"),
+        ("stateful", "The integer model starts each sequence with zeros"),
+        ("zero_output_for_mask", "Where a mask is False, an integer model keeps the state"),
+    ):
+        if getattr(layer, name):
+            raise ValueError(f"Layer '{layer.name}' has {name}=True. {remedy}: use {name}=False.")
+    activation = _arguments.activation(activation)
+    if activation not in INTEGER_ACTIVATIONS:
+        name = getattr(activation, "__name__", activation)
+        raise ValueError(
+            f"Layer '{layer.name}' has the activation {name!r}, which no integers give. Train it "
+            f"with {', '.join(map(repr, INTEGER_ACTIVATIONS[:-1]))} or {INTEGER_ACTIVATIONS[-1]!r}."
+        )
+    return activation
 
 
 def _read_dense(layer, name):

@@ -23,7 +23,7 @@ def quantize_float_model(
     input_bits = _validation.integer("input_bits", input_bits, 1, 16)
     _validation.one_of("rescale", rescale, weight_quantization.RESCALES)
     layers = _keras_model.read(model)
-    data = _calibration.checked(representative_data, layers[0].kernel.shape[0])
+    data = _calibration.checked(representative_data, layers[0].features)
     inputs = layer_inputs = Quantization.of_range(data.min(), data.max(), input_bits)
     sample = np.linspace(0, len(data) - 1, min(len(data), _SEQUENCES)).astype(int)
     integers = inputs.quantize(data[sample])
@@ -60,11 +60,11 @@ def quantize_float_model(
 def _best_layer(layer, inputs, integers, reals, states, **settings):
     """The layer whose states are nearest to the real ones, `[N, T, H]`."""
     tried = []
+    minimal = isinstance(layer, _keras_model.MinRecurrent)
+    make = weight_quantization.min_add_gru if minimal else weight_quantization.add_gru
     for state in states:
-        made = weight_quantization.add_gru(
-            layer.kernel,
-            layer.recurrent_kernel,
-            layer.bias,
+        made = make(
+            *layer.weights,
             activation=layer.activation,
             inputs=inputs,
             state=state,

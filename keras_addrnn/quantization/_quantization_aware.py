@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from addrnn import _validation
+from addrnn.layers import IntegerMinAddGRU
 from addrnn.model import IntegerModel
 from addrnn.quantization import StateQuantization
 from keras_addrnn._sequential import layers_in_order
@@ -70,6 +71,14 @@ def quantization_aware(
         state_bits=state_bits,
         input_bits=input_bits,
     )
+    for layer in integers.layers:
+        if isinstance(layer, IntegerMinAddGRU):
+            raise _validation.value_error(
+                "model",
+                "have no MinAddGRU layer: it cannot be trained in integers",
+                f"layer '{layer.name}'",
+                "`quantize` makes integers of the model as it is.",
+            )
     first = model.inputs[0]
     outputs = inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
     made = iter(integers.layers)

@@ -23,10 +23,10 @@ def quantize(
 ) -> IntegerModel:
     """Makes an integer model of a trained Keras model.
 
-    The layers must follow one another: one or more `AddGRU` or `RNN(AddGRUCell)` layers with
-    `"relu"`, `"linear"` or `"hard_tanh"`, and a `Dense` layer after them or not. What does nothing
-    in inference is skipped, as `Dropout`. A softmax or sigmoid at the end is left out: it does not
-    change which output is the largest, or above 0 instead of one half.
+    The layers must follow one another: one or more `AddGRU`, `RNN(AddGRUCell)` or `MinAddGRU`
+    layers with `"relu"`, `"linear"` or `"hard_tanh"`, and a `Dense` layer after them or not. What
+    does nothing in inference is skipped, as `Dropout`. A softmax or sigmoid at the end is left out:
+    it does not change which output is the largest, or above 0 instead of one half.
 
     The data calibrates the ranges of inputs and states; a later value beyond saturates. For each
     layer a few ranges of the state are tried. The one is taken with which the states are nearest

@@ -11,6 +11,8 @@ from tests.support import needs_core
 
 LAYERS = list(vectors.layer_cases())
 MODELS = list(vectors.model_cases())
+MIN_LAYERS = list(vectors.layer_cases(vectors.MIN_LAYER_GROUPS))
+MIN_MODELS = list(vectors.model_cases("min_models"))
 
 
 def _in_litert(name, *arguments):
@@ -19,17 +21,22 @@ def _in_litert(name, *arguments):
     return getattr(integer, name)(*arguments)
 
 
-def _in_tensorflow(*arguments):
+def _in_tensorflow(name, *arguments):
     from tests.addrnn import tensorflow_executor
 
-    return tensorflow_executor.run_layer(*arguments)
+    return getattr(tensorflow_executor, name)(*arguments)
 
 
 RUN_LAYER = {
     "reference": reference.run_layer,
     "compiled": executor.run_layer,
-    "tensorflow": _in_tensorflow,
+    "tensorflow": lambda *arguments: _in_tensorflow("run_layer", *arguments),
     "litert": lambda *arguments: _in_litert("run_layer", *arguments),
+}
+RUN_MIN_LAYER = {
+    "reference": reference.run_min_add_gru,
+    "compiled": executor.run_min_add_gru,
+    "tensorflow": lambda *arguments: _in_tensorflow("run_min_add_gru", *arguments),
 }
 
 
@@ -37,9 +44,7 @@ def _run_model(executor, model, inputs, mask):
     if executor == "litert":
         return _in_litert("run_model", model, inputs, mask)
     if executor == "tensorflow":
-        from tests.addrnn import tensorflow_executor
-
-        return tensorflow_executor.run_model(model, inputs, mask)
+        return _in_tensorflow("run_model", model, inputs, mask)
     return model.run(inputs, mask, executor=executor)
 
 
@@ -53,6 +58,7 @@ LITERT = pytest.param(
 )
 COMPILED = pytest.param("compiled", marks=needs_core)
 EXECUTORS = ["reference", COMPILED, "tensorflow", LITERT]
+MIN_EXECUTORS = ["reference", COMPILED, "tensorflow"]
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -64,9 +70,30 @@ def test_layer(case, executor):
     np.testing.assert_array_equal(state, case.state)
 
 
+@pytest.mark.parametrize("executor", MIN_EXECUTORS)
+@pytest.mark.parametrize("case", MIN_LAYERS, ids=lambda case: case.label)
+def test_min_layer(case, executor):
+    outputs, state = RUN_MIN_LAYER[executor](
+        case.layer, case.inputs, case.initial_state, case.mask, case.initial_inputs
+    )
+    assert outputs.dtype == state.dtype == np.int16
+    np.testing.assert_array_equal(outputs, case.outputs)
+    np.testing.assert_array_equal(state, case.state)
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("case", MODELS, ids=lambda case: case.label)
 def test_model(case, executor):
+    check_model(case, executor)
+
+
+@pytest.mark.parametrize("executor", MIN_EXECUTORS)
+@pytest.mark.parametrize("case", MIN_MODELS, ids=lambda case: case.label)
+def test_min_model(case, executor):
+    check_model(case, executor)
+
+
+def check_model(case, executor):
     outputs = _run_model(executor, case.model, case.inputs, case.mask)
     assert outputs.dtype == case.outputs.dtype
     np.testing.assert_array_equal(outputs, case.outputs)

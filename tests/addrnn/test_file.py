@@ -53,7 +53,10 @@ def edited(content, about=None, tensors=None):
     return safetensors.numpy.save(stored, metadata={KEY: json.dumps(described)})
 
 
-@pytest.mark.parametrize("case", vectors.model_cases(), ids=lambda case: case.label)
+MODELS = [*vectors.model_cases(), *vectors.model_cases("min_models")]
+
+
+@pytest.mark.parametrize("case", MODELS, ids=lambda case: case.label)
 def test_comes_back(case, tmp_path):
     path = tmp_path / "model.safetensors"
     case.model.save(path)
@@ -151,11 +154,35 @@ def test_a_header_that_promises_too_much(tmp_path):
                 addrnn.load(write(tmp_path / "hostile.safetensors", hostile))
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", None, True, 1.0, [1]])
+@pytest.mark.parametrize("version", [3, 0, "1", None, True, 1.0, [1]])
 def test_another_version(content, version, tmp_path):
     other = edited(content, lambda about: about.update(version=version))
-    with pytest.raises(ValueError, match="is of version .* reads version 1"):
+    with pytest.raises(ValueError, match="is of version .* reads versions 1 to 2"):
         addrnn.load(write(tmp_path / "other.safetensors", other))
+
+
+def version_of(path):
+    stored = path.read_bytes()
+    (length,) = struct.unpack("<Q", stored[:8])
+    return json.loads(json.loads(stored[8 : 8 + length])["__metadata__"][KEY])["version"]
+
+
+def test_a_file_is_of_the_least_version_that_has_its_layers(tmp_path):
+    path = tmp_path / "model.safetensors"
+    for kernel_sizes, version in ((None, 1), ((3, None), 2), ((None, 2), 2)):
+        rng = np.random.default_rng(0)
+        support.draw_model(rng, 3, (2, 3), classes=2, kernel_sizes=kernel_sizes).save(path)
+        assert version_of(path) == version
+    # An older version has no such layer, and a newer one has the older layers too.
+    older = edited(path.read_bytes(), lambda about: about.update(version=1))
+    with pytest.raises(ValueError, match="is damaged: version 1 has no IntegerMinAddGRU"):
+        addrnn.load(write(path, older))
+
+
+def test_an_old_file_is_read_as_a_newer_one(content, tmp_path):
+    newer = edited(content, lambda about: about.update(version=2))
+    loaded = addrnn.load(write(tmp_path / "model.safetensors", newer))
+    assert repr(loaded) == repr(draw())
 
 
 def change(*path, to):

@@ -1,5 +1,6 @@
 """The integer model: which layers follow one another, and what it runs on."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -101,8 +102,8 @@ def test_layers_must_fit():
     quantization = model.inputs
     for inputs, layers, error, message in (
         (None, [first], TypeError, "`inputs` must be a Quantization"),
-        (quantization, [], ValueError, "must begin with an IntegerAddGRU"),
-        (quantization, [dense], ValueError, "must begin with an IntegerAddGRU"),
+        (quantization, [], ValueError, "must begin with an IntegerAddGRU or an IntegerMin"),
+        (quantization, [dense], ValueError, "must begin with an IntegerAddGRU or an IntegerMin"),
         (quantization, [first, "dense"], TypeError, "`layers` must hold"),
         (Quantization(7, 1.0), [first], ValueError, "must take 7 bits"),
         (quantization, [first, other], ValueError, "must take 16 bits"),
@@ -112,6 +113,20 @@ def test_layers_must_fit():
     ):
         with pytest.raises(error, match=message):
             IntegerModel(inputs, layers)
+
+
+def test_a_window_must_know_the_zero_of_what_comes_before_it():
+    model = draw((4, 5, 6), classes=3, kernel_sizes=(3, 2, None))
+    first, second, third, dense = model.layers
+    assert first.input_zero_point == model.inputs.zero_point == -128
+    assert second.input_zero_point == 0
+    IntegerModel(model.inputs, [first, second, third, dense])
+    with pytest.raises(ValueError, match="'min_add_gru_0' must take -128 for 0.*zero_point=5"):
+        IntegerModel(model.inputs, [dataclasses.replace(first, input_zero_point=5), *model.layers])
+    with pytest.raises(ValueError, match="'min_add_gru_1' must take 0 for 0"):
+        IntegerModel(model.inputs, [first, dataclasses.replace(second, input_zero_point=-128)])
+    with pytest.raises(ValueError, match="'min_add_gru_0' must return sequences"):
+        IntegerModel(model.inputs, [dataclasses.replace(first, return_sequences=False), second])
 
 
 def test_it_takes_neither_keras_nor_tensorflow(tmp_path):

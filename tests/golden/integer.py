@@ -7,7 +7,8 @@
 
 A case of one layer has `initial_state` [B, H] too, where there is one, and `state` [B, H], what it
 leaves; its `outputs` are the states of all steps. Those of a model are what `IntegerModel.run`
-returns. `make_integer.py` made them.
+returns. Groups of `IntegerMinAddGRU` begin with `min_`, and may have `initial_inputs` [B, w-1, D].
+`make_integer.py` and `make_min_integer.py` made them.
 """
 
 import dataclasses
@@ -15,11 +16,12 @@ import json
 
 import numpy as np
 
-from addrnn import IntegerAddGRU, IntegerDense, IntegerModel, Quantization
+from addrnn import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, IntegerModel, Quantization
 from tests.golden import FOLDER
 
 LAYER_GROUPS = ("sizes", "bits", "adversarial", "masks")
-_CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense)}
+MIN_LAYER_GROUPS = ("min_sizes", "min_bits", "min_adversarial", "min_masks")
+_CLASSES = {kind.__name__: kind for kind in (IntegerAddGRU, IntegerDense, IntegerMinAddGRU)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,10 +29,11 @@ class LayerCase:
     """What an executor of one layer gets, and what it must give."""
 
     label: str
-    layer: IntegerAddGRU
+    layer: IntegerAddGRU | IntegerMinAddGRU
     inputs: np.ndarray
     initial_state: np.ndarray | None
     mask: np.ndarray | None
+    initial_inputs: np.ndarray | None
     outputs: np.ndarray
     state: np.ndarray
 
@@ -50,13 +53,13 @@ def layer_cases(groups=LAYER_GROUPS):
     """Yields each `LayerCase` of these groups."""
     for group in groups:
         for label, _, (layer,), arrays in _read(group):
-            names = ("inputs", "initial_state", "mask", "outputs", "state")
+            names = ("inputs", "initial_state", "mask", "initial_inputs", "outputs", "state")
             yield LayerCase(label, layer, *(arrays.get(name) for name in names))
 
 
-def model_cases():
-    """Yields each `ModelCase`."""
-    for label, inputs, layers, arrays in _read("models"):
+def model_cases(group="models"):
+    """Yields each `ModelCase`; `"min_models"` are those with an `IntegerMinAddGRU`."""
+    for label, inputs, layers, arrays in _read(group):
         model = IntegerModel(Quantization(**inputs), layers)
         yield ModelCase(label, model, arrays["inputs"], arrays.get("mask"), arrays["outputs"])
 

@@ -60,15 +60,17 @@ struct IntegerPacked {
   }
 };
 
+// Which column of a matrix [u | z] lies at i, where a vector of u and one of z alternate; -1: none.
+constexpr int64_t GateColumn(int64_t i, int64_t units) {
+  const int64_t unit = i / (2 * kSumLanes) * kSumLanes + i % kSumLanes;
+  return unit >= units ? -1 : unit + (i / kSumLanes % 2) * units;
+}
+
 inline int64_t IntegerPackedSize(const IntegerProblem& p) { return IntegerPacked(p, nullptr).size; }
 
 inline void PackInteger(const IntegerProblem& p, const IntegerWeights& weights, uint8_t* buffer) {
   const IntegerPacked packed(p, buffer);
-  const auto column = [&](int64_t i) {
-    const int64_t unit = i / (2 * kSumLanes) * kSumLanes + i % kSumLanes;
-    if (unit >= p.units) return int64_t{-1};
-    return unit + (i / kSumLanes % 2) * p.units;
-  };
+  const auto column = [&](int64_t i) { return GateColumn(i, p.units); };
   for (int64_t i = 0; i < packed.columns; ++i) {
     const int64_t j = column(i);
     packed.kernel_shift[i] = j < 0 ? 0 : weights.kernel_shift[j];

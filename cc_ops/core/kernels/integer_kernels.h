@@ -6,6 +6,7 @@
 // of 64.
 
 #include "cc_ops/core/integer_problem.h"
+#include "cc_ops/core/min_integer_problem.h"
 
 namespace addrnn {
 
@@ -22,6 +23,13 @@ struct IntegerDenseTask {
   const uint8_t* packed;  // by pack_dense
 };
 
+struct MinIntegerTask {
+  MinIntegerProblem problem;
+  MinIntegerTensors tensors;
+  const uint8_t* packed;  // by pack_min
+  bool rescale;           // there are multipliers
+};
+
 struct IntegerKernels {
   int64_t tile_rows;  // batch rows that are computed together
 
@@ -35,6 +43,14 @@ struct IntegerKernels {
   void (*pack_dense)(const IntegerDenseProblem&, const IntegerDenseWeights&, uint8_t* packed);
   int64_t (*dense_scratch_size)(const IntegerDenseProblem&, int64_t rows);
   void (*dense)(const IntegerDenseTask&, int64_t row_begin, int64_t row_end, uint8_t* scratch);
+
+  int64_t (*packed_min_size)(const MinIntegerProblem&);
+  void (*pack_min)(const MinIntegerProblem&, const MinIntegerWeights&, uint8_t* packed);
+  int64_t (*min_panels)(const MinIntegerProblem&);  // of units: what threads may share out
+  int64_t (*min_scratch_size)(const MinIntegerProblem&);
+  // All steps of the batch rows [row_begin, row_end), for the units of those panels.
+  void (*forward_min)(const MinIntegerTask&, int64_t row_begin, int64_t row_end,
+                      int64_t panel_begin, int64_t panel_end, uint8_t* scratch);
 };
 
 }  // namespace addrnn

@@ -126,25 +126,31 @@ ADDRNN_INLINE void MultiplyMatrix(const int16_t* a, int64_t rows, ptrdiff_t row_
 }
 
 // Inputs as 16-bit integers, cut off at the ends of their range: so no sum can overflow, whatever
-// somebody gives. Zeros up to a whole group.
+// somebody gives.
 template <typename I>
-ADDRNN_INLINE void LoadInputs(const I* from, int64_t n, int32_t bits, int16_t* to) {
+ADDRNN_INLINE void CutOffInputs(const I* from, int64_t n, int32_t bits, int16_t* to) {
   const int16_t greatest = (int16_t)((1 << (bits - 1)) - 1), least = (int16_t)(-greatest - 1);
   for (int64_t i = 0; i < n; ++i) {
     int16_t v = from[i];
     v = v < least ? least : v;
     to[i] = v > greatest ? greatest : v;
   }
-  for (int64_t i = n; i % kDepth != 0; ++i) to[i] = 0;
 }
 
+ADDRNN_INLINE void CutOffInputs(const IntegerInputs& inputs, int64_t at, int64_t n, int32_t bits,
+                                int16_t* to) {
+  if (inputs.int8 != nullptr) {
+    CutOffInputs(inputs.int8 + at, n, bits, to);
+  } else {
+    CutOffInputs(inputs.int16 + at, n, bits, to);
+  }
+}
+
+// The same, and zeros up to a whole group.
 ADDRNN_INLINE void LoadInputs(const IntegerInputs& inputs, int64_t at, int64_t n, int32_t bits,
                               int16_t* to) {
-  if (inputs.int8 != nullptr) {
-    LoadInputs(inputs.int8 + at, n, bits, to);
-  } else {
-    LoadInputs(inputs.int16 + at, n, bits, to);
-  }
+  CutOffInputs(inputs, at, n, bits, to);
+  for (int64_t i = n; i % kDepth != 0; ++i) to[i] = 0;
 }
 
 }  // namespace ADDRNN_ISA

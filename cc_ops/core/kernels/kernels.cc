@@ -8,6 +8,7 @@
 #include "cc_ops/core/kernels/integer_forward.h"
 #include "cc_ops/core/kernels/min_backward.h"
 #include "cc_ops/core/kernels/min_forward.h"
+#include "cc_ops/core/kernels/min_integer_forward.h"
 #include "cc_ops/core/kernels/small_batch.h"
 
 namespace addrnn {
@@ -59,9 +60,10 @@ const Kernels<double> kFloat64 = Table<double>();
 const Kernels<Float16> kFloat16 = Table<Float16>();
 const Kernels<BFloat16> kBFloat16 = Table<BFloat16>();
 const IntegerKernels kInteger = {
-    kIntegerTileRows,   IntegerPackedSize,       PackInteger,
-    IntegerScratchSize, ForwardInteger,          IntegerDensePackedSize,
-    PackIntegerDense,   IntegerDenseScratchSize, IntegerDense};
+    kIntegerTileRows,      IntegerPackedSize,      PackInteger,      IntegerScratchSize,
+    ForwardInteger,        IntegerDensePackedSize, PackIntegerDense, IntegerDenseScratchSize,
+    IntegerDense,          MinIntegerPackedSize,   PackMinInteger,   MinIntegerPanels,
+    MinIntegerScratchSize, ForwardMinInteger};
 
 }  // namespace ADDRNN_ISA
 }  // namespace addrnn

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from addrnn import IntegerAddGRU, IntegerDense, IntegerModel, Quantization
+from addrnn import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, IntegerModel, Quantization
 
 
 def recurrent(features, units, seed=0, *, fan_in=2, **changes):
@@ -36,6 +36,28 @@ def recurrent(features, units, seed=0, *, fan_in=2, **changes):
     return IntegerAddGRU(**(arguments | changes))
 
 
+def min_recurrent(features, units, seed=0, *, kernel_size=2, fan_in=2, **changes):
+    """An `IntegerMinAddGRU` of random ternary weights, with a few per column."""
+    rng = np.random.default_rng(seed)
+    rows = kernel_size * features
+    matrix = np.zeros((rows, 2 * units), np.int8)
+    for column in range(2 * units):
+        chosen = rng.choice(rows, min(fan_in, rows), replace=False)
+        matrix[chosen, column] = rng.choice([-1, 1], len(chosen))
+    arguments = dict(
+        kernel=matrix.reshape(kernel_size, features, 2 * units),
+        bias=rng.integers(-2, 3, 2 * units).astype(np.int32),
+        shift=np.zeros(2 * units, np.uint8),
+        state_max=3,
+        candidate_max=3,
+        input_bits=2,
+        weight_bits=2,
+        state_bits=3,
+        state_scale=1.0,
+    )
+    return IntegerMinAddGRU(**(arguments | changes))
+
+
 def dense(features, units, seed=0, *, input_bits=3):
     rng = np.random.default_rng(seed)
     return IntegerDense(
@@ -47,8 +69,8 @@ def dense(features, units, seed=0, *, input_bits=3):
     )
 
 
-def model(*layers, input_bits=2):
-    return IntegerModel(Quantization(input_bits, 0.25), layers)
+def model(*layers, input_bits=2, zero_point=0):
+    return IntegerModel(Quantization(input_bits, 0.25, zero_point), layers)
 
 
 def adder(greatest, state_max, input_bits, state_bits):

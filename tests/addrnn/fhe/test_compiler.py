@@ -30,8 +30,17 @@ STACKED = models.model(
 )
 
 
+MINIMAL = models.model(
+    models.min_recurrent(2, 2, 1, input_zero_point=-1, return_sequences=True),
+    models.min_recurrent(2, 1, 2, input_bits=3, shift=np.array([1, 0], np.uint8)),
+    models.dense(1, 2),
+    zero_point=-1,
+)
+
+
 @pytest.mark.parametrize(
-    "model, formulation", [(SHIFTED, "refreshed_state"), (STACKED, "shared_relu")]
+    "model, formulation",
+    [(SHIFTED, "refreshed_state"), (STACKED, "shared_relu"), (MINIMAL, "shared_relu")],
 )
 def test_simulation_gives_the_integers_of_the_model(model, formulation):
     compiled = fhe.compile(model, 3, formulation=formulation, global_p_error=1e-6)
@@ -69,6 +78,22 @@ def test_counts_of_the_gate():
     for formulation, count in (("shared_relu", 3), ("clipped_candidate", 4)):
         statistics = fhe.compile(models.model(layer), 2, formulation=formulation).statistics()
         assert statistics["pbs_per_unit_and_step"] == {"add_gru": count}
+
+
+def test_counts_of_the_gate_that_reads_inputs_alone():
+    # Both sums are at the state's scale: `max(-u, 0)`, what is written, and the maximum.
+    layer = models.min_recurrent(
+        2,
+        1,
+        kernel=np.array([[[1, 0], [0, 1]], [[1, 0], [0, 1]]], np.int8),
+        bias=np.zeros(2, np.int32),
+        state_max=2,
+        candidate_max=2,
+    )
+    statistics = fhe.compile(models.model(layer), 3, formulation="shared_relu").statistics()
+    assert statistics["pbs_per_unit_and_step"] == {"min_add_gru": 3}
+    # The first step has no state to keep.
+    assert statistics["pbs_per_part"] == {"update": 3, "written": 3, "kept": 2}
 
 
 def test_statistics():

@@ -37,6 +37,20 @@ def test_gate():
     check(model, 2, inputs, formulation="shared_relu")
 
 
+def test_gate_that_reads_inputs_alone():
+    # As above; the window reads nothing but the last input.
+    layer = models.min_recurrent(
+        2,
+        1,
+        kernel=np.array([[[1, 0], [0, 1]]], np.int8),
+        bias=np.array([0, 1], np.int32),
+    )
+    model = models.model(layer)
+    pairs = np.stack(np.meshgrid(np.arange(-2, 2), np.arange(-2, 2)), -1).reshape(-1, 1, 2)
+    inputs = np.concatenate([np.broadcast_to([[0, 1]], (16, 1, 2)), pairs], 1)
+    check(model, 2, inputs, formulation="shared_relu")
+
+
 def test_adder_over_20_steps():
     input_range = np.array([[0, 0], [3, 1]])
     inputs = models.sequences(input_range, 20, 1)

@@ -63,6 +63,39 @@ MODELS = {
         models.recurrent(1, 2, 7, return_sequences=True),
         models.recurrent(2, 1, 8, input_bits=3, shift=columns((1,), (1,))),
     ),
+    "MinAddGRU, nothing to shift": models.model(models.min_recurrent(2, 3)),
+    "MinAddGRU, wide sums": models.model(models.min_recurrent(3, 2, 1, kernel_size=3, fan_in=9)),
+    "MinAddGRU, shifts, zero point, dense": models.model(
+        models.min_recurrent(
+            2, 2, 2, kernel_size=3, fan_in=4, input_zero_point=-2, shift=columns((1, 2), (0, 1))
+        ),
+        models.dense(2, 3),
+        zero_point=-2,
+    ),
+    "MinAddGRU, multipliers, hard_tanh": models.model(
+        models.min_recurrent(
+            2,
+            2,
+            3,
+            multiplier=np.array([3, 5, 7, 1], np.int32),
+            shift=columns((2, 3), (3, 0)),
+            candidate_max=1,
+        )
+    ),
+    "MinAddGRU, a window longer than the sequence, backwards, sequences": models.model(
+        models.min_recurrent(
+            1, 2, 4, kernel_size=5, fan_in=3, go_backwards=True, return_sequences=True
+        )
+    ),
+    "MinAddGRU behind AddGRU": models.model(
+        models.recurrent(1, 2, 7, return_sequences=True),
+        models.min_recurrent(2, 2, 8, input_bits=3, shift=columns((1, 0), (1, 0))),
+    ),
+    "AddGRU behind MinAddGRU behind MinAddGRU": models.model(
+        models.min_recurrent(1, 2, 9, return_sequences=True),
+        models.min_recurrent(2, 2, 10, input_bits=3, return_sequences=True),
+        models.recurrent(2, 1, 11, input_bits=3, shift=columns((1,), (1,))),
+    ),
     "a single unit without weights": models.model(
         models.recurrent(1, 1, 9, recurrent_kernel=np.zeros((1, 2), np.int8))
     ),
@@ -143,10 +176,15 @@ def test_formulations():
         "refreshed_state",
     )
     assert _tracing.formulations(models.adder(3, 63, 4, 7)) == ("shared_relu", "clipped_candidate")
+    narrow = models.min_recurrent(2, 1, bias=np.zeros(2, np.int32), fan_in=1)
+    assert _tracing.formulations(models.model(narrow)) == ("shared_relu",)
+    for name in ("MinAddGRU, wide sums", "MinAddGRU, multipliers, hard_tanh"):
+        assert _tracing.formulations(MODELS[name]) == ("shared_relu", "accumulator_lookup")
 
 
 def test_too_wide_a_look_up_names_the_layer():
-    layer = models.recurrent(100, 2, fan_in=100, state_bits=8, state_max=100, name="reader")
-    model = models.model(layer)
-    with pytest.raises(ValueError, match="Layer 'reader': the update gate.* 9 bits.*Use fewer"):
-        traced(model, 2, "shared_relu", models.full_range(model))
+    settings = dict(fan_in=100, state_bits=8, state_max=100, candidate_max=100, name="reader")
+    for layer in (models.recurrent(100, 2, **settings), models.min_recurrent(50, 2, **settings)):
+        model = models.model(layer)
+        with pytest.raises(ValueError, match="Layer 'reader': the update gate.* 9 bits.*Use fewer"):
+            traced(model, 2, "shared_relu", models.full_range(model))

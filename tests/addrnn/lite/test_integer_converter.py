@@ -134,6 +134,13 @@ def test_bad_arguments(arguments, error, message):
         addrnn.lite.convert_integer(**{"model": draw_model(), **arguments})
 
 
+def test_a_layer_without_an_operator_is_refused(tmp_path):
+    model = draw_model(kernel_sizes=(None, 3))
+    with pytest.raises(ValueError, match="no IntegerMinAddGRU.*'min_add_gru_1'.*IntegerModel.run"):
+        addrnn.lite.convert_integer(model, tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("kind", "mode"),
     [

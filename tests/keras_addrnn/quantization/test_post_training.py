@@ -269,7 +269,7 @@ def nested():
         (lambda: model(ka.AddGRU(3), L.Dense(2), L.Dense(2)), "a Dense layer is the last one"),
         (lambda: model(ka.AddGRU(3), L.Dense(2, "relu")), "'dense.*' has the activation 'relu'"),
         (lambda: model(ka.AddGRU(3), L.Dense(2), L.Activation("relu")), "is the last one"),
-        (lambda: model(L.Dense(2)), "must begin with an AddGRU layer"),
+        (lambda: model(L.Dense(2)), "must begin with an AddGRU or a MinAddGRU layer"),
         (lambda: model(TenfoldGRU(3)), r"\(TenfoldGRU\) has no integer form.*no classes derived"),
         (lambda: model(L.RNN(TenfoldCell(3))), "has no integer form"),
         (lambda: model(ka.AddGRU(3), TenfoldDense(2)), r"\(TenfoldDense\) has no integer form"),
