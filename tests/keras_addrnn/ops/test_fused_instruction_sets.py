@@ -13,7 +13,12 @@ import pytest
 pytestmark = pytest.mark.fused
 
 FOLDER = pathlib.Path(__file__).parent
-FILES = ["test_golden.py", "test_agreement_drawn.py", "test_low_precision.py"]
+FILES = [
+    "test_golden.py",
+    "test_agreement_drawn.py",
+    "test_low_precision.py",
+    "test_min_fused.py",
+]
 
 RUN_TESTS = """
 import sys

@@ -1,0 +1,277 @@
+"""The fused op of MinAddGRU: agreement with the reference, threads, shapes, what it refuses."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.agreement import TOLERANCE, assert_close
+from tests.min_problems import make_integer_problem, make_problem
+from tests.support import ACTIVATIONS, MASKS, needs_core, to_numpy
+
+pytestmark = pytest.mark.fused
+
+# B, T, D, H, w: one of everything, tile edges, windows longer than the sequence, more steps than a
+# block, a chunk or a group of the backward pass.
+SIZES = [
+    (1, 1, 1, 1, 1),
+    (3, 7, 4, 9, 2),
+    (2, 5, 3, 33, 8),
+    (5, 13, 17, 16, 3),
+    (40, 6, 8, 31, 1),
+    (1, 900, 5, 12, 3),
+]
+
+
+def fused(problem, dtype, training=True):
+    """Results and gradients of the op, as the layers call it."""
+    import tensorflow as tf
+
+    from addrnn.gate import Gate
+    from addrnn.window_sequence import WindowTensors
+    from keras_addrnn.ops import _dispatch
+
+    tensors = {name: tf.constant(array, dtype) for name, array in problem.arrays.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        results = _dispatch.window_sequence(
+            WindowTensors(**tensors, mask=problem.mask),
+            gate=Gate(problem.activation),
+            go_backwards=problem.go_backwards,
+            implementation="fused",
+            training=training,
+        )
+    upstream = [tf.constant(problem.d_outputs, dtype), tf.constant(problem.d_state, dtype)]
+    gradients = tape.gradient(results, tensors, output_gradients=upstream)
+    named = dict(zip(("outputs", "state"), results, strict=True))
+    return tuple({n: to_numpy(t) for n, t in found.items()} for found in (named, gradients))
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_agrees_with_the_reference(sizes, dtype):
+    for seed, (mask, activation) in enumerate(zip(MASKS, ACTIVATIONS * 2, strict=False)):
+        problem = make_problem(
+            seed, sizes, mask=mask, activation=activation, go_backwards=seed % 2 == 1
+        )
+        problem = problem.as_dtype("float32").away_from_kinks(1e-5)
+        results, gradients = fused(problem, dtype)
+        assert_close(results, problem.expected(), TOLERANCE[dtype], f"{mask} {activation}")
+        assert_close(
+            gradients, problem.expected_gradients(), 10 * TOLERANCE[dtype], f"{mask} {activation}"
+        )
+
+
+@pytest.mark.parametrize("optional", ["bias", "initial_state", "initial_inputs", "mask"])
+def test_without_an_optional_tensor(optional):
+    problem = make_problem(3, (3, 7, 4, 9, 3), mask="holes").but(**{optional: None})
+    results, gradients = fused(problem, "float64")
+    assert_close(results, problem.expected(), 1e-12)
+    assert_close(gradients, problem.expected_gradients(), 1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_whole_numbers_are_exact_at_every_kink(dtype):
+    problem = make_integer_problem(0, (6, 9, 4, 17, 3), mask="holes")
+    results, gradients = fused(problem, dtype)
+    assert_close(results, problem.expected(), 0)
+    assert_close(gradients, problem.expected_gradients(), 0)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_computing_anew_gives_the_same_bits_as_keeping(activation, dtype):
+    problem = make_problem(1, (7, 9, 5, 17, 2), mask="holes", activation=activation)
+    kept, anew = (fused(problem, dtype, training)[1] for training in (True, False))
+    for name, value in kept.items():
+        assert np.count_nonzero(value) > 0
+        np.testing.assert_array_equal(anew[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("sizes", [(33, 20, 64, 130, 3), (1, 2000, 20, 70, 2), (3, 700, 9, 65, 5)])
+def test_same_bits_for_any_number_of_threads(sizes):
+    from addrnn.tensorflow import num_threads, set_num_threads
+
+    problem, before = make_problem(0, sizes, mask="holes", activation="tanh"), num_threads()
+    try:
+        set_num_threads(1)
+        alone = fused(problem, "float32")
+        for threads in (2, 3, 16):
+            set_num_threads(threads)
+            for got, expected in zip(fused(problem, "float32"), alone, strict=True):
+                for name, value in expected.items():
+                    np.testing.assert_array_equal(got[name], value, err_msg=name)
+    finally:
+        set_num_threads(before)
+
+
+@needs_core
+def test_core_agrees_too():
+    from addrnn import _core
+
+    for dtype, tolerance in (np.float32, 1e-5), (np.float64, 1e-12):
+        problem = make_problem(4, (5, 13, 17, 16, 3), mask="left").as_dtype("float32")
+        arguments = {name: array.astype(dtype) for name, array in problem.arrays.items()}
+        outputs, state = _core.min_add_gru(**arguments, mask=np.ascontiguousarray(problem.mask))
+        assert_close({"outputs": outputs, "state": state}, problem.expected(), tolerance)
+
+
+@needs_core
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inputs": (2, 3)},
+        {"kernel": (4, 10)},
+        {"kernel": (2, 3, 10)},
+        {"kernel": (2, 4, 9)},
+        {"kernel": (3, 4, 10)},
+        {"bias": (9,)},
+        {"initial_state": (3, 5)},
+        {"mask": (2, 4)},
+        {"initial_inputs": (2, 2, 4)},
+        {"initial_inputs": (2, 4)},
+        {"activation": "sigmoid"},
+    ],
+)
+def test_core_refuses_what_does_not_fit(changes):
+    from addrnn import _core
+
+    shapes = {
+        "inputs": (2, 3, 4),
+        "kernel": (2, 4, 10),
+        "bias": (10,),
+        "initial_state": (2, 5),
+        "mask": (2, 3),
+        "initial_inputs": (2, 1, 4),
+    }
+    name = next(iter(changes))
+    dtypes = dict.fromkeys(shapes, np.float32) | {"mask": bool}
+    _core.min_add_gru(**{n: np.zeros(s, dtypes[n]) for n, s in shapes.items()})
+    settings = {n: value for n, value in changes.items() if n not in shapes}
+    shapes |= {n: shape for n, shape in changes.items() if n in shapes}
+    says = "initial_inputs" if changes == {"kernel": (3, 4, 10)} else name
+    with pytest.raises(ValueError, match=says):
+        _core.min_add_gru(**{n: np.zeros(s, dtypes[n]) for n, s in shapes.items()}, **settings)
+
+
+def test_hostile_calls_are_refused():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.keras_addrnn.ops.hostile_min_calls"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    last = "\n".join(done.stdout.splitlines()[-3:])
+    assert done.returncode == 0, f"exit status {done.returncode} after\n{last}\n{done.stderr}"
+    refused = int(last.splitlines()[-1].split()[0])
+    assert refused > 200
+
+
+def infer(**changes):
+    """Static shapes of outputs and final state for those of the inputs; None: unknown rank."""
+    import tensorflow as tf
+
+    from addrnn.tensorflow import _library
+
+    shapes = {
+        "inputs": [3, 4, 5],
+        "kernel": [2, 5, 12],
+        "bias": [12],
+        "initial_state": [3, 6],
+        "mask": [3, 4],
+        "initial_inputs": [3, 1, 5],
+    } | changes
+    inferred = []
+
+    def trace(*tensors):
+        outputs, state, _, _ = _library.load().ops.min_add_gru(*tensors)
+        inferred.extend([outputs.shape, state.shape])
+        return outputs
+
+    dtypes = [tf.bool if name == "mask" else tf.float32 for name in shapes]
+    specs = [tf.TensorSpec(s, d) for s, d in zip(shapes.values(), dtypes, strict=True)]
+    tf.function(trace).get_concrete_function(*specs)
+    return [shape.as_list() if shape.rank is not None else None for shape in inferred]
+
+
+def test_shapes_are_inferred():
+    absent = {"bias": [0], "initial_state": [0, 0], "mask": [0, 0], "initial_inputs": [0, 0, 0]}
+    assert infer() == infer(**absent) == [[3, 4, 6], [3, 6]]
+    assert infer(inputs=[None, None, 5], **absent) == [[None, None, 6], [None, 6]]
+    assert infer(inputs=[None, None, None], kernel=[None, None, 12]) == [[None, None, 6], [None, 6]]
+    for name in absent:
+        assert infer(**{name: None}) == [[3, 4, 6], [3, 6]]
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"inputs": [3, 5]}, "inputs must be of shape .* received rank 2"),
+        ({"kernel": [5, 12]}, "kernel must be of shape .* received rank 2"),
+        ({"kernel": [2, 4, 12]}, "kernel.* must be 5, received 4"),
+        ({"kernel": [2, 5, 11]}, "kernel"),
+        ({"kernel": [3, 5, 12]}, "initial_inputs.* must be 2, received 1"),
+        ({"bias": [6]}, "bias.* must be 12, received 6"),
+        ({"initial_state": [3, 12]}, "initial_state.* must be 6, received 12"),
+        ({"mask": [3, 5]}, "mask.* must be 4, received 5"),
+        ({"initial_inputs": [3, 1, 6]}, "initial_inputs.* must be 5, received 6"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused_by_name(changes, message):
+    with pytest.raises(ValueError, match=message):
+        infer(**changes)
+
+
+def test_gradient_shapes_are_known():
+    import tensorflow as tf
+
+    import keras_addrnn as ka
+
+    shapes = []
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3])])
+    def run(inputs):
+        kernel = tf.ones((2, 3, 8))
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, kernel])
+            outputs, _ = ka.ops.min_add_gru(inputs, kernel, implementation="fused")
+        gradients = tape.gradient(outputs, [inputs, kernel])
+        shapes.extend(gradient.shape.as_list() for gradient in gradients)
+        return gradients
+
+    run(tf.ones((2, 4, 3)))
+    assert shapes == [[None, None, 3], [2, 3, 8]]
+
+
+def test_second_order_gradient_names_the_remedy():
+    import tensorflow as tf
+
+    import keras_addrnn as ka
+
+    x, kernel = tf.ones((2, 3, 4)), tf.ones((2, 4, 6))
+    with tf.GradientTape() as outer:
+        outer.watch(kernel)
+        with tf.GradientTape() as inner:
+            inner.watch(kernel)
+            loss = tf.reduce_sum(ka.ops.min_add_gru(x, kernel, implementation="fused")[0] ** 2)
+        norm = tf.reduce_sum(inner.gradient(loss, kernel) ** 2)
+    with pytest.raises(Exception, match='implementation="composed"'):
+        outer.gradient(norm, kernel)
+
+
+def test_xla_takes_the_composed_one():
+    import tensorflow as tf
+
+    import keras_addrnn as ka
+
+    problem = make_problem(0, (3, 7, 4, 9, 2)).as_dtype("float32")
+    tensors = {name: tf.constant(array, "float32") for name, array in problem.arrays.items()}
+    compiled = tf.function(lambda: ka.ops.min_add_gru(**tensors), jit_compile=True)
+    outputs, state = compiled()
+    got = {"outputs": to_numpy(outputs), "state": to_numpy(state)}
+    assert_close(got, problem.expected(), TOLERANCE["float32"])
