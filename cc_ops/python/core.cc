@@ -57,8 +57,8 @@ py::tuple MinAddGru(const Array<S>& inputs, const Array<S>& kernel,
                     const std::optional<Array<S>>& initial_inputs, const std::string& activation,
                     bool go_backwards) {
   const MinSizes sizes =
-      CheckedMinSizes({ShapeOf(inputs), ShapeOf(kernel), ShapeOrNone(bias), ShapeOrNone(initial_state),
-                    ShapeOrNone(mask), ShapeOrNone(initial_inputs)});
+      CheckedMinSizes({ShapeOf(inputs), ShapeOf(kernel), ShapeOrNone(bias),
+                       ShapeOrNone(initial_state), ShapeOrNone(mask), ShapeOrNone(initial_inputs)});
   const MinProblem p = {sizes, ActivationFromName(activation), go_backwards};
 
   Array<S> outputs(Shape{p.batch, p.time, p.units}), state(Shape{p.batch, p.units});

@@ -58,9 +58,9 @@ void Backward(void* kernel_state, TF_OpKernelContext* context) {
                  mask = call.Input(3), initial_inputs = call.Input(4), reserve = call.Input(5),
                  candidates = call.Input(6), d_outputs = call.Input(7),
                  d_final_state = call.Input(8);
-    const MinSizes p =
-        CheckedMinSizes({inputs.shape(), kernel.shape(), std::nullopt, OptionalShape(initial_state, 2),
-                      OptionalShape(mask, 2), OptionalShape(initial_inputs, 3)});
+    const MinSizes p = CheckedMinSizes({inputs.shape(), kernel.shape(), std::nullopt,
+                                        OptionalShape(initial_state, 2), OptionalShape(mask, 2),
+                                        OptionalShape(initial_inputs, 3)});
     const Shape sequence = {p.batch, p.time, p.units};
     const bool tanh = attributes.problem.activation == Activation::kTanh;
     CheckShape("reserve", reserve.shape(), sequence);
