@@ -12,6 +12,7 @@ import numpy as np
 
 import keras_addrnn as ka
 from benchmarks._harness import machine, markdown, page, plots
+from benchmarks._tasks import state_statistics
 
 BATCH, STEPS, FEATURES, UNITS = 32, 400, 16, 64
 SIZES = (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2)
@@ -44,14 +45,13 @@ def measure(make, size):
     # The update gate has the first columns, in both layers.
     gates = x @ np.asarray(kernel)[:, :UNITS]
     forward = outputs[..., :UNITS]
-    centered = forward - forward.mean((0, 1))
-    together = np.mean(centered[:, 10:] * centered[:, :-10]) / np.mean(centered**2)
+    correlation, common = state_statistics.statistics(forward, steps=10)
     found = {
         "gate": root_mean_square(gates),
         "first": root_mean_square(outputs),
         "second": root_mean_square(outputs_of_second),
-        "common": (forward.mean((0, 1)) ** 2).mean() / np.mean(forward**2),
-        "correlation": together,
+        "common": common,
+        "correlation": correlation,
     }
     return found, root_mean_square(forward, axis=(0, 2))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 import keras_addrnn as ka
 from benchmarks._tasks import adding as adding_task
-from benchmarks._tasks import digits, recurrent_stack
+from benchmarks._tasks import digits, recurrent_stack, state_statistics
 from benchmarks._tasks.multiplying import MultiplyingGRUCell
 from benchmarks.paper_experiments.variants import VARIANTS
 
@@ -97,21 +97,8 @@ def untrained(settings, options, keep):
     shape = 64, recurrent_stack.STEPS, recurrent_stack.FEATURES
     x = np.random.default_rng(settings["seed"]).normal(size=shape)
     outputs = keras.ops.convert_to_numpy(stack(np.maximum(x, 0)))
-    correlation, common = statistics(outputs)
+    correlation, common = state_statistics.statistics(outputs, LATER)
     keep(settings, {"correlation": correlation, "common": common})
-
-
-def statistics(outputs):
-    """Two of outputs `[batch, steps, units]`.
-
-    Returns:
-        The correlation of each unit with itself `LATER` steps later, about its mean; and the common
-        part, the square of each unit's mean as part of its mean square.
-    """
-    means = outputs.mean((0, 1))
-    moved = outputs - means
-    later = np.mean(moved[:, :-LATER] * moved[:, LATER:])
-    return float(later / np.mean(moved**2)), float(np.mean(means**2) / np.mean(outputs**2))
 
 
 def ablation(settings, options, keep):

@@ -286,21 +286,6 @@ def test_reports_are_of_the_records():
         assert (machine.RESULTS / f"{name}.md").read_text() == text
 
 
-def test_statistics_of_outputs():
-
-    rng = np.random.default_rng(0)
-    steps = rng.normal(size=(500, 40, 3))
-    correlation, common = runs.statistics(steps)
-    assert abs(correlation) < 0.02 and common < 0.001
-    # Each step half of the one eight before it, and half new; about 3.
-    later = steps.copy()
-    for step in range(8, 40):
-        later[:, step] = (later[:, step - 8] + np.sqrt(3) * steps[:, step]) / 2
-    correlation, common = runs.statistics(later + 3)
-    assert correlation == pytest.approx(0.5, abs=0.02)
-    assert common == pytest.approx(0.9, abs=0.01)
-
-
 def test_normalisation_takes_away_what_untrained_outputs_have_in_common():
 
     kept = []

@@ -8,7 +8,7 @@ import pytest
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
-from benchmarks._tasks import adding, digits  # noqa: E402
+from benchmarks._tasks import adding, digits, state_statistics  # noqa: E402
 from benchmarks._tasks.multiplying import MultiplyingGRUCell  # noqa: E402
 
 
@@ -73,3 +73,17 @@ def test_idx_files_are_read(tmp_path, compressed):
             (tmp_path / f"{name}-ubyte").write_bytes(content)
     for got, array in zip(digits.load(tmp_path), expected, strict=True):
         np.testing.assert_array_equal(got, array)
+
+
+def test_statistics_of_outputs():
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(500, 40, 3))
+    correlation, common = state_statistics.statistics(steps, 8)
+    assert abs(correlation) < 0.02 and common < 0.001
+    # Each step half of the one eight before it, and half new; about 3.
+    later = steps.copy()
+    for step in range(8, 40):
+        later[:, step] = (later[:, step - 8] + np.sqrt(3) * steps[:, step]) / 2
+    correlation, common = state_statistics.statistics(later + 3, 8)
+    assert correlation == pytest.approx(0.5, abs=0.02)
+    assert common == pytest.approx(0.9, abs=0.01)
