@@ -5,6 +5,7 @@ import functools
 import keras
 
 import keras_addrnn as ka
+from benchmarks._tasks.min_stack import MinStack
 from benchmarks.swap.tasks import TASKS
 
 REFERENCE = "GRU"
@@ -12,6 +13,7 @@ LAYERS = {
     REFERENCE: keras.layers.GRU,
     "LSTM": keras.layers.LSTM,
     "AddGRU": ka.AddGRU,
+    "MinAddGRU, two layers": MinStack,
     "AddGRU, scale_inputs=False": functools.partial(ka.AddGRU, scale_inputs=False),
 }
 SEEDS = range(3)

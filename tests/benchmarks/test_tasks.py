@@ -9,6 +9,7 @@ import pytest
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
 from benchmarks._tasks import adding, digits, state_statistics  # noqa: E402
+from benchmarks._tasks.min_stack import MinStack  # noqa: E402
 from benchmarks._tasks.multiplying import MultiplyingGRUCell  # noqa: E402
 
 
@@ -87,3 +88,19 @@ def test_statistics_of_outputs():
     correlation, common = state_statistics.statistics(later + 3, 8)
     assert correlation == pytest.approx(0.5, abs=0.02)
     assert common == pytest.approx(0.9, abs=0.01)
+
+
+def test_the_stack_of_two_goes_backwards_and_keeps_to_its_mask():
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    mask = np.array([[True] * 5, [True, True, True, False, False]])
+    stack = MinStack(4, return_sequences=True)
+    there = np.asarray(stack(x, mask=mask))
+    backwards = MinStack.from_config(stack.get_config() | {"go_backwards": True})
+    backwards.build(x.shape)
+    backwards.set_weights(stack.get_weights())
+    back = np.asarray(backwards(x[:, ::-1], mask=mask[:, ::-1]))
+    np.testing.assert_allclose(back, there, rtol=1e-6)
+    np.testing.assert_array_equal(there[1, 3:], there[1, [2, 2]])
+    inputs = keras.Input((None, 3))
+    outputs = keras.layers.Bidirectional(MinStack(4))(keras.layers.Masking()(inputs))
+    assert outputs.shape == (None, 8)

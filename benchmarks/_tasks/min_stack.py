@@ -1,0 +1,51 @@
+"""Two layers of MinAddGRU where a network has one recurrent layer."""
+
+import keras
+
+import keras_addrnn as ka
+
+
+@keras.saving.register_keras_serializable(package="benchmarks")
+class MinStack(keras.layers.Layer):
+    """MinAddGRU, a LayerNormalization, MinAddGRU: used like `keras.layers.GRU`.
+
+    Args:
+        units: Positive integer, of both layers.
+        kernel_size: Positive integer, of both layers.
+        return_sequences: Whether to return the outputs of all steps, or that of the last one.
+        go_backwards: Whether to process the sequence from its end, and return it in that order.
+    """
+
+    return_state = stateful = False
+
+    def __init__(self, units, kernel_size=3, return_sequences=False, go_backwards=False, **options):
+        super().__init__(**options)
+        self.units, self.kernel_size = units, kernel_size
+        self.return_sequences, self.go_backwards = return_sequences, go_backwards
+        self.first = ka.MinAddGRU(units, kernel_size, return_sequences=True)
+        self.normalization = keras.layers.LayerNormalization()
+        self.second = ka.MinAddGRU(units, kernel_size, return_sequences=return_sequences)
+        self.supports_masking = True
+
+    def build(self, sequences_shape):
+        hidden = (*sequences_shape[:-1], self.units)
+        self.first.build(sequences_shape)
+        self.normalization.build(hidden)
+        self.second.build(hidden)
+
+    def call(self, sequences, mask=None, training=False):
+        if self.go_backwards:
+            sequences = keras.ops.flip(sequences, axis=1)
+            mask = None if mask is None else keras.ops.flip(mask, axis=1)
+        hidden = self.first(sequences, mask=mask, training=training)
+        return self.second(self.normalization(hidden), mask=mask, training=training)
+
+    def compute_mask(self, sequences, mask=None):
+        return mask if self.return_sequences else None
+
+    def compute_output_shape(self, sequences_shape):
+        return self.second.compute_output_shape((*sequences_shape[:-1], self.units))
+
+    def get_config(self):
+        names = ("units", "kernel_size", "return_sequences", "go_backwards")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
