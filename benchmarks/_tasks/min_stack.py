@@ -33,7 +33,8 @@ class MinStack(keras.layers.Layer):
         self.normalization.build(hidden)
         self.second.build(hidden)
 
-    def call(self, sequences, mask=None, training=False):
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        assert initial_state is None  # what Bidirectional hands over where there is none
         if self.go_backwards:
             sequences = keras.ops.flip(sequences, axis=1)
             mask = None if mask is None else keras.ops.flip(mask, axis=1)

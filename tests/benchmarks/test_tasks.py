@@ -104,3 +104,4 @@ def test_the_stack_of_two_goes_backwards_and_keeps_to_its_mask():
     inputs = keras.Input((None, 3))
     outputs = keras.layers.Bidirectional(MinStack(4))(keras.layers.Masking()(inputs))
     assert outputs.shape == (None, 8)
+    assert keras.Model(inputs, outputs).predict(x, verbose=0).shape == (2, 8)
