@@ -124,9 +124,10 @@ test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 android-objects:
 	@tools/android_objects.sh $(BIONIC)
 
-# The instruction sets share the seconds and what they find of interest. One that the machine does not
-# have is not obeyed: its share goes to the best.
+# The instruction sets and the targets share the seconds, and the sets what they find of interest. One that the
+# machine does not have is not obeyed: its share goes to the best.
 FUZZ_SECONDS := 60
+FUZZ_TARGETS := add_gru min_add_gru integer
 FUZZ_CXX := clang++
 FUZZ_FLAGS := -max_len=128 -len_control=0 -print_final_stats=1 -print_funcs=0 -verbosity=0 -artifact_prefix=build/fuzz/
 fuzz: $(REQUIREMENTS)
@@ -136,14 +137,14 @@ fuzz: $(REQUIREMENTS)
 	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(FUZZ_CXX) -DCMAKE_BUILD_TYPE=Debug \
 	  -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_FUZZER=ON >/dev/null
 	@cmake --build build/fuzz
-	@mkdir -p build/fuzz/corpus build/fuzz/corpus_integer
 	@for isa in baseline avx2 avx512; do \
-	  echo "== $$isa"; \
 	  export KERAS_ADDRNN_ISA=$$isa; \
-	  build/fuzz/addrnn_core_fuzz \
-	    -max_total_time=$$(( ($(FUZZ_SECONDS) + 5) / 6 )) $(FUZZ_FLAGS) build/fuzz/corpus; \
-	  build/fuzz/addrnn_integer_fuzz \
-	    -max_total_time=$$(( ($(FUZZ_SECONDS) + 5) / 6 )) $(FUZZ_FLAGS) build/fuzz/corpus_integer; \
+	  for target in $(FUZZ_TARGETS); do \
+	    echo "== $$target, $$isa"; \
+	    mkdir -p build/fuzz/corpus_$$target; \
+	    build/fuzz/addrnn_$${target}_fuzz \
+	      -max_total_time=$$(( ($(FUZZ_SECONDS) + 8) / 9 )) $(FUZZ_FLAGS) build/fuzz/corpus_$$target; \
+	  done; \
 	done
 
 test-backends: setup

@@ -16,6 +16,8 @@ SHAPES = ["64x28x28x128", "64x32x64x128", "32x200x256x512"]
 PASSES = {"Forward": "forward", "ForwardBackward": "forward + backward"}
 SINGLE = ["1x100x40x128", "1x100x256x512"]
 DENSITIES = {"1.00": "all", "0.50": "50%", "0.27": "27%", "0.10": "10%"}
+LONG = "1x4096x40x128"
+WINDOWS = {"": "AddGRU"} | {f"/window:{w}": f"MinAddGRU, window of {w}" for w in (1, 3)}
 TYPES = ["float32", "int32", "int16", "int8"]
 GATES = {
     "addition": "additions",
@@ -110,6 +112,35 @@ def small_batches(runs):
     return table(runs, "states not zero", titles, batches.values(), cells)
 
 
+def windows(runs):
+    """MinAddGRU beside AddGRU: time and share of the ceiling, of one thread.
+
+    Of a single sequence AddGRU has a forward pass only, in which no state is zero.
+    """
+
+    def cell(run, kind, window, each):
+        name = f"{'Min' if window else ''}{kind}/{each}{window}/threads:1"
+        if run.has(name):
+            return f"{run.of(name):.3g} ms ({run.of(name, 'ceiling_share'):.0%})"
+        if kind == "Forward" and each in SINGLE:
+            return f"{run.single(each, '1.00'):.3g} ms"
+        return ""
+
+    shapes = [*SHAPES, *SINGLE, LONG]
+    titles = {
+        (kind, window): f"{passes}: {layer}"
+        for kind, passes in PASSES.items()
+        for window, layer in WINDOWS.items()
+    }
+    return table(
+        runs,
+        "pass, layer",
+        titles,
+        map(shape, shapes),
+        lambda run, key: [cell(run, *key, each) for each in shapes],
+    )
+
+
 def gates(runs):
     def cells(run, kind):
         first, *rest = (run.of(f"{kind}/{gate}", "ns_per_unit") for gate in GATES)
@@ -122,13 +153,16 @@ def tables(runs):
     runs.sort(key=lambda run: -run.of(f"Forward/{SHAPES[0]}/threads:1", "flops"))
     # Only a machine of several processors has measured more than one thread.
     several = [run for run in runs if run.has(f"Forward/{SHAPES[0]}/threads:2")]
-    return {
+    found = {
         "core_shares.md": by_pass(runs, share),
         "core_threads.md": by_pass(several, speedup),
         "core_sequences.md": sequences(runs),
         "core_small_batches.md": small_batches(runs),
         "core_gates.md": gates(runs),
     }
+    # What was recorded before there was MinAddGRU has no times of it.
+    measured = [run for run in runs if run.has(f"MinForward/{SHAPES[0]}/window:1/threads:1")]
+    return found | ({"core_windows.md": windows(measured)} if measured else {})
 
 
 def main(arguments=None):

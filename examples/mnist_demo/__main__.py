@@ -1,8 +1,9 @@
-"""MNIST digits read row by row: AddGRU beside Keras' GRU and LSTM, then LiteRT.
+"""MNIST digits read row by row: AddGRU and MinAddGRU beside Keras' GRU and LSTM, then LiteRT.
 
-Trains the three networks, prints a table, draws their learning curves, and takes the models to a
+Trains the four networks, prints a table, draws their learning curves, and takes the models to a
 phone's format: saved, loaded, converted, run digit by digit, and compared with Keras' own answers.
-AddGRU's comes in two forms, of builtin operators and with our own; and in integers alone.
+AddGRU's comes in two forms, of builtin operators and with our own; it and MinAddGRU's run in
+integers alone too.
 
     python examples/mnist_demo                     # a minute or two on two cores
     python examples/mnist_demo --data-dir DIR --epochs 50    # all 60,000 digits, as long as in
@@ -56,7 +57,7 @@ def main(arguments=None):
 
     why_not = ka.info()["why_not"]
     print(
-        f"MNIST read row by row, 28 steps of 28: AddGRU beside Keras' GRU and LSTM\n\n"
+        "MNIST read row by row, 28 steps of 28: AddGRU and MinAddGRU beside Keras' GRU and LSTM\n\n"
         f"digits     {len(data.y_train):,} to train on, {len(data.y_test):,} to test\n"
         f"           from {data.source}\n"
         f"training   {command_line.epochs(flags.epochs)} in batches of "
@@ -75,22 +76,25 @@ def main(arguments=None):
         runs[name].model.save(flags.output / f"{kind.lower()}.keras")
     curves = flags.output / "learning_curves.png"
     report.save_curves(runs, curves)
-    add_gru, gru, _ = runs
+    add_gru, min_add_gru, gru, _ = runs
     seconds = {name: per_epoch(run.history["seconds"]) for name, run in runs.items()}
+    times = {name: seconds[gru] / seconds[name] for name in (add_gru, min_add_gru)}
     print(
         f"\n{report.networks(runs, fused_op=why_not is None)}\n\n"
-        f"speed      {add_gru} trains {seconds[gru] / seconds[add_gru]:.1f} times as fast as {gru} "
-        f"here\ncurves     {curves}"
+        f"speed      {add_gru} trains {times[add_gru]:.1f} times as fast as {gru} here, "
+        f"{min_add_gru} {times[min_add_gru]:.1f} times\ncurves     {curves}"
     )
 
     images = training.sequences(data.x_test)
     expected = {name: run.model.predict(images, verbose=0) for name, run in runs.items()}
-    saved = flags.output / "addgru.keras"
-    loaded = keras.models.load_model(saved)
-    difference = abs(loaded.predict(images, verbose=0) - expected[add_gru]).max()
-    print(f"saved      {saved}; loaded back, its answers differ by {difference:.2g} at most")
+    loaded = {}
+    for name in (add_gru, min_add_gru):
+        saved = flags.output / f"{runs[name].model.name}.keras"
+        loaded[name] = keras.models.load_model(saved)
+        difference = abs(loaded[name].predict(images, verbose=0) - expected[name]).max()
+        print(f"saved      {saved}; loaded back, its answers differ by {difference:.2g} at most")
 
-    models = {name: run.model for name, run in runs.items()} | {add_gru: loaded}
+    models = {name: run.model for name, run in runs.items()} | loaded
     files = phone.convert(models, flags.output)
     functions = {
         name: litert.function(file) for name, file in files.items() if isinstance(file, bytes)
@@ -102,15 +106,15 @@ def main(arguments=None):
         f"other, on one thread, in turn:\n\n{report.litert(files, answers)}"
     )
 
-    path = flags.output / "addgru_integer.safetensors"
-    function = phone.integers(loaded, training.sequences(data.x_train), path)
-    answers = phone.compare(
-        {"integers": function}, images, data.y_test, {"integers": expected[add_gru]}
-    )
-    print(
-        f"\nintegers   {path}: int8 weights, int16 state\n"
-        f"{report.integers(answers['integers'], path.stat().st_size, loaded)}"
-    )
+    paths = {name: flags.output / f"{it.name}_integer.safetensors" for name, it in loaded.items()}
+    sequences = training.sequences(data.x_train)
+    functions = {name: phone.integers(loaded[name], sequences, paths[name]) for name in loaded}
+    answers = phone.compare(functions, images, data.y_test, expected)
+    for name, path in paths.items():
+        print(
+            f"\nintegers   {path}: int8 weights, int16 state\n"
+            f"{report.integers(answers[name], path.stat().st_size, loaded[name])}"
+        )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 
 import addrnn
 import keras_addrnn as ka
+from mnist_demo.training import OURS
 
 CALIBRATION = 500  # digits of the training data, from which the scales are taken
 
@@ -22,21 +23,21 @@ class Answers:
 
 
 def convert(models, folder):
-    """Writes the models, a dict by name, as `.tflite`: AddGRU in both forms, the others in one.
+    """Writes the models, a dict by name, as `.tflite`: our layers in both forms, the others in one.
 
     Returns:
         Dict from the name and the form to the content of the file, or to why there is none, `str`.
     """
     files = {}
     for name, model in models.items():
-        if not any(isinstance(layer, ka.AddGRU) for layer in model.layers):
+        if not any(isinstance(layer, tuple(OURS.values())) for layer in model.layers):
             files[name] = ka.lite.convert(model, folder / f"{model.name}.tflite")
             continue
         for ops in ("builtin", "fused"):
             path = folder / f"{model.name}_{ops}.tflite"
             try:
                 files[f"{name}, {ops}"] = ka.lite.convert(model, path, ops=ops)
-            except ValueError as error:  # there is no compiled op
+            except ValueError as error:  # there is no compiled op, or no operator for the layer
                 files[f"{name}, {ops}"] = str(error)
     return files
 

@@ -8,7 +8,8 @@ from common.epoch_times import EpochTimes
 import keras_addrnn as ka
 
 BATCH_SIZE = 64
-LAYERS = {"AddGRU": ka.AddGRU, "GRU": keras.layers.GRU, "LSTM": keras.layers.LSTM}
+OURS = {"AddGRU": ka.AddGRU, "MinAddGRU": ka.MinAddGRU}
+LAYERS = OURS | {"GRU": keras.layers.GRU, "LSTM": keras.layers.LSTM}
 
 
 def build(kind, units):

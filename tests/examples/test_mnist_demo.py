@@ -55,10 +55,12 @@ def test_from_digits_to_litert(some_digits, tmp_path):
     assert "320 to train on, 40 to test" in shown
     parameters = {
         "AddGRU": 2 * 24 * (28 + 24 + 1) + 250,
+        "MinAddGRU": 2 * 24 * (3 * 28 + 1) + 250,
         "GRU": 3 * 24 * (28 + 24 + 2) + 250,
         "LSTM": 4 * 24 * (28 + 24 + 1) + 250,
     }
-    parameters["AddGRU"] += 1  # the scale of the inputs
+    for name in ("AddGRU", "MinAddGRU"):
+        parameters[name] += 1  # the scale of the inputs
     for name, count in parameters.items():
         row = rf"\| {name}\(24\) +\| +[\d.]+ % \| +[\d.]+ \| +{count:,} \| +(yes|no) \|"
         assert re.search(row, shown), shown
@@ -74,13 +76,20 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         "learning_curves.png",
         "lstm.keras",
         "lstm.tflite",
+        "minaddgru.keras",
+        "minaddgru_builtin.tflite",
+        "minaddgru_integer.safetensors",
     ]
     assert (output / "learning_curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    model = keras.models.load_model(output / "addgru.keras")
-    assert model.count_params() == parameters["AddGRU"]
+    for name in ("AddGRU", "MinAddGRU"):
+        model = keras.models.load_model(output / f"{name.lower()}.keras")
+        assert model.count_params() == parameters[name]
 
-    assert "loaded back, its answers differ by 0 at most" in shown
-    for name in ("AddGRU(24), builtin", "AddGRU(24), fused", "GRU(24)", "LSTM(24)"):
+    assert shown.count("loaded back, its answers differ by 0 at most") == 2
+    # There is no operator for it.
+    assert re.search(r"\| MinAddGRU\(24\), fused +\|( +- \|){4}", shown), shown
+    converted = ("AddGRU(24), builtin", "AddGRU(24), fused", "MinAddGRU(24), builtin")
+    for name in (*converted, "GRU(24)", "LSTM(24)"):
         row = rf"\| {re.escape(name)} +\| +(\d+) \| +([\d.]+) % \| +100.00 % \| +\d+ \|"
         found = re.search(row, shown)
         assert found, shown
@@ -91,15 +100,17 @@ def test_from_digits_to_litert(some_digits, tmp_path):
         )
         assert found[2] == accuracy[1]
 
-    integer_file = output / "addgru_integer.safetensors"
-    assert len(addrnn.load(integer_file).layers) == 2
-    size = integer_file.stat().st_size
-    share = 100 * size / (4 * parameters["AddGRU"])
-    line = r"\n +([\d.]+) % of the test digits right, the same class as Keras for ([\d.]+) %\n"
-    line += rf" +{size / 1000:.0f} kB, {share:.0f} % of the float weights; \d+ µs a digit"
-    found = re.search(line, shown)
-    assert found, shown
-    assert float(found[2]) >= 90
+    for name in ("AddGRU", "MinAddGRU"):
+        integer_file = output / f"{name.lower()}_integer.safetensors"
+        assert len(addrnn.load(integer_file).layers) == 2
+        size = integer_file.stat().st_size
+        share = 100 * size / (4 * parameters[name])
+        line = rf"{integer_file}: int8 weights, int16 state\n"
+        line += r" +([\d.]+) % of the test digits right, the same class as Keras for ([\d.]+) %\n"
+        line += rf" +{size / 1000:.0f} kB, {share:.0f} % of the float weights; \d+ µs a digit"
+        found = re.search(line, shown)
+        assert found, shown
+        assert float(found[2]) >= 90
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it runs on TensorFlow")

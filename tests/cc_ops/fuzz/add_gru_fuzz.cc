@@ -2,98 +2,17 @@
 // buffer and for undefined behaviour; this file for results that depend on the number of threads,
 // on whether a gradient is wanted, or on what a buffer held before.
 
-#define ADDRNN_ISA fuzz
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
-#include <memory>
 
 #include "cc_ops/core/add_gru.h"
-#include "cc_ops/core/kernels/storage.h"
 #include "cc_ops/core/thread_pool.h"
 #include "tests/cc_ops/core/what_is_wrong.h"
+#include "tests/cc_ops/fuzz/tensor.h"
 
 namespace addrnn {
 namespace {
-
-constexpr size_t kGuard = 64;
-
-void Check(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-// The input, and pseudorandom bytes behind its end: a short one makes a large problem too.
-class Source {
- public:
-  Source(const uint8_t* data, size_t size) : data_(data), end_(data + size) {}
-
-  uint8_t Byte() {
-    if (data_ < end_) {
-      state_ = (state_ ^ *data_) * 16777619u;
-      return *data_++;
-    }
-    state_ = state_ * 1664525u + 1013904223u;
-    return state_ >> 24;
-  }
-  int Below(int n) { return Byte() % n; }
-  bool Bit() { return Byte() & 1; }
-
-  double Number(bool wild) {
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    constexpr double kWild[] = {-0.0,  NAN,   kInfinity, -kInfinity, 3e38,  -3e38,
-                                1e-40, 65504, 65520,     6e-8,       1e300, -1e-310};
-    const int byte = Byte();
-    if (wild && byte < 12) return kWild[byte];
-    return byte % 3 == 0 ? 0 : (byte - 128) / 64.0;
-  }
-
- private:
-  const uint8_t* data_;
-  const uint8_t* end_;
-  uint32_t state_ = 2166136261u;
-};
-
-// Ends where the allocation ends, so that ASan sees a step further; canaries are in front, where a
-// number of elements puts the data off the alignment of vectors.
-template <typename T>
-class Tensor {
- public:
-  Tensor(int64_t n, int offset, uint8_t fill)
-      : n_(n), front_(kGuard + offset * sizeof(T)), bytes_(new uint8_t[front_ + n * sizeof(T)]) {
-    std::memset(bytes_.get(), kCanary, front_);
-    std::memset(bytes_.get() + front_, fill, n * sizeof(T));
-  }
-  ~Tensor() {
-    for (size_t i = 0; i < front_; ++i) Check(bytes_[i] == kCanary, "written before a buffer");
-  }
-  T* data() const { return reinterpret_cast<T*>(bytes_.get() + front_); }
-  int64_t size() const { return n_; }
-
- private:
-  static constexpr uint8_t kCanary = 0xC5;
-  int64_t n_;
-  size_t front_;
-  std::unique_ptr<uint8_t[]> bytes_;
-};
-
-// Which of two NaNs a sum hands on is the compiler's choice, which may differ between tiles.
-template <typename T>
-bool SameNumber(const T& a, const T& b) {
-  if (std::memcmp(&a, &b, sizeof(T)) == 0) return true;
-  if constexpr (sizeof(T) > 1)
-    return std::isnan(fuzz::ToCompute(a)) && std::isnan(fuzz::ToCompute(b));
-  return false;
-}
-
-template <typename T>
-void CheckSame(const Tensor<T>& a, const Tensor<T>& b, const char* what) {
-  for (int64_t i = 0; i < a.size(); ++i) Check(SameNumber(a.data()[i], b.data()[i]), what);
-}
 
 struct Settings {
   Problem problem;
@@ -119,13 +38,10 @@ struct Given {
         d_outputs(s.problem.batch * s.problem.time * s.problem.units, s.offset, 0),
         d_final_state(s.problem.batch * s.problem.units, s.offset, 0),
         mask(s.problem.batch * s.problem.time, s.offset, 0) {
-    for (const Tensor<S>* tensor :
-         {&inputs, &kernel, &recurrent_kernel, &bias, &initial_state, &d_outputs, &d_final_state}) {
-      for (int64_t i = 0; i < tensor->size(); ++i) {
-        tensor->data()[i] = fuzz::ToStorage<S>(Compute<S>(source.Number(s.wild)));
-      }
-    }
-    for (int64_t i = 0; i < mask.size(); ++i) mask.data()[i] = source.Below(3);
+    FillWithNumbers(
+        source, s.wild,
+        {&inputs, &kernel, &recurrent_kernel, &bias, &initial_state, &d_outputs, &d_final_state});
+    FillMask(source, mask);
   }
 };
 
@@ -222,23 +138,11 @@ void Run(Source& source) {
   s.offset = source.Below(4);
   s.threads = 2 + source.Below(3);
   if (!WhatIsWrong(p).empty()) return;
-  switch (type) {
-    case 0:
-      return CheckProblem<float>(s, source);
-    case 1:
-      return CheckProblem<double>(s, source);
-    case 2:
-      return CheckProblem<Float16>(s, source);
-    default:
-      return CheckProblem<BFloat16>(s, source);
-  }
+  WithType(type, [&](auto number) { CheckProblem<decltype(number)>(s, source); });
 }
 
 }  // namespace
 }  // namespace addrnn
-
-// Freed memory is used again soon: clearing new pages takes longer than most problems.
-extern "C" const char* __asan_default_options() { return "quarantine_size_mb=4"; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   addrnn::Source source(data, size);

@@ -3,51 +3,15 @@
 // accesses outside of a buffer and for overflows.
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
 #include "cc_ops/core/thread_pool.h"
 #include "tests/cc_ops/core/integer_cases.h"
 #include "tests/cc_ops/core/min_integer_cases.h"
 #include "tests/cc_ops/core/what_is_wrong.h"
+#include "tests/cc_ops/fuzz/source.h"
 
 namespace addrnn {
 namespace {
-
-void Check(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-// The input, and pseudorandom bytes behind its end: a short one makes a large problem too.
-class Source {
- public:
-  Source(const uint8_t* data, size_t size) : data_(data), end_(data + size) {}
-
-  uint8_t Byte() {
-    if (data_ < end_) {
-      state_ = (state_ ^ *data_) * 16777619u;
-      return *data_++;
-    }
-    state_ = state_ * 1664525u + 1013904223u;
-    return state_ >> 24;
-  }
-  int Below(int n) { return Byte() % n; }
-
-  template <typename T>
-  T Any() {
-    T value;
-    for (size_t i = 0; i < sizeof(T); ++i) reinterpret_cast<uint8_t*>(&value)[i] = Byte();
-    return value;
-  }
-
- private:
-  const uint8_t* data_;
-  const uint8_t* end_;
-  uint32_t state_ = 2166136261u;
-};
 
 void RunAddGru(Source& source) {
   // As a file says it: none of it is checked yet. Most numbers are small, or nothing would pass.
@@ -184,8 +148,6 @@ void RunMinAddGru(Source& source) {
 
 }  // namespace
 }  // namespace addrnn
-
-extern "C" const char* __asan_default_options() { return "quarantine_size_mb=4"; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   addrnn::Source source(data, size);
