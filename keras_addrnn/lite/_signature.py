@@ -9,6 +9,7 @@ import keras
 from addrnn import _validation
 from keras_addrnn import _keras_private
 from keras_addrnn.layers import MinAddGRU
+from keras_addrnn.lite._causal_convolution import CausalConvolution
 
 
 @dataclasses.dataclass
@@ -174,12 +175,12 @@ def _input_names(inputs, structure):
 
 def _output_name(tensor):
     layer, _, place = _keras_private.keras_history(tensor)
-    is_state = isinstance(layer, (keras.layers.RNN, MinAddGRU)) and place > 0
+    is_state = isinstance(layer, (keras.layers.RNN, MinAddGRU, CausalConvolution)) and place > 0
     return _state_name(layer, place - 1) if is_state else layer.name
 
 
 def _state_name(layer, place):
-    if isinstance(layer, MinAddGRU) and place == 1:
+    if isinstance(layer, CausalConvolution) or (isinstance(layer, MinAddGRU) and place == 1):
         return f"{layer.name}_last_inputs"
     return f"{layer.name}_state"
 
