@@ -222,6 +222,7 @@ class MinAddGRU(keras.layers.Layer):
             go_backwards=bool(self.go_backwards),
             implementation=self.implementation,
             training=training,
+            return_sequences=bool(self.return_sequences),
         )
         states = self._last_states(tensors, state) if self.stateful or self.return_state else ()
         if self.stateful:

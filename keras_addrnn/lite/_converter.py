@@ -40,6 +40,8 @@ def convert(
     With `ops="builtin"` every LiteRT and TFLite runtime can run the file: it holds builtin
     operators and nothing else, no custom operator, and none of TensorFlow's own ("Flex", "select TF
     ops"). AddGRU layers become one `WHILE` operator, or all steps one by one with `unroll=True`.
+    MinAddGRU layers become some operators for all steps at once, without a loop if the number of
+    steps is fixed.
 
     With `ops="fused"` each AddGRU layer, and each `ops.add_gru`, becomes one `AddGru` operator,
     which is faster. `addrnn.lite.Interpreter` runs the file, and so does any other
@@ -50,7 +52,7 @@ def convert(
     A time axis of unknown length stays open: set it with `Interpreter.resize_tensor_input`. Such a
     file is tried at two lengths first, and refused where it answers otherwise than the model. The
     batch axis gets a fixed size, since the converter has to know the size of a loop's state; in a
-    fused model without loops it may stay open too.
+    model without loops it may stay open too.
 
     `quantize` makes the file smaller:
 
@@ -83,8 +85,8 @@ def convert(
         path: Where to write the file too; it is replaced whole or not at all. None for nowhere.
         ops: `"builtin"` or `"fused"`.
         quantize: None, `"float16"`, `"dynamic"`, `"int8"` or `"int16x8"`.
-        batch_size: Size of the batch axis of all inputs, a positive integer; or None, with
-            `ops="fused"`, to leave it open.
+        batch_size: Size of the batch axis of all inputs, a positive integer; or None, for a model
+            without loops in the file, to leave it open.
         representative_data: Samples of the inputs along the first axis: an array, or a list or dict
             of arrays, as for `model.predict`; in a dict, under the names of the signature. Some
             hundred are enough. Used for `"int8"` and `"int16x8"`, and for the shapes and types of
@@ -115,7 +117,7 @@ def convert(
         raise _validation.type_error("model", "be a keras.Model", type(model).__name__, remedy)
     _validation.one_of("ops", ops, _OPS)
     _check_quantize(quantize, ops)
-    if batch_size is not None or ops != "fused":
+    if batch_size is not None or quantize in INTEGERS:
         batch_size = _validation.integer("batch_size", batch_size, 1)
     path = None if path is None else checked_path(path)
     data = _representative_data.as_arrays(representative_data)
@@ -144,6 +146,15 @@ def _converted(model, signature, ops, quantize, arrays):
             f"quantize=\"{quantize}\" converts no loops, and model '{model.name}' has one that "
             "cannot be written out: a loop of its own, or a recurrent layer that is none of its "
             'layers. Use quantize="dynamic".'
+        )
+    open_batch = any(spec.shape[0] is None for spec in signature.input_specs)
+    if open_batch and ops == "builtin" and trace.has_loop():
+        raise _validation.type_error(
+            "batch_size",
+            "be a positive integer where the model has a loop: the converter has to know the size "
+            "of its state",
+            "batch_size=None",
+            'Give one, or use ops="fused".',
         )
     if quantize in INTEGERS and signature.states:
         batches = _representative_data.with_states(batches, signature, trace.function)
@@ -206,7 +217,7 @@ def _batches(signature, quantize, arrays):
         if None in tuple(spec.shape):
             sizes = ", ".join("steps" if size is None else str(size) for size in spec.shape[1:])
             raise ValueError(
-                f'quantize="{quantize}" writes the steps out one by one, so the model must fix '
+                f'quantize="{quantize}" converts no loop over steps, so the model must fix '
                 f"their number. Received: input '{name}' with shape {tuple(spec.shape)}. Build it "
                 f"anew with keras.Input(({sizes}{',' * (len(spec.shape) == 2)})), and set_weights."
             )

@@ -8,6 +8,8 @@ import keras
 
 from addrnn import _validation
 from keras_addrnn import _keras_private
+from keras_addrnn.layers import MinAddGRU
+from keras_addrnn.lite._causal_convolution import CausalConvolution
 
 
 @dataclasses.dataclass
@@ -143,7 +145,7 @@ def _check_batch_size(size, tensors, states):
             )
     for state, name in states:
         if size not in (None, state.shape[0]):
-            layer = name.removesuffix("_state")
+            layer = name.removesuffix("_state").removesuffix("_last_inputs")
             raise _validation.value_error(
                 "batch_size",
                 f"be {state.shape[0]}, the number of sequences for which the stateful layer "
@@ -156,10 +158,10 @@ def _states(model):
     """The variables with the states of stateful layers, and names for them."""
     states, names = [], []
     for layer in _keras_private.flatten_layers(model):
-        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+        if isinstance(layer, (keras.layers.RNN, MinAddGRU)) and layer.stateful:
             variables = keras.tree.flatten(layer.states)
             states += variables
-            names += [_state_name(layer)] * len(variables)
+            names += [_state_name(layer, place) for place in range(len(variables))]
     return states, names
 
 
@@ -173,11 +175,13 @@ def _input_names(inputs, structure):
 
 def _output_name(tensor):
     layer, _, place = _keras_private.keras_history(tensor)
-    is_state = isinstance(layer, keras.layers.RNN) and place > 0
-    return _state_name(layer) if is_state else layer.name
+    is_state = isinstance(layer, (keras.layers.RNN, MinAddGRU, CausalConvolution)) and place > 0
+    return _state_name(layer, place - 1) if is_state else layer.name
 
 
-def _state_name(layer):
+def _state_name(layer, place):
+    if isinstance(layer, CausalConvolution) or (isinstance(layer, MinAddGRU) and place == 1):
+        return f"{layer.name}_last_inputs"
     return f"{layer.name}_state"
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from addrnn import _validation
 from keras_addrnn import _keras_private
 from keras_addrnn._sequential import layers_in_order
-from keras_addrnn.layers import AddGRU
+from keras_addrnn.layers import AddGRU, MinAddGRU
+from keras_addrnn.lite._causal_convolution import CausalConvolution, steps_before
 
 # How many pieces and steps it is tried with, and how far its answers may be off: of the greatest.
 _PIECES, _STEPS = 3, 32
@@ -21,15 +22,18 @@ def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
     answers as the model does to the whole sequence up to there. Random numbers try that once.
 
     Args:
-        model: Built `keras.Model` whose layers follow one another: any number of `AddGRU` layers,
-            and layers that treat each step by itself (`Dense`, `LayerNormalization`, ...).
+        model: Built `keras.Model` whose layers follow one another: any number of `AddGRU` and
+            `MinAddGRU` layers, of `keras.layers.Conv1D` layers with `padding="causal"`, and layers
+            that treat each step by itself (`Dense`, `LayerNormalization`, ...).
         steps: How many steps it takes at a time, a positive integer.
 
     Returns:
         A `keras.Model` with weights of its own, as they are now. Its inputs are those steps
-        `[batch, steps, features]` and, for each AddGRU layer, a state `[batch, units]` named
-        `"<layer>_state"`: zeros at the beginning of a sequence. Its outputs are the model's, and
-        the states for the next call, in the same order.
+        `[batch, steps, features]` and the states, zeros at the beginning of a sequence. Each AddGRU
+        and MinAddGRU layer has a state `[batch, units]` named `"<layer>_state"`; each layer with a
+        window has the inputs before the first step, `[batch, window - 1, features]`, named
+        `"<layer>_last_inputs"`, where the window of a dilated convolution is all that it spans.
+        Its outputs are the model's, and the states for the next call, in the same order.
 
     Raises:
         TypeError: `model` is not a Keras model, or `steps` not an integer.
@@ -50,28 +54,58 @@ def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
     whole = trial = _random(given, steps)
     states, next_states, x = [], [], inputs
     for layer in chain:
-        if isinstance(layer, AddGRU):
-            state = keras.Input((layer.units,), name=f"{layer.name}_state")
-            copy = _with_state(layer)
-            x, next_state = copy(x, initial_state=state)
-            copy.set_weights(layer.get_weights())
-            whole, _ = copy(whole)
-            states.append(state)
-            next_states.append(next_state)
-        else:
+        if not _keeps_a_state(layer):
             x, whole = _each_step_by_itself(layer, x, whole, steps)
+            continue
+        call = _convolution if isinstance(layer, keras.layers.Conv1D) else _recurrence
+        x, whole, given, following = call(layer, x, whole)
+        states += given
+        next_states += following
     if not states:
-        raise ValueError(f"Model '{model.name}' has no AddGRU layer: there is no state to keep.")
+        raise ValueError(
+            f"Model '{model.name}' has no layer with a state to keep: none of AddGRU, "
+            'MinAddGRU, and Conv1D with padding="causal".'
+        )
     stream = keras.Model([inputs, *states], [x, *next_states], name=f"{model.name}_stream")
     _try(stream, trial, whole, steps)
     return stream
 
 
-def _with_state(layer):
+def _keeps_a_state(layer):
+    if isinstance(layer, keras.layers.Conv1D):
+        return CausalConvolution.serves(layer)
+    return isinstance(layer, (AddGRU, MinAddGRU))
+
+
+# Both call a copy of a layer on `x`, the next steps. They return its output, the layer's output to
+# `whole`, the inputs for its states, and the states for the next call.
+
+
+def _recurrence(layer, x, whole):
     if layer.go_backwards:
         raise ValueError(f"Layer '{layer.name}' reads from the end, which a stream does not have.")
     config = {**layer.get_config(), "return_state": True, "stateful": False}
-    return layer.__class__.from_config(config)
+    copy = layer.__class__.from_config(config)
+    states = [keras.Input((layer.units,), name=f"{layer.name}_state")]
+    if isinstance(layer, MinAddGRU) and layer.kernel_size > 1:
+        states.append(_last_inputs(layer, layer.kernel_size - 1, x))
+    x, *next_states = copy(x, initial_state=states)
+    copy.set_weights(layer.get_weights())
+    whole, *_ = copy(whole)
+    return x, whole, states, next_states
+
+
+def _convolution(layer, x, whole):
+    copy = CausalConvolution.from_config(layer.get_config())
+    states = [_last_inputs(layer, steps_before(layer), x)]
+    x, *next_states = copy(x, *states)
+    copy.set_weights(layer.get_weights())
+    return x, layer(whole), states, next_states
+
+
+def _last_inputs(layer, number, x):
+    shape, name = (number, x.shape[-1]), f"{layer.name}_last_inputs"
+    return keras.Input(shape, dtype=layer.compute_dtype, name=name)
 
 
 def _random(given, steps):
@@ -92,7 +126,8 @@ def _each_step_by_itself(layer, x, whole, steps):
     """
     problem = (
         f"Layer '{layer.name}' ({type(layer).__name__}) looks at more than one step, and only "
-        "AddGRU layers that are the model's own carry a state from one call to the next."
+        "the model's own AddGRU, MinAddGRU and causal Conv1D layers carry a state from one call to "
+        "the next."
     )
     if isinstance(layer, keras.Model):
         problem += f" Put the layers of '{layer.name}' into the model itself."
@@ -152,7 +187,7 @@ def _pieces(sequence, steps):
 def _try(stream, trial, expected, steps):
     """Refuses a stream whose last answer differs from the answer to the whole sequence."""
     states = [
-        keras.ops.zeros((trial.shape[0], state.shape[-1]), state.dtype)
+        keras.ops.zeros((trial.shape[0], *state.shape[1:]), state.dtype)
         for state in stream.inputs[1:]
     ]
     for piece in _pieces(trial, steps):
@@ -162,7 +197,7 @@ def _try(stream, trial, expected, steps):
     if not _close(answer, expected, stream):
         raise ValueError(
             f"Model '{stream.name.removesuffix('_stream')}' does not make a stream: fed piece by "
-            "piece, it answers otherwise than to the whole. An AddGRU layer may follow only such "
+            "piece, it answers otherwise than to the whole. A recurrent layer may follow only such "
             "layers as return all steps."
         )
 

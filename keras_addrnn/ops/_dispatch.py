@@ -55,8 +55,12 @@ def window_sequence(
     go_backwards: bool,
     implementation: str,
     training=False,
+    return_sequences: bool = True,
 ):
-    """`min_add_gru` of a structure of tensors and a `Gate`; see `sequence`."""
+    """`min_add_gru` of a structure of tensors and a `Gate`; see `sequence`.
+
+    Without `return_sequences` the outputs may be None.
+    """
     tensors = as_tensors(tensors)
     _arguments.window_tensors(tensors)
     tensors = _with_boolean_mask(tensors)
@@ -65,7 +69,9 @@ def window_sequence(
         return _fused.run_window(
             tensors, gate=gate, go_backwards=go_backwards, training=bool(training)
         )
-    return _min_composed.min_add_gru(tensors, gate=gate, go_backwards=go_backwards)
+    return _min_composed.min_add_gru(
+        tensors, gate=gate, go_backwards=go_backwards, return_sequences=return_sequences
+    )
 
 
 def step(

@@ -25,17 +25,72 @@ def fading_maximum(fading, written, initial_state=None):
     return scan(*tensors)
 
 
-def _states(fading, written, initial_state=None):
-    if initial_state is not None:
-        first = initial_state[:, None] - fading[:, :1]
-        first = keras.ops.maximum(first, written[:, :1])
-        written = keras.ops.concatenate([first, written[:, 1:]], axis=1)
+def last_state(fading, written, initial_state=None):
+    """The last state `[B, H]` alone, for inference, of a known number of at least one step.
 
+    Pairs of steps become one, and again, until there is one: less to compute than all states.
+    """
+    written = _with_initial_state(fading, written, initial_state)
+    _, steps, units = written.shape
+    while steps > 1:
+        if steps % 2:  # a step that changes nothing, before the first
+            fading, written = (_shifted(x, 1) for x in (fading, written))
+        steps = (steps + 1) // 2
+        # Two steps in a row of memory: to take every other step costs LiteRT many times as much.
+        fading, written = (keras.ops.reshape(x, (-1, steps, 2 * units)) for x in (fading, written))
+        later = fading[..., units:]
+        kept = _faded(written[..., :units], later)
+        fading = fading[..., :units] + later
+        written = keras.ops.maximum(kept, written[..., units:])
+    return keras.ops.squeeze(written, 1)
+
+
+def _states(fading, written, initial_state=None):
+    written = _with_initial_state(fading, written, initial_state)
+    steps = written.shape[1]
+    if not isinstance(steps, int):
+        return _states_of_unknown_number(fading, written)
+    # Of the steps from `distance` on: those before have taken in all that there is.
+    distance, fading = 1, fading[:, 1:]
+    while distance < steps:
+        kept = _faded(written[:, :-distance], fading)
+        written = keras.ops.maximum(_shifted(kept, distance), written)
+        fading = fading[:, :-distance] + fading[:, distance:]
+        distance *= 2
+    return written
+
+
+def _states_of_unknown_number(fading, written):
     def take_in(distance, written, fading):
         kept = _later(written, distance) - fading
         return keras.ops.maximum(kept, written), _later(fading, distance) + fading
 
     return _doubling(take_in, written, fading)
+
+
+def _with_initial_state(fading, written, initial_state):
+    """What the steps write, where the first one writes what it keeps too."""
+    if initial_state is None:
+        return written
+    initial_state = keras.ops.expand_dims(initial_state, 1)
+    if written.shape[1] == 1:
+        return keras.ops.maximum(_faded(initial_state, fading), written)
+    first = keras.ops.maximum(_faded(initial_state, fading[:, :1]), written[:, :1])
+    return keras.ops.concatenate([first, written[:, 1:]], axis=1)
+
+
+def _faded(written, fading):
+    faded = written - fading
+    lowering = _lowering.current()
+    # The maximum with what is written, at least 0, makes this ReLU redundant. But integers need no
+    # range for numbers below 0 then, and LiteRT's subtraction has it built in.
+    integers = lowering is not None and lowering.integer_operations
+    return keras.ops.relu(faded) if integers else faded
+
+
+def _shifted(x, distance):
+    """Zeros before the first step."""
+    return keras.ops.pad(x, [[0, 0], [distance, 0], [0, 0]])
 
 
 # A gradient of its own, for three reasons. It keeps a Boolean for each unit and step, where that of

@@ -9,14 +9,17 @@ from addrnn.gate import Gate
 from addrnn.window_sequence import WindowTensors
 from keras_addrnn.ops import _lowering
 from keras_addrnn.ops._activations import activate, activate_integers
-from keras_addrnn.ops._fading_maximum import fading_maximum
+from keras_addrnn.ops._fading_maximum import fading_maximum, last_state
 
 
-def min_add_gru(tensors: WindowTensors, *, gate: Gate, go_backwards: bool):
+def min_add_gru(
+    tensors: WindowTensors, *, gate: Gate, go_backwards: bool, return_sequences: bool = True
+):
     """The recurrence over a whole sequence, whose mask, if any, is Boolean.
 
     Returns:
-        The states after each step, in the order of processing, `[B, T, H]`; and the last `[B, H]`.
+        The states after each step, in the order of processing, `[B, T, H]`, or None where they are
+        not computed without `return_sequences`; and the last `[B, H]`.
     """
     tensors = _in_order(tensors, go_backwards)
     fading, written = _fading_and_written(_pre_activations(tensors), gate)
@@ -26,6 +29,8 @@ def min_add_gru(tensors: WindowTensors, *, gate: Gate, go_backwards: bool):
     initial_state = tensors.initial_state
     if initial_state is not None:
         initial_state = keras.ops.relu(initial_state)
+    if not return_sequences and _lowering.current() is not None and _some(fading.shape[1]):
+        return None, last_state(fading, written, initial_state)
     states = fading_maximum(fading, written, initial_state)
     # Keras makes float32 of float64 in some operations, on PyTorch and JAX.
     states = keras.ops.cast(states, tensors.inputs.dtype)
@@ -36,10 +41,10 @@ def last_inputs(tensors: WindowTensors, *, go_backwards: bool):
     """The inputs that the first step of a sequence that goes on will read: `[B, w - 1, D]`."""
     before = tensors.kernel.shape[0] - 1
     inputs, mask = tensors.inputs, tensors.mask
-    near_end = slice(None, before) if go_backwards else slice(-before if before else 0, None)
-    tensors = tensors._replace(
-        inputs=inputs[:, near_end], mask=None if mask is None else mask[:, near_end]
-    )
+    if inputs.shape[1] is None or inputs.shape[1] > before:
+        near_end = slice(None, before) if go_backwards else slice(-before if before else 0, None)
+        mask = None if mask is None else mask[:, near_end]
+        tensors = tensors._replace(inputs=inputs[:, near_end], mask=mask)
     padded = _with_initial_inputs(_in_order(tensors, go_backwards))
     return padded[:, -before:] if before else padded[:, :0]
 
@@ -73,13 +78,25 @@ def _with_initial_inputs(tensors):
 def _pre_activations(tensors):
     """`[B, T, 2H]`, by one product for all steps and taps."""
     taps, features, columns = tensors.kernel.shape
-    padded = _with_initial_inputs(tensors)
-    # From the end, so that the number of steps may be unknown.
-    shifted = [padded[:, tap : (tap + 1 - taps) or None] for tap in range(taps)]
-    windows = keras.ops.concatenate(shifted, axis=-1) if taps > 1 else padded
+    windows = _with_initial_inputs(tensors)
+    if taps > 1 and tensors.inputs.shape[1] == 1:
+        windows = keras.ops.reshape(windows, (-1, 1, taps * features))
+    elif taps > 1:
+        # From the end, so that the number of steps may be unknown.
+        shifted = [windows[:, tap : (tap + 1 - taps) or None] for tap in range(taps)]
+        windows = keras.ops.concatenate(shifted, axis=-1)
     kernel = keras.ops.reshape(tensors.kernel, (taps * features, columns))
-    sums = keras.ops.matmul(windows, kernel)
-    return sums if tensors.bias is None else keras.ops.add(sums, tensors.bias)
+    batch, steps, _ = tensors.inputs.shape
+    if _lowering.current() is None or (batch is None) == (steps is None):
+        return _with_bias(keras.ops.matmul(windows, kernel), tensors.bias)
+    # One axis is open: of three axes, a matrix product computes its shape by ten operators.
+    rows = keras.ops.reshape(windows, (-1, taps * features))
+    sums = _with_bias(keras.ops.matmul(rows, kernel), tensors.bias)
+    return keras.ops.reshape(sums, tuple(-1 if n is None else n for n in (batch, steps, columns)))
+
+
+def _with_bias(sums, bias):
+    return sums if bias is None else keras.ops.add(sums, bias)
 
 
 def _fading_and_written(sums, gate):
@@ -98,11 +115,15 @@ def _fading_and_written(sums, gate):
 
 def _last(states, initial_state):
     """The state after the last step `[B, H]`: the initial one where there is no step."""
-    steps = states.shape[1]
-    if isinstance(steps, int) and steps > 0:
+    if _some(states.shape[1]):
         return states[:, -1]
     if initial_state is None:
         # Not of a shape alone: a gradient finds its way to the weights.
         initial_state = keras.ops.sum(states[:, :0], axis=1)
     last = keras.ops.concatenate([initial_state[:, None], states[:, -1:]], axis=1)
     return last[:, -1]
+
+
+def _some(steps):
+    """Whether the number of steps is known, and not 0."""
+    return isinstance(steps, int) and steps > 0

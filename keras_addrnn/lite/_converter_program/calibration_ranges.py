@@ -2,13 +2,15 @@
 
 The calibrator finds a range for each tensor, and so another one for the state at each step.
 
-- Some operators move numbers without computing: they stack the steps or concatenate two
-  directions. Their inputs and outputs need one range. The quantizers take the range of one of them
-  and clip everything beyond it. Here all of them get a range that holds all.
+- Some operators move numbers without computing: they stack the steps, concatenate two directions,
+  or choose the larger of two. Their inputs and outputs need one range. The quantizers take the
+  range of one of them and clip everything beyond it. Here all get a range that holds all.
 - The steps of a layer get one range too, since a sum may come early. So does a ReLU with its input:
   then `u - relu(u)` is exactly 0.
 - The steps of an unrolled layer share a bias. An integer bias has the scale of its inputs, which
   differs from step to step, and the int16 quantizer uses the first. Here each step gets its own.
+- Before a ReLU all numbers below 0 are as good as 0. What is subtracted before one need not go
+  beyond what it is subtracted from: the fading of many steps adds up to far more than any state.
 - A tensor that is 0 in all samples, or a constant of zeros, has an empty range. LiteRT aborts on
   it. Here it gets a small one.
 """
@@ -25,6 +27,7 @@ _MOVING = {
         "CONCATENATION",
         "EXPAND_DIMS",
         "GATHER",
+        "MAXIMUM",
         "PACK",
         "PAD",
         "RELU",
@@ -44,7 +47,9 @@ _MOVING = {
 # LiteRT aborts where a result's scale is below 2**-14 of a summand's, as if all were always 0.
 _NARROW, _LEAST = 1 / 1024, 1e-6
 _WEIGHTS, _BIAS = 1, 2  # places among the inputs of the operators `_WITH_BIAS`
-_SUMS = {schema.BuiltinOperator.ADD, schema.BuiltinOperator.SUB}
+_ADD, _SUB = schema.BuiltinOperator.ADD, schema.BuiltinOperator.SUB
+_ALL = -np.inf, np.inf
+_SUMS = {_ADD, _SUB}
 _WITH_BIAS = {
     getattr(schema.BuiltinOperator, name)
     for name in ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
@@ -54,6 +59,8 @@ _WITH_BIAS = {
 def share_ranges(model):
     """Widens the ranges of a calibrated `schema.ModelT` to a common one where one is needed."""
     for subgraph in model.subgraphs:
+        _share_ranges(model, subgraph)
+        _limit_to_useful(model, subgraph)
         _share_ranges(model, subgraph)
         _widen_narrow(subgraph)
         _share_ranges(model, subgraph)
@@ -87,6 +94,60 @@ def _share_ranges(model, subgraph):
         if _range(tensor):
             low, high = ranges[root(index)]
             tensor.quantization.min, tensor.quantization.max = [low], [high]
+
+
+def _limit_to_useful(model, subgraph):
+    """Narrows each range to what can make a difference to the outputs."""
+    useful = dict.fromkeys(map(int, subgraph.outputs), _ALL)
+    codes = [model.operatorCodes[node.opcodeIndex].builtinCode for node in subgraph.operators]
+    relus = {
+        int(node.outputs[0]): int(node.inputs[0])
+        for node, code in zip(subgraph.operators, codes, strict=True)
+        if code == schema.BuiltinOperator.RELU
+    }
+    for node, code in zip(reversed(subgraph.operators), reversed(codes), strict=True):
+        result = _union(useful.get(int(index), _ALL) for index in node.outputs)
+        if code == schema.BuiltinOperator.RELU:
+            result = useful[int(node.outputs[0])] = 0.0, result[1]
+        inputs = [int(index) for index in node.inputs if index >= 0]
+        found = _useful_inputs(code, node, inputs, subgraph, relus, result)
+        for index, limits in zip(inputs, found, strict=True):
+            useful[index] = _union([limits, useful.get(index, limits)])
+    for index, (least, greatest) in useful.items():
+        tensor = subgraph.tensors[index]
+        if found := _range(tensor):
+            low, high = max(found[0], least), min(found[1], greatest)
+            if low < high:
+                tensor.quantization.min, tensor.quantization.max = [low], [high]
+
+
+def _useful_inputs(code, node, inputs, subgraph, relus, result):
+    """For each input the interval beyond which all numbers are as good as the bound."""
+    if code in _MOVING:
+        return [result] * len(inputs)
+    ranges = [_range(subgraph.tensors[index]) for index in inputs]
+    not_negative = [
+        index in relus or (found is not None and found[0] >= 0)
+        for index, found in zip(inputs, ranges, strict=True)
+    ]
+    if code == _ADD and all(not_negative):
+        return [result] * len(inputs)
+    if code == _SUB and all(ranges):
+        if _has_relu(node):
+            return [(0.0 if not_negative[1] else -np.inf, np.inf), (-np.inf, ranges[0][1])]
+        if relus.get(inputs[0]) == inputs[1]:  # relu(x) - x, which is relu(-x)
+            return [(0.0, 0.0), (-result[1], 0.0)]
+    return [_ALL] * len(inputs)
+
+
+def _union(intervals):
+    lows, highs = zip(*intervals, strict=True)
+    return min(lows), max(highs)
+
+
+def _has_relu(node):
+    relu = schema.ActivationFunctionType.RELU
+    return node.builtinOptions.fusedActivationFunction == relu
 
 
 def _widen_narrow(subgraph):

@@ -3,6 +3,7 @@
 import ai_edge_litert.interpreter
 import keras
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from keras_addrnn.ops import _lowering
 
@@ -32,3 +33,14 @@ def assert_same(model, content, *inputs, **kwargs):
     for answer, value in zip(answers, expected, strict=True):
         assert answer.shape == value.shape
         np.testing.assert_allclose(answer, value, rtol=1e-5, atol=1e-6)
+
+
+def operators(content):
+    """The names of the operators of a file, in its order."""
+    file = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items()}
+    codes = [
+        code.customCode.decode() if code.customCode else names[code.builtinCode]
+        for code in file.operatorCodes
+    ]
+    return [codes[node.opcodeIndex] for graph in file.subgraphs for node in graph.operators]

@@ -30,7 +30,7 @@ def stacked(return_sequences=True, steps=None):
 def feed(stream, x, steps):
     """The answers to the pieces of `x`, one after another."""
     x = keras.ops.convert_to_tensor(x)
-    states = [keras.ops.zeros((len(x), tensor.shape[-1])) for tensor in stream.inputs[1:]]
+    states = [keras.ops.zeros((len(x), *tensor.shape[1:])) for tensor in stream.inputs[1:]]
     answers = []
     for begin in range(0, x.shape[1], steps):
         answer, *states = stream([x[:, begin : begin + steps], *states])
@@ -106,6 +106,94 @@ def test_order_of_a_converted_stream():
     _, second_state = expected(second, rows, given[2])
     answer = second_state @ to_numpy(dense.kernel) + to_numpy(dense.bias)
     assert_close(outputs, [answer, first_state, second_state])
+
+
+def of_inputs(units, seed=0):
+    arguments = lively(units, seed)
+    del arguments["recurrent_initializer"]
+    return arguments
+
+
+def windows(return_sequences=True):
+    return keras.Sequential(
+        [
+            keras.Input((None, 3)),
+            keras.layers.Conv1D(5, 3, padding="causal", activation="tanh", name="taps"),
+            keras.layers.Conv1D(4, 2, padding="causal", dilation_rate=4, groups=1, name="far"),
+            ka.MinAddGRU(**of_inputs(4), return_sequences=True, activation="tanh", name="first"),
+            keras.layers.LayerNormalization(),
+            ka.MinAddGRU(
+                **of_inputs(6, seed=3), kernel_size=1, return_sequences=True, name="second"
+            ),
+            ka.AddGRU(**lively(5), return_sequences=return_sequences, name="third"),
+            keras.layers.Dense(2, name="answer"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 12])
+def test_windows(steps):
+    model, x = windows(), sequences(batch=2, steps=12)
+    stream = ka.lite.streaming_model(model, steps)
+    names = ["taps_last_inputs", "far_last_inputs", "first_state", "first_last_inputs"]
+    names += ["second_state", "third_state"]
+    assert [tensor.name for tensor in stream.inputs] == ["steps", *names]
+    assert stream.inputs[2].shape == (None, 4, 5) and stream.inputs[4].shape == (None, 2, 4)
+    whole = to_numpy(model(x))
+    assert np.abs(whole).max() > 0.1
+    assert_close(np.concatenate(feed(stream, x, steps), axis=1), whole)
+
+
+def test_saved_stream_of_windows(tmp_path):
+    x = sequences(batch=2, steps=4)
+    stream = ka.lite.streaming_model(windows())
+    stream.save(tmp_path / "stream.keras")
+    loaded = keras.models.load_model(tmp_path / "stream.keras")
+    assert_close(feed(loaded, x, 1), feed(stream, x, 1))
+
+
+@on_tensorflow
+def test_window_longer_than_all_that_is_tried():
+    model = keras.Sequential(
+        [
+            keras.Input((None, 3)),
+            keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal"),
+            ka.MinAddGRU(**of_inputs(4), kernel_size=50, return_sequences=True),
+        ]
+    )
+    x = sequences(batch=2, steps=100)
+    stream = ka.lite.streaming_model(model, 10)
+    assert_close(np.concatenate(feed(stream, x, 10), axis=1), to_numpy(model(x)))
+
+
+@on_tensorflow
+@pytest.mark.parametrize("steps", [1, 3])
+def test_exactly_the_same_numbers(steps):
+    """Of numbers whose sums are exact in any order."""
+    layer = ka.MinAddGRU(4, return_sequences=True, scale_inputs=False)
+    model = keras.Sequential([keras.Input((None, 3)), layer])
+    generator = np.random.default_rng(0)
+    model.set_weights([generator.integers(-8, 9, w.shape) / 8 for w in model.get_weights()])
+    x = generator.integers(-8, 9, (2, 12, 3)).astype("float32") / 8
+    stream = ka.lite.streaming_model(model, steps)
+    np.testing.assert_array_equal(np.concatenate(feed(stream, x, steps), axis=1), model(x))
+
+
+@on_tensorflow
+@pytest.mark.parametrize("quantize", [None, "dynamic"])
+def test_converted_windows(quantize):
+    pytest.importorskip("ai_edge_litert")
+    model, x = windows(return_sequences=False), sequences(batch=1, steps=9)
+    content = ka.lite.convert(ka.lite.streaming_model(model), quantize=quantize)
+    run = addrnn.lite.Interpreter(model_content=content).get_signature_runner()
+    names = set(run.get_input_details()) - {"steps"}
+    assert set(run.get_output_details()) == {"answer", *names}
+    assert {name.rpartition("_last_inputs")[0] for name in names} == {"", "taps", "far", "first"}
+    states = {name: np.zeros(run.get_input_details()[name]["shape"], "float32") for name in names}
+    for t in range(9):
+        outputs = run(steps=x[:, t : t + 1], **states)
+        states = {name: outputs[name] for name in names}
+        assert_close(outputs["answer"], to_numpy(model(x[:, : t + 1])))
 
 
 def same_units():
@@ -197,13 +285,23 @@ def test_layers_that_take_each_step_by_itself(kind):
     assert_close(np.concatenate(feed(ka.lite.streaming_model(model, 3), x, 3), axis=1), whole)
 
 
+@keras.saving.register_keras_serializable("test_streaming")
+class OwnConvolution(keras.layers.Conv1D):
+    """A user's own, which may do anything."""
+
+
 ACROSS_STEPS = {
     "bidirectional": lambda: keras.layers.Bidirectional(
         ka.AddGRU(**lively(4), return_sequences=True)
     ),
     "gru": lambda: keras.layers.GRU(4, return_sequences=True),
     "cell": lambda: keras.layers.RNN(ka.AddGRUCell(**lively(4)), return_sequences=True),
-    "convolution": lambda: keras.layers.Conv1D(4, 3, padding="causal"),
+    "strided": lambda: keras.layers.Conv1D(4, 3, strides=2, padding="causal"),
+    "features first": lambda: keras.layers.Conv1D(
+        4, 3, padding="causal", data_format="channels_first"
+    ),
+    "own convolution": lambda: OwnConvolution(4, 3, padding="causal"),
+    "same": lambda: keras.layers.Conv1D(4, 3, padding="same"),
     "shorter": lambda: keras.layers.Conv1D(4, 2),
     "pooling": lambda: keras.layers.MaxPooling1D(2),
     "padding": lambda: keras.layers.ZeroPadding1D(1),
@@ -214,7 +312,6 @@ ACROSS_STEPS = {
     "einsum": lambda: keras.layers.EinsumDense("btd,tu->bud", output_shape=(6, 3)),
     "permute": lambda: keras.layers.Permute((2, 1)),
     "differences": lambda: Differences(),
-    "dilated": lambda: keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal"),
     "dilated and normalised": lambda: keras.layers.SpectralNormalization(
         keras.layers.Conv1D(4, 2, dilation_rate=40, padding="causal")
     ),
@@ -329,7 +426,7 @@ def branched():
         (branched, "must follow one another"),
         (
             lambda: keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(2)]),
-            "has no AddGRU layer",
+            "has no layer with a state to keep",
         ),
         (
             lambda: keras.Sequential([keras.Input((None, 3)), ka.AddGRU(4, go_backwards=True)]),
