@@ -20,7 +20,7 @@ from benchmarks.swap import plan, report, tasks
 
 def run(settings, options, keep):
     machine.use_threads(1)
-    make = plan.LAYERS[settings["layer"]]
+    make = (plan.LAYERS | plan.WINDOWS)[settings["layer"]]
     try:
         result = tasks.run(settings["task"], make, settings["seed"])
     except (ModuleNotFoundError, subprocess.CalledProcessError) as error:

@@ -13,7 +13,7 @@ OTHERS = [layer for layer in plan.LAYERS if layer != plan.REFERENCE]
 
 
 def tables(known):
-    parts = (errors(known), ratios(known), losses(known), solved(known))
+    parts = (errors(known), ratios(known), losses(known), solved(known), windows(known))
     return {"swap": "\n".join(parts)}
 
 
@@ -70,6 +70,18 @@ def solved(known):
         f"looked at every {adding.ERROR_EVERY}, for each seed.\n\n"
     )
     return about + markdown.table(("task", *plan.LAYERS), rows)
+
+
+def windows(known):
+    """The errors of two layers of MinAddGRU by `kernel_size`."""
+    layers = {layer.split("=")[1]: layer for layer in plan.WINDOWS}
+    layers = dict(sorted((layers | {"3, the default": plan.WINDOWED}).items()))
+    rows = [
+        (task, *(_errors_cell(known, task, layer) for layer in layers.values()))
+        for task in plan.OF_WINDOWS
+    ]
+    about = f"The last error of {plan.WINDOWED}, for each `kernel_size`.\n\n"
+    return about + markdown.table(("task", *layers), rows, text=1)
 
 
 def results(known, task, layer):

@@ -200,7 +200,8 @@ def test_a_task_without_its_data_leaves_the_others(monkeypatch, capsys):
 def test_the_plan_has_everything_once_and_one_seed_of_all_first():
     planned = list(plan.plan())
     assert len({json.dumps(each) for each in planned}) == len(planned)
-    assert len(planned) == 3 * len(tasks.TASKS) * len(plan.LAYERS)
+    windows = len(plan.OF_WINDOWS) * len(plan.WINDOWS)
+    assert len(planned) == 3 * (len(tasks.TASKS) * len(plan.LAYERS) + windows)
     assert [each["seed"] for each in planned] == sorted(each["seed"] for each in planned)
     assert set(plan.SEARCH) < set(tasks.TASKS)
     assert set(plan.SEARCH) | set(plan.HELD_OUT) == set(tasks.TASKS)
@@ -282,6 +283,16 @@ def test_when_the_adding_problem_was_solved(three_layers):
     text = report.solved(found)
     line = "| adding_400 | NOT RUN | NOT RUN | 150, never (1 of 3 seeds NOT RUN) |"
     assert row(text, "adding_400") == line
+
+
+def test_errors_by_kernel_size():
+    one, two, four = plan.WINDOWS
+    found = known({plan.WINDOWED: [0.3], one: [0.1], two: [0.2], four: [0.4]}, "mnist_rows")
+    lines = report.windows(found).splitlines()
+    assert "| task | 1 | 2 | 3, the default | 4 |" in lines
+    line = row(report.windows(found), "mnist_rows")
+    cells = [cell.split()[0] for cell in line.strip("| ").split(" | ")]
+    assert cells == ["mnist_rows", "0.1", "0.2", "0.3", "0.4"]
 
 
 def test_the_report_is_of_the_records():
