@@ -22,18 +22,45 @@ def _keras(layer, shape, jit_compile=False):
     return bench.forward(layer, x, jit_compile), bench.gradients(layer, x, jit_compile)
 
 
-def keras_layer(name, shape, jit_compile=False, **options):
-    """A layer of ours or of Keras; a cell, like "GRUCell", in `RNN`."""
+def _layer(name, units, **options):
     import keras
 
     import keras_addrnn as ka
 
     kind = getattr(ka, name, None) or getattr(keras.layers, name)
     if name.endswith("Cell"):
-        layer = keras.layers.RNN(kind(shape[3]), return_sequences=True)
-    else:
-        layer = kind(shape[3], return_sequences=True, **options)
-    return _keras(layer, shape, jit_compile)
+        return keras.layers.RNN(kind(units), return_sequences=True)
+    return kind(units, return_sequences=True, **options)
+
+
+def keras_layer(name, shape, jit_compile=False, **options):
+    """A layer of ours or of Keras; a cell, like "GRUCell", in `RNN`."""
+    return _keras(_layer(name, shape[3], **options), shape, jit_compile)
+
+
+def jax_layer(name, shape):
+    """The same, compiled by JAX, where Keras runs on it."""
+    import jax
+
+    layer = _layer(name, shape[3])
+    x = jax.numpy.asarray(_input(shape))
+    layer.build(x.shape)
+    weights, others = (
+        [each.value for each in variables]
+        for variables in (layer.trainable_variables, layer.non_trainable_variables)
+    )
+
+    def call(weights, others, x, training=False):
+        return layer.stateless_call(weights, others, x, training=training)[0]
+
+    def loss(weights, others, x):
+        return call(weights, others, x, training=True).sum()
+
+    forward, gradients = jax.jit(call), jax.jit(jax.grad(loss))
+    return (
+        lambda: jax.block_until_ready(forward(weights, others, x)),
+        lambda: jax.block_until_ready(gradients(weights, others, x)),
+    )
 
 
 def _weights_with_density(shape, density):

@@ -6,16 +6,23 @@ One thread, one process, one layer after the other. 10,000 digits, 128 units.
     python -m benchmarks.epoch_times --run     # first measures this machine: minutes
 """
 
+import functools
 import statistics
 
+import keras_addrnn as ka
 from benchmarks._harness import machine, markdown
 from benchmarks._harness.experiment import Experiment
 from benchmarks._tasks import digits
 
+LAYERS = digits.LAYERS | {
+    "MinAddGRU": ka.MinAddGRU,
+    "MinAddGRU, kernel_size 1": functools.partial(ka.MinAddGRU, kernel_size=1),
+}
+
 
 def plan():
     sizes = {"order": "rows", "digits": 10_000, "units": 128, "seed": 0, "epochs": 6}
-    yield {"layers": list(digits.LAYERS), **sizes}
+    yield {"layers": list(LAYERS), **sizes}
 
 
 def run(settings, options, keep):
@@ -23,14 +30,14 @@ def run(settings, options, keep):
     same = {name: settings[name] for name in ("order", "units", "epochs", "seed")}
     result = {}
     for layer in settings["layers"]:
-        _, history = digits.train(digits.LAYERS[layer], digits.load(), **same)
+        _, history = digits.train(LAYERS[layer], digits.load(), **same)
         result[layer] = history["processor_seconds"]
     keep(settings, result)
 
 
 def tables(known):
-    """The median of the epochs; the first traces and compiles."""
-    (line,) = known.values()
+    """The median of the epochs; the first traces and compiles. Of the run recorded last."""
+    *_, line = known.values()
     seconds = {layer: statistics.median(each[1:]) for layer, each in line["result"].items()}
     rows = [
         (layer, f"{each:.2f}", f"{each / seconds['AddGRU']:.1f}") for layer, each in seconds.items()

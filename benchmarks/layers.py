@@ -1,4 +1,4 @@
-"""AddGRU beside what a user would take instead: Keras' layers, XLA, PyTorch, ONNX Runtime.
+"""AddGRU and MinAddGRU beside other layers: Keras', XLA, JAX, PyTorch, ONNX Runtime.
 
 For each shape all layers take turns, so that a busy machine is as busy for each. The table holds
 medians in ms and, in brackets, how many times as long as AddGRU the layer takes.
@@ -44,11 +44,16 @@ def layers_for(shape, threads, all_peers):
     yield "nothing, in TensorFlow", "tensorflow", peers.nothing
     yield "AddGRU composed", "tensorflow", keras("AddGRU", implementation="composed")
     yield "RNN(AddGRUCell)", "tensorflow", keras("AddGRUCell")
+    yield "MinAddGRU", "tensorflow", keras("MinAddGRU")
+    yield "MinAddGRU, kernel_size 1", "tensorflow", keras("MinAddGRU", kernel_size=1)
+    yield "MinAddGRU composed", "tensorflow", keras("MinAddGRU", implementation="composed")
     yield "GRU", "tensorflow", keras("GRU")
     yield "RNN(GRUCell)", "tensorflow", keras("GRUCell")
     yield "LSTM", "tensorflow", keras("LSTM")
     if all_peers:
         yield "GRU, XLA", "tensorflow", keras("GRU", jit_compile=True)
+        for name in ("AddGRU", "MinAddGRU", "GRU"):
+            yield f"{name}, JAX", "jax", functools.partial(peers.jax_layer, name)
         yield "PyTorch GRU", "torch", functools.partial(peers.torch_layer, "GRU")
         yield "PyTorch LSTM", "torch", functools.partial(peers.torch_layer, "LSTM")
         yield "ONNX Runtime GRU", "onnx", functools.partial(peers.onnx_gru, threads=threads)
@@ -90,13 +95,13 @@ def measure(shape, processes, options):
 def main(arguments=None):
     parser = page.parser(__doc__, seconds=5, threads=True)
     parser.add_argument("--all", action="store_true", help="all standard shapes (minutes)")
-    parser.add_argument("--peers", action="store_true", help="XLA, PyTorch and ONNX Runtime too")
+    parser.add_argument("--peers", action="store_true", help="XLA, JAX, PyTorch, ONNX Runtime too")
     options = parser.parse_args(arguments)
     threads = options.threads
 
     start = {"tensorflow": machine.use_threads, "core": None}
     if options.peers:
-        start |= {"torch": workers.start_torch, "onnx": None}
+        start |= {"jax": workers.start_jax, "torch": workers.start_torch, "onnx": None}
     processes = {name: workers.Worker(begin, threads) for name, begin in start.items()}
 
     about = (

@@ -16,6 +16,8 @@ keras_layer = functools.partial(functools.partial, _peers.keras_layer)
 LAYERS = {
     "AddGRU": keras_layer("AddGRU"),
     "AddGRU composed": keras_layer("AddGRU", implementation="composed"),
+    "MinAddGRU": keras_layer("MinAddGRU"),
+    "MinAddGRU composed": keras_layer("MinAddGRU", implementation="composed"),
     "GRU": keras_layer("GRU"),
     "GRU, XLA": keras_layer("GRU", jit_compile=True),
     "LSTM": keras_layer("LSTM"),

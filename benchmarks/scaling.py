@@ -19,13 +19,27 @@ AXES = {
 }
 # A single sequence is another code path, and all of it for some steps is a tenth of a second.
 SINGLE = {**BASE, "batch": 1}
+CURVES = [
+    ("AddGRU", BASE, "o-"),
+    ("AddGRU", SINGLE, "s--"),
+    ("MinAddGRU", BASE, "^-"),
+    ("MinAddGRU", SINGLE, "v--"),
+]
+WINDOW = 3  # how many inputs MinAddGRU's gates read
 
 
 def plan():
-    for base in (BASE, SINGLE):
+    for layer, base, _ in CURVES:
+        named = {} if layer == "AddGRU" else {"layer": layer}
         for axis, sizes in AXES.items():
             if (axis, base) != ("batch", SINGLE):
-                yield from ({"axis": axis, "base": base, **base, axis: size} for size in sizes)
+                for size in sizes:
+                    yield {**named, "axis": axis, "base": base, **base, axis: size}
+
+
+def _layer(settings):
+    """AddGRU's runs do not name it: they were recorded before there was another."""
+    return settings.get("layer", "AddGRU")
 
 
 def run(settings, options, keep):
@@ -42,8 +56,12 @@ def run(settings, options, keep):
         0.1 * rng.normal(size=(features, 2 * units)),
         0.2 / units**0.5 * rng.normal(size=(units, 2 * units)),
     ]
+    compute = _core.add_gru
+    if _layer(settings) == "MinAddGRU":
+        arrays[1:] = [0.1 * rng.normal(size=(WINDOW, features, 2 * units))]
+        compute = _core.min_add_gru
     arrays = [array.astype("float32") for array in arrays]
-    keep(settings, {"ms": statistics.median(bench.burst(lambda: _core.add_gru(*arrays), 0.1))})
+    keep(settings, {"ms": statistics.median(bench.burst(lambda: compute(*arrays), 0.1))})
 
 
 def plots(known):
@@ -51,16 +69,19 @@ def plots(known):
 
     figure, ((*panels,),) = plots.figure(1, 3, (13 / 3, 4), layout="constrained")
     for panel, axis in zip(panels, AXES, strict=True):
-        for base, marker in ((BASE, "o-"), (SINGLE, "s--")):
+        for layer, base, marker in CURVES:
             points = []
             for line in known.values():
                 row = line["settings"]
-                if row["axis"] == axis and row["base"] == base:
+                if (_layer(row), row["axis"], row["base"]) == (layer, axis, base):
                     work = row["batch"] * row["steps"] * 2 * row["units"]
-                    work *= row["features"] + row["units"]
+                    if layer == "MinAddGRU":
+                        work *= WINDOW * row["features"]
+                    else:
+                        work *= row["features"] + row["units"]
                     points.append((row[axis], 1e6 * line["result"]["ms"] / work))
             if points:
-                label = ", ".join(f"{k} {v}" for k, v in base.items() if k != axis)
+                label = ", ".join([layer, *(f"{k} {v}" for k, v in base.items() if k != axis)])
                 panel.plot(*zip(*points, strict=True), marker, markersize=3, label=label)
         panel.set(xlabel=axis, ylabel="ns for each multiply-add", xscale="log", yscale="log")
         panel.grid(alpha=0.3, which="both")

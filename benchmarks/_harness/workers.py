@@ -6,6 +6,7 @@ process that it has for itself.
 
 import contextlib
 import multiprocessing
+import os
 import time
 
 from keras_addrnn_cli import bench
@@ -69,3 +70,9 @@ def start_torch(threads):
         import torch
 
         torch.set_num_threads(threads)
+
+
+def start_jax(threads):
+    """Keras on JAX, which takes all processors that it may run on."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
