@@ -1,9 +1,9 @@
-"""AddGRU in LiteRT, in both forms, beside Keras' GRU and LSTM: size, latency, error; and one step.
+"""AddGRU and MinAddGRU in LiteRT, in both forms, beside GRU and LSTM: size, latency, error; a step.
 
 Each layer returns its last output, on one thread: float32; weights in float16; weights in int8
 ("dynamic", where the arithmetic is up to LiteRT); all in int8, for which loops are unrolled. All
-are in one process and take turns, so that a busy machine is as busy for each. Weights are those
-that the layers start with; the error is that against Keras' own operations. What cannot be
+forms are in one process and take turns, so that a busy machine is as busy for each. Weights are
+those that the layers start with; the error is that against Keras' own operations. What cannot be
 converted or run is shown with the reason.
 
     python -m benchmarks.litert_latency
@@ -23,6 +23,8 @@ STEP = (28, 128)  # inputs, units
 LAYERS = {
     "AddGRU, fused": (ka.AddGRU, "fused"),
     "AddGRU, builtin": (ka.AddGRU, "builtin"),
+    "MinAddGRU, fused": (ka.MinAddGRU, "fused"),
+    "MinAddGRU, builtin": (ka.MinAddGRU, "builtin"),
     "GRU": (keras.layers.GRU, "builtin"),
     "LSTM": (keras.layers.LSTM, "builtin"),
 }
@@ -40,7 +42,7 @@ def convert(model, ops, inputs, quantize=None):
     options = {"batch_size": len(inputs[0]), "quantize": quantize, "representative_data": samples}
     content = ka.lite.convert(model, ops=ops, **options)
     for layer in model.layers:
-        if isinstance(layer, ka.AddGRU):
+        if isinstance(layer, (ka.AddGRU, ka.MinAddGRU)):
             layer.implementation = "composed"  # which does not share its arithmetic
     expected = model(inputs if len(inputs) > 1 else inputs[0])
     expected = keras.ops.convert_to_numpy(keras.tree.flatten(expected)[0])
@@ -80,8 +82,8 @@ def measure(shape, seconds):
 
 def one_step(layer_class, features, units):
     """A model that takes one step and the states, and gives the next states."""
-    if layer_class is ka.AddGRU:
-        layers = [keras.Input((None, features)), ka.AddGRU(units)]
+    if layer_class in (ka.AddGRU, ka.MinAddGRU):
+        layers = [keras.Input((None, features)), layer_class(units)]
         return ka.lite.streaming_model(keras.Sequential(layers))
     layer = layer_class(units, return_state=True, unroll=True)  # no loop around a single step
     x = keras.Input((1, features))

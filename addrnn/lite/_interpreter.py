@@ -107,10 +107,10 @@ def _litert() -> Any:
 
 def _own_operator(content: bytes | bytearray) -> str | None:
     """The name of an operator in the file that the delegate runs, or None."""
-    from addrnn.lite import _flatbuffer
+    from addrnn.lite import _flatbuffer, _operators
 
     names = _flatbuffer.custom_operators(_flatbuffer.read(content))
-    return next((name for name in names if name.startswith("AddGru")), None)
+    return next((name for name in names if name in _operators.ALL), None)
 
 
 def _delegate(num_threads: int | None) -> Any:

@@ -1,7 +1,8 @@
 """The custom operators of this project: their names, and the bytes of their options.
 
-The C++ side reads the same layouts: cc_ops/lite/options.h for `AddGru`, cc_ops/lite/options_int.h
-for `AddGruInt` and `AddGruIntDense`. Both headers have the table of the bytes.
+The C++ side reads the same layouts: cc_ops/lite/options.h for `AddGru` and `MinAddGru`,
+cc_ops/lite/options_int.h for `AddGruInt` and `AddGruIntDense`. Both headers have the table of the
+bytes.
 """
 
 import struct
@@ -9,11 +10,14 @@ import struct
 from addrnn.gate import ACTIVATIONS
 from addrnn.layers import IntegerAddGRU, IntegerDense
 
-ADD_GRU, ADD_GRU_INT, ADD_GRU_INT_DENSE = "AddGru", "AddGruInt", "AddGruIntDense"
+ADD_GRU, MIN_ADD_GRU = "AddGru", "MinAddGru"
+ADD_GRU_INT, ADD_GRU_INT_DENSE = "AddGruInt", "AddGruIntDense"
+ALL = ADD_GRU, MIN_ADD_GRU, ADD_GRU_INT, ADD_GRU_INT_DENSE
 # The index of an optional input that is not given.
 ABSENT = -1
 
 _VERSION = 1
+_MIN_FLOAT = struct.Struct("<4sIBBH")
 _FLOAT = struct.Struct("<4sIBBHff")
 _INTEGER = struct.Struct("<4sIBBhhhhH")
 
@@ -24,6 +28,11 @@ def add_gru_options(
     """The options of an `AddGru`; `state_max` is infinity for no bound."""
     code = ACTIVATIONS.index(activation)
     return _FLOAT.pack(b"AGRU", _VERSION, code, go_backwards, 0, state_shift, state_max)
+
+
+def min_add_gru_options(activation: str, go_backwards: bool) -> bytes:
+    """The options of a `MinAddGru`."""
+    return _MIN_FLOAT.pack(b"MGRU", _VERSION, ACTIVATIONS.index(activation), go_backwards, 0)
 
 
 def add_gru_int_options(layer: IntegerAddGRU) -> bytes:

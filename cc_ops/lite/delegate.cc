@@ -11,6 +11,7 @@
 #include "cc_ops/core/error.h"
 #include "cc_ops/lite/add_gru_int_kernel.h"
 #include "cc_ops/lite/add_gru_kernel.h"
+#include "cc_ops/lite/min_add_gru_kernel.h"
 #include "cc_ops/lite/settings.h"
 
 #define ADDRNN_EXPORT extern "C" __attribute__((visibility("default")))
@@ -23,6 +24,7 @@ struct Operator {
   TfLiteRegistration (*kernel)();
 };
 constexpr Operator kOperators[] = {{"AddGru", &AddGruKernel},
+                                   {"MinAddGru", &MinAddGruKernel},
                                    {"AddGruInt", &AddGruIntKernel},
                                    {"AddGruIntDense", &AddGruIntDenseKernel}};
 

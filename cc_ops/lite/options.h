@@ -2,7 +2,7 @@
 #define KERAS_ADDRNN_CC_OPS_LITE_OPTIONS_H_
 
 // The options of an AddGru operator in a LiteRT file: 20 bytes, little-endian, written by
-// keras_addrnn/lite/flatbuffer.py.
+// addrnn/lite/_operators.py.
 //
 //   offset  type      content
 //        0  char[4]   "AGRU"
@@ -12,9 +12,12 @@
 //       10  uint16    0
 //       12  float32   state_shift
 //       16  float32   state_max, infinity where the state has no bound
+//
+// Those of a MinAddGru are the first 12 of these bytes, with "MGRU" for "AGRU".
 
 #include <cstddef>
 
+#include "cc_ops/core/min_problem.h"
 #include "cc_ops/core/problem.h"
 
 namespace addrnn {
@@ -22,6 +25,7 @@ namespace addrnn {
 // Reads the options into `problem`. Throws an Error that says what is wrong with them. state_shift
 // and state_max are left to Check().
 void ReadOptions(const void* data, size_t size, Problem* problem);
+void ReadOptions(const void* data, size_t size, MinProblem* problem);
 
 }  // namespace addrnn
 

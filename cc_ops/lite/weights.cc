@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "cc_ops/core/dispatch.h"
 
@@ -19,8 +21,9 @@ const TfLiteFloatArray& Scales(const TfLiteTensor& tensor, const char* name) {
   }
   const TfLiteFloatArray& scales = *quantization->scale;
   const TfLiteIntArray& zeros = *quantization->zero_point;
+  const int last = tensor.dims->size - 1;
   const bool by_column =
-      quantization->quantized_dimension == 1 && scales.size == tensor.dims->data[1];
+      quantization->quantized_dimension == last && scales.size == tensor.dims->data[last];
   if (scales.size != 1 && !by_column) fail(" of int8 must have one scale, or one for each column");
   if ((zeros.size != 1 && zeros.size != scales.size) ||
       std::any_of(zeros.data, zeros.data + zeros.size, [](int zero) { return zero != 0; })) {
@@ -44,7 +47,10 @@ void CheckWeights(const TfLiteTensor& tensor, const char* name) {
 }
 
 const float* WeightMatrix::Values(const TfLiteTensor& tensor, const char* name) {
-  const int64_t rows = tensor.dims->data[0], columns = tensor.dims->data[1], n = rows * columns;
+  const int* dims = tensor.dims->data;
+  const int64_t columns = dims[tensor.dims->size - 1];
+  const int64_t n =
+      std::accumulate(dims, dims + tensor.dims->size, int64_t{1}, std::multiplies<int64_t>());
   if (tensor.type == kTfLiteFloat32) return Data<float>(tensor, name, n);
   CheckWeights(tensor, name);
   if (expanded_.size() == static_cast<size_t>(n)) return expanded_.data();

@@ -8,7 +8,6 @@ import keras
 from addrnn import _libraries, _validation
 from addrnn._atomic_file import checked_path, replacing
 from addrnn._version import __version__
-from addrnn.lite import _operators
 from addrnn.model import IntegerModel
 from keras_addrnn.lite import (
     _converter_process,
@@ -44,10 +43,11 @@ def convert(
     steps is fixed.
 
     With `ops="fused"` each AddGRU layer, and each `ops.add_gru`, becomes one `AddGru` operator,
-    which is faster. `addrnn.lite.Interpreter` runs the file, and so does any other
-    interpreter that loads our delegate. What has no fused kernel stays builtin: `unroll=True`,
-    other activations than linear, relu, hard_tanh and tanh, `keras.layers.RNN(AddGRUCell)`. The
-    layers' own `implementation` has no say in either form.
+    which is faster; each MinAddGRU layer, and `ops.min_add_gru`, one `MinAddGru`.
+    `addrnn.lite.Interpreter` runs the file, and so does any other interpreter that loads our
+    delegate. What has no fused kernel stays builtin: `unroll=True`, other activations than linear,
+    relu, hard_tanh and tanh, `keras.layers.RNN(AddGRUCell)`. The layers' own `implementation` has
+    no say in either form.
 
     A time axis of unknown length stays open: set it with `Interpreter.resize_tensor_input`. Such a
     file is tried at two lengths first, and refused where it answers otherwise than the model. The
@@ -58,8 +58,8 @@ def convert(
 
     - `"float16"`: weights in float16; all computation in float32.
     - `"dynamic"`: weights in int8 with a scale for each unit. With `ops="builtin"` matrix products
-      are computed in int8, with a range found at each call; all else, and all of an `AddGru`
-      operator, in float32.
+      are computed in int8, with a range found at each call; all else, and all of an `AddGru` or
+      `MinAddGru` operator, in float32.
     - `"int8"`, `"int16x8"`: weights in int8; AddGRU is computed in int8, or in int16. What else has
       no int8 stays float32, and what has no int16 is refused; inputs and outputs are float32. Steps
       are written out one by one, so their number must be fixed. Only with `ops="builtin"`, an
@@ -191,7 +191,7 @@ def _file(model, trace, ops, quantize, batches=None):
         raise _diagnostics.conversion_error(model, ops, _diagnostics.summary(str(error))) from error
     file = _flatbuffer.read(content)
     custom = set(_flatbuffer.custom_operators(file))
-    if others := custom - ({_operators.ADD_GRU} if ops == "fused" else set()):
+    if others := custom - (set(_fused_operators.KINDS) if ops == "fused" else set()):
         raise _diagnostics.conversion_error(model, ops, _diagnostics.missing_operators(others))
     if variables := _flatbuffer.variable_operators(file):
         raise _diagnostics.conversion_error(model, ops, _diagnostics.missing_operators(variables))

@@ -13,15 +13,15 @@ def nothing_fused_error(model):
     if problem := _fused.missing():
         return ValueError(f'ops="fused" needs the project\'s fused op for TensorFlow: {problem}')
     return ValueError(
-        f"Model '{model.name}' has nothing to fuse: it has no AddGRU layer, or only such as have "
-        "no fused kernel (unroll=True, or another activation than linear, relu, hard_tanh and "
-        'tanh). Use ops="builtin".'
+        f"Model '{model.name}' has nothing to fuse: it has no AddGRU or MinAddGRU layer, or only "
+        "such as have no fused kernel (unroll=True, or another activation than linear, relu, "
+        'hard_tanh and tanh). Use ops="builtin".'
     )
 
 
 def conversion_error(model, ops, reason):
     """The error of a model that does not convert, with a sentence that gives the reason."""
-    kinds = "builtin" if ops == "builtin" else "builtin and AddGru"
+    kinds = "builtin" if ops == "builtin" else "builtin, AddGru and MinAddGru"
     return ValueError(
         f"Model '{model.name}' does not convert to {kinds} LiteRT operators: {reason}"
     )

@@ -1,4 +1,7 @@
-"""The `AddGru` operators of a file that TensorFlow's converter has written: options and weights."""
+"""The operators of ours in a file that TensorFlow's converter has written: options and weights."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from flatbuffers import flexbuffers
@@ -6,74 +9,103 @@ from flatbuffers import flexbuffers
 from addrnn.lite import _flatbuffer, _operators
 from addrnn.lite._schema import schema
 
-_REQUIRED_INPUTS, _OUTPUTS = 3, 2
-_KERNELS = (1, 2)  # the places of kernel and recurrent kernel among the operator's inputs
+
+class _Kind(NamedTuple):
+    """An operator: how many inputs it requires, the places of kernels among them, its options."""
+
+    required_inputs: int
+    kernels: tuple
+    options: Callable
+    attributes: tuple
+
+
+KINDS = {
+    _operators.ADD_GRU: _Kind(
+        3,
+        (1, 2),
+        _operators.add_gru_options,
+        ("activation", "state_shift", "state_max", "go_backwards"),
+    ),
+    _operators.MIN_ADD_GRU: _Kind(
+        2, (1,), _operators.min_add_gru_options, ("activation", "go_backwards")
+    ),
+}
+_OUTPUTS = 2
 # With fewer rows, the scales and zero points of the columns take more than int8 saves.
 _LEAST_ROWS = 5
 
 
 def finish(model):
-    """Brings the `AddGru` operators from the converter's form to the delegate's.
+    """Brings the operators from the converter's form to the delegate's.
 
     That is: options of a fixed layout instead of a flexbuffer; absent optional inputs instead of
     empty ones; no outputs for a gradient. Raises a `ValueError` unless all compute in float32.
     """
-    for subgraph, node in _flatbuffer.operators_named(model, _operators.ADD_GRU):
+    for name, kind, subgraph, node in _found(model):
         if subgraph.tensors[node.inputs[0]].type != schema.TensorType.FLOAT32:
-            raise ValueError("AddGru in LiteRT computes in float32 only.")
+            raise ValueError(f"{name} in LiteRT computes in float32 only.")
         attributes = flexbuffers.Loads(bytes(node.customOptions))
-        names = ("activation", "state_shift", "state_max", "go_backwards")
-        options = _operators.add_gru_options(*(attributes[name] for name in names))
+        options = kind.options(*(attributes[name] for name in kind.attributes))
         node.customOptions = np.frombuffer(options, np.uint8)
         node.inputs = [
             _operators.ABSENT
-            if place >= _REQUIRED_INPUTS and 0 in subgraph.tensors[index].shape
+            if place >= kind.required_inputs and 0 in subgraph.tensors[index].shape
             else index
             for place, index in enumerate(node.inputs)
         ]
         node.outputs = node.outputs[:_OUTPUTS]
 
 
-def quantize_weights(model, kind):
-    """Stores the kernels of each `AddGru` in a smaller type, which the delegate expands.
+def _found(model):
+    """The name, the kind, the subgraph and the node of each operator of ours."""
+    for name, kind in KINDS.items():
+        for subgraph, node in _flatbuffer.operators_named(model, name):
+            yield name, kind, subgraph, node
+
+
+def quantize_weights(model, quantize):
+    """Stores the kernels of each operator in a smaller type, which the delegate expands.
 
     All else that the operators read becomes float32. For `"float16"` the converter has put the
     constants into float16, each with an operator behind it that the delegate does not need.
     `"dynamic"` gives int8 with one scale for each column of a kernel.
     """
-    if kind is None:
+    if quantize is None:
         return
     made = {}
-    for subgraph, node in _flatbuffer.operators_named(model, _operators.ADD_GRU):
+    for _, kind, subgraph, node in _found(model):
         node.inputs = [
-            _input(model, subgraph, place, index, kind, made)
+            _input(model, subgraph, place in kind.kernels, index, quantize, made)
             for place, index in enumerate(node.inputs)
         ]
     _drop_unread(model)
 
 
-def _input(model, subgraph, place, index, kind, made):
+def _input(model, subgraph, is_kernel, index, quantize, made):
     """The index of the tensor to read in the place of `index`."""
     if index < 0:
         return index
-    key = id(subgraph), index, place in _KERNELS
+    key = id(subgraph), index, is_kernel
     if key in made:
         return made[key]
     result, name = index, subgraph.tensors[index].name
-    if kind == "float16":
+    if quantize == "float16":
         source = _before_dequantize(model, subgraph, index)
         if source is not None:
-            if place in _KERNELS:
+            if is_kernel:
                 result = source
             else:
                 values = _data(model, subgraph.tensors[source], np.float16).astype(np.float32)
                 result = _flatbuffer.add_constant(model, subgraph, name, values)
-    elif place in _KERNELS and _is_constant(model, subgraph.tensors[index]):
+    elif is_kernel and _is_constant(model, subgraph.tensors[index]):
         values = _data(model, subgraph.tensors[index], np.float32)
-        if len(values) >= _LEAST_ROWS:
-            values, scales = symmetric_int8(values)
-            result = _flatbuffer.add_constant(model, subgraph, name, values)
-            subgraph.tensors[result].quantization = _flatbuffer.quantization(scales, dimension=1)
+        rows = values.reshape(-1, values.shape[-1])
+        if len(rows) >= _LEAST_ROWS:
+            rows, scales = symmetric_int8(rows)
+            result = _flatbuffer.add_constant(model, subgraph, name, rows.reshape(values.shape))
+            subgraph.tensors[result].quantization = _flatbuffer.quantization(
+                scales, dimension=values.ndim - 1
+            )
     made[key] = result
     return result
 

@@ -27,14 +27,15 @@ def as_float16(file, name):
 def as_int8(file, name, by_column=True):
     """Returns the values that are left."""
     values = values_of(file, name)
-    largest = np.abs(values).max(axis=0 if by_column else None, keepdims=True)
+    axes = tuple(range(values.ndim - 1))
+    largest = np.abs(values).max(axis=axes if by_column else None, keepdims=True)
     scales = (np.maximum(largest, 1e-6) / 127).astype("float32")
     codes = np.rint(values / scales).astype(np.int8)
     tensor = _replace(file, name, codes, schema.TensorType.INT8)
     tensor.quantization = schema.QuantizationParametersT()
     tensor.quantization.scale = scales.ravel()
     tensor.quantization.zeroPoint = np.zeros(scales.size, np.int64)
-    tensor.quantization.quantizedDimension = 1 if by_column else 0
+    tensor.quantization.quantizedDimension = len(axes) if by_column else 0
     return codes * scales
 
 

@@ -173,8 +173,27 @@ def test_hostile_files(mode, tmp_path):
     model = keras.Model([inputs, state, mask], ka.ops.add_gru(inputs, *weights, state, mask))
     path = tmp_path / "model.tflite"
     ka.lite.convert(model, path, ops="fused", batch_size=2)
+    expect_refusals("hostile_files", path, mode)
+
+
+@pytest.mark.parametrize("mode", ["edited", "drawn", "bytes"])
+def test_hostile_files_of_min_add_gru(mode, tmp_path):
+    inputs = keras.Input(batch_shape=(2, 3, 4))
+    state = keras.Input(batch_shape=(2, 5))
+    mask = keras.Input(batch_shape=(2, 3), dtype="bool")
+    before = keras.Input(batch_shape=(2, 2, 4))
+    generator = np.random.default_rng(0)
+    weights = [generator.normal(0, 0.4, shape).astype("float32") for shape in ((3, 4, 10), (10,))]
+    outputs = ka.ops.min_add_gru(inputs, *weights, state, mask, before)
+    path = tmp_path / "model.tflite"
+    model = keras.Model([inputs, state, mask, before], outputs)
+    ka.lite.convert(model, path, ops="fused", batch_size=2)
+    expect_refusals("hostile_min_files", path, mode)
+
+
+def expect_refusals(program, path, mode):
     result = subprocess.run(
-        [sys.executable, "-m", "tests.addrnn.lite.hostile_files", path, mode],
+        [sys.executable, "-m", f"tests.addrnn.lite.{program}", path, mode],
         cwd=ROOT,
         capture_output=True,
         text=True,
