@@ -60,14 +60,15 @@ def convert(
     - `"dynamic"`: weights in int8 with a scale for each unit. With `ops="builtin"` matrix products
       are computed in int8, with a range found at each call; all else, and all of an `AddGru` or
       `MinAddGru` operator, in float32.
-    - `"int8"`, `"int16x8"`: weights in int8; AddGRU is computed in int8, or in int16. What else has
-      no int8 stays float32, and what has no int16 is refused; inputs and outputs are float32. Steps
-      are written out one by one, so their number must be fixed. Only with `ops="builtin"`, an
-      activation that has a fused kernel, and `representative_data`: what goes beyond the ranges met
-      in it is clipped.
+    - `"int8"`, `"int16x8"`: weights in int8; AddGRU and MinAddGRU are computed in int8, or in
+      int16. What else has no int8 stays float32, and what has no int16 is refused; inputs and
+      outputs are float32. AddGRU's steps are written out one by one, and no loop is converted, so
+      the number of steps must be fixed. Only with `ops="builtin"`, an activation that has a fused
+      kernel, and `representative_data`: what goes beyond the ranges met in it is clipped.
 
     A stateful layer's state becomes an input and an output of the file, both named
-    `"<layer>_state"`: zeros for a new sequence, then what came out of the call before.
+    `"<layer>_state"`: zeros for a new sequence, then what came out of the call before. MinAddGRU's
+    last inputs do likewise, as `"<layer>_last_inputs"`.
 
     The file has one signature, with the names of the model's inputs and outputs (the keys, where
     they are a dict), and metadata named "keras_addrnn" with our version, `ops` and `quantize`. The

@@ -220,7 +220,8 @@ def test_quantized(name, kind):
     model = QUANTIZED[name]()
     data = sequences(512, seed=5)  # so many that the ranges hold those of others
     content = ka.lite.convert(model, quantize=kind, representative_data=data)
-    tolerance = TOLERANCE[kind] * (2 if name == "with_others" else 1)
+    # LayerNormalization divides the error by a deviation, which may be small.
+    tolerance = TOLERANCE[kind] * (3 if name == "with_others" else 1)
     assert_near(model, content, sequences(16, seed=6), tolerance)
     assert "WHILE" not in answers.operators(content)
 
