@@ -1,4 +1,4 @@
-"""AddGRU, GRU and LSTM on all of MNIST, row by row, with several seeds: accuracy and time.
+"""Our layers, GRU and LSTM on all of MNIST, row by row, with several seeds: accuracy and time.
 
 python -m benchmarks.mnist --data-dir DIR        # IDX files of MNIST; about half an hour
 """
@@ -8,10 +8,17 @@ import statistics
 
 import numpy as np
 
+import keras_addrnn as ka
 from benchmarks._harness import machine, markdown, page, plots
 from benchmarks._tasks import digits
+from benchmarks._tasks.min_stack import MinStack
 
-LAYERS = ("AddGRU", "GRU", "LSTM")
+LAYERS = {
+    "AddGRU": ka.AddGRU,
+    "MinAddGRU": ka.MinAddGRU,
+    "two MinAddGRU": MinStack,
+    **{name: digits.LAYERS[name] for name in ("GRU", "LSTM")},
+}
 EPOCHS, SEEDS, UNITS = 5, 3, 128
 
 
@@ -60,8 +67,7 @@ def main(arguments=None):
     for seed in range(SEEDS):
         # In turn, so that a busy machine is as busy for each.
         for kind, found in runs.items():
-            make = digits.LAYERS[kind]
-            found.append(digits.train(make, data, units=UNITS, epochs=EPOCHS, seed=seed)[1])
+            found.append(digits.train(LAYERS[kind], data, units=UNITS, epochs=EPOCHS, seed=seed)[1])
     about = (
         f"{machine.description()}, {os.cpu_count()} processors. {EPOCHS} epochs, "
         f"{len(data[1]):,} digits, batches of 64, Adam(0.001)."

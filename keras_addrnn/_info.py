@@ -12,8 +12,15 @@ from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
 from keras_addrnn.ops.min_add_gru import MinAddGruSequence
 from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU
 
-_BY_WINDOW = (MinAddGRU, MinAddGruSequence)
-_PARTS = (AddGRU, AddGRUCell, AddGruSequence, AddGruStep, FakeQuantizedAddGRU, *_BY_WINDOW)
+_PARTS = (
+    AddGRU,
+    AddGRUCell,
+    AddGruSequence,
+    AddGruStep,
+    FakeQuantizedAddGRU,
+    MinAddGRU,
+    MinAddGruSequence,
+)
 
 
 def info(target: keras.layers.Layer | None = None) -> dict[str, Any] | list[dict[str, Any]]:

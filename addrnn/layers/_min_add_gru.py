@@ -67,12 +67,11 @@ class IntegerMinAddGRU:
         _common.check_recurrent_fields(self)
 
         weight = weight_max(self.weight_bits)
-        shape = (None, None, None)
-        check_field(self, "kernel", _validation.integer_array, np.int8, shape, -weight, weight)
-        columns = self.kernel.shape[2]
-        if columns % 2:
-            raise _validation.shape_error("kernel", "(w, D, 2 * H)", self.kernel.shape)
-        _common.check_columns(self, columns)
+        given = np.shape(self.kernel)
+        if len(given) != 3 or 0 in given or given[2] % 2:
+            raise _validation.shape_error("kernel", "(w, D, 2 * H), none of them 0,", given)
+        check_field(self, "kernel", _validation.integer_array, np.int8, given, -weight, weight)
+        _common.check_columns(self, given[2])
         _common.check_sums(self, self.accumulator_magnitude(), "inputs or weights")
 
     __reduce__ = _common.reduce_to_constructor

@@ -12,9 +12,9 @@ _NOT_SET = -1.0  # its magnitude is the factor until then
 _LARGEST = 100.0
 
 
-def add_weight(cell):
-    """The weight of a cell that holds the factor; -1 until a batch sets it."""
-    return cell.add_weight(
+def add_weight(layer):
+    """The weight of a layer or cell that holds the factor; -1 until a batch sets it."""
+    return layer.add_weight(
         (),
         keras.initializers.Constant(_NOT_SET),
         trainable=False,

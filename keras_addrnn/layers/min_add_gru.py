@@ -67,7 +67,8 @@ class MinAddGRU(keras.layers.Layer):
         sequences: Tensor `[batch, time, features]`. Batch and time may be unknown, or 0.
         initial_state: Tensor `[batch, units]`, or a list with it, or a list of it and the inputs
             before the first step, `[batch, kernel_size - 1, features]`, the oldest first: what
-            `return_state` returns. Zeros by default. Negative numbers in the state are taken for 0.
+            `return_state` returns. Zeros by default, and where one is None. Negative numbers in the
+            state are taken for 0.
         mask: Boolean tensor `[batch, time]`. Where it is False, the state stays as it is, and later
             steps read zeros.
         training: Whether to apply dropout, and to set the factor of the inputs if none is set.
@@ -262,7 +263,9 @@ class MinAddGRU(keras.layers.Layer):
                 + (window if self.kernel_size > 1 else ""),
                 f"{len(given)} states",
             )
-        given = [keras.ops.cast(state, self.compute_dtype) for state in given]
+        given = [
+            None if state is None else keras.ops.cast(state, self.compute_dtype) for state in given
+        ]
         return (*given, None, None)[:2]
 
     def _dropped(self, tensors):

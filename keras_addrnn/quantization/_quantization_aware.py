@@ -5,10 +5,10 @@ from typing import Any
 import keras
 
 from addrnn import _validation
-from addrnn.layers import IntegerMinAddGRU
 from addrnn.model import IntegerModel
 from addrnn.quantization import StateQuantization
 from keras_addrnn._sequential import layers_in_order
+from keras_addrnn.layers import MinAddGRU
 from keras_addrnn.quantization import _post_training
 from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
 
@@ -64,6 +64,14 @@ def quantization_aware(
             f"'{model.name}'",
             "Take the model it was made of.",
         )
+    for layer in layers_in_order(model):
+        if isinstance(layer, MinAddGRU):
+            raise _validation.value_error(
+                "model",
+                "have no MinAddGRU layer: it cannot be trained in integers",
+                f"layer '{layer.name}'",
+                "`quantize` makes integers of the model as it is.",
+            )
     integers, _ = _post_training.quantize_float_model(
         model,
         representative_data,
@@ -71,14 +79,6 @@ def quantization_aware(
         state_bits=state_bits,
         input_bits=input_bits,
     )
-    for layer in integers.layers:
-        if isinstance(layer, IntegerMinAddGRU):
-            raise _validation.value_error(
-                "model",
-                "have no MinAddGRU layer: it cannot be trained in integers",
-                f"layer '{layer.name}'",
-                "`quantize` makes integers of the model as it is.",
-            )
     first = model.inputs[0]
     outputs = inputs = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
     made = iter(integers.layers)

@@ -72,8 +72,8 @@ void MinGateTile(const MinProblem& p, const MinForwardTensors<S>& tensors,
             bits = Mask<C>{} + (int)kKeep;
           }
         }
-        // Stored as the outputs are, and so rounded at every step.
-        h = StoreVector<S>(h, left, tensors.outputs + at);
+        // The state itself is not rounded to 16 bits: it could not fade slowly.
+        StoreVector<S>(h, left, tensors.outputs + at);
         if constexpr (kTraining) {
           StoreBytes<C>(bits, left, tensors.reserve + at);
           if constexpr (kActivation == Activation::kTanh) {

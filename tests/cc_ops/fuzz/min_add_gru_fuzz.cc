@@ -79,12 +79,13 @@ struct Computed {
   }
 };
 
-// One sequence, in two calls of which the second goes on where the first ends.
+// One sequence, in two calls of which the second goes on where the first ends. (In 16 bits the state
+// between them is rounded, and has fewer digits than within a call.)
 template <typename S>
 void CheckParts(const Settings& s, Source& source, const Given<S>& given,
                 const Computed<S>& whole) {
   MinProblem p = s.problem;
-  if (p.batch != 1 || p.go_backwards) return;
+  if (p.batch != 1 || p.go_backwards || sizeof(S) != sizeof(Compute<S>)) return;
   const int64_t time = p.time, first = source.Any<uint16_t>() % (time + 1), before = p.window - 1;
   const Tensor<S> read((before + time) * p.input, s.offset, 0);  // all that windows hold
   if (s.initial_inputs) {

@@ -105,3 +105,15 @@ def test_another_batch_size():
     layer(sequences(batch=4))
     with pytest.raises(ValueError, match="stateful layer.* 4 sequences.*batch of 3"):
         layer(sequences(batch=3))
+
+
+def test_none_stands_for_zeros_in_a_list_of_states():
+    x = sequences()
+    layer = ka.MinAddGRU(**lively(5), return_sequences=True)
+    state = np.ones((len(x), 5), "float32")
+    before = np.ones((len(x), 2, x.shape[2]), "float32")
+    for given, same in (
+        ([None, before], [np.zeros_like(state), before]),
+        ([state, None], [state, np.zeros_like(before)]),
+    ):
+        assert_close(layer(x, initial_state=given), to_numpy(layer(x, initial_state=same)))

@@ -80,6 +80,23 @@ def test_whole_numbers_are_exact_at_every_kink(dtype):
     assert_close(gradients, problem.expected_gradients(), 0)
 
 
+@pytest.mark.parametrize("dtype, tolerance", [("float16", 1e-3), ("bfloat16", 1e-2)])
+def test_a_slow_fade_is_not_rounded_away_in_16_bits(dtype, tolerance):
+    import tensorflow as tf
+
+    import keras_addrnn as ka
+
+    steps = 1000
+    x = np.ones((1, steps, 2))
+    x[:, 1:, 1] = 0  # a candidate of 1 in the first step alone
+    kernel = tf.constant([[[-0.0004, 0], [0, 1]]], dtype)  # and then half a thousandth less a step
+    outputs, state = ka.ops.min_add_gru(tf.constant(x, dtype), kernel, implementation="fused")
+    fading = float(-kernel[0, 0, 0])
+    expected = 1 - fading * np.arange(steps)
+    np.testing.assert_allclose(to_numpy(outputs)[0, :, 0], expected, atol=tolerance)
+    np.testing.assert_allclose(to_numpy(state)[0, 0], expected[-1], atol=tolerance)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_computing_anew_gives_the_same_bits_as_keeping(activation, dtype):
