@@ -79,8 +79,8 @@ struct Computed {
   }
 };
 
-// One sequence, in two calls of which the second goes on where the first ends. (In 16 bits the state
-// between them is rounded, and has fewer digits than within a call.)
+// One sequence, in two calls of which the second goes on where the first ends. (In 16 bits the
+// state between them is rounded, and has fewer digits than within a call.)
 template <typename S>
 void CheckParts(const Settings& s, Source& source, const Given<S>& given,
                 const Computed<S>& whole) {
