@@ -75,8 +75,11 @@ class Backward {
     if (groups_.steps <= 1) return nullptr;
     const int64_t stride = shared_.gate_stride;
     Buffer<C> carries = AllocateZeros<C>(groups_.steps * p.batch * stride);
-    const int parts = Parts(double(p.batch) * p.time * p.units * 4, p.units);
-    ParallelParts(parts, p.units, [&](int, int64_t begin, int64_t end) {
+    const int64_t vectors = stride / kernels.lanes;
+    const int parts = Parts(double(p.batch) * p.time * p.units * 4, vectors);
+    ParallelParts(parts, vectors, [&](int, int64_t first, int64_t last) {
+      const int64_t begin = first * kernels.lanes;
+      const int64_t end = std::min(last * kernels.lanes, p.units);
       for (int64_t b = 0; b < p.batch; ++b) {
         MinBackwardTask<S> task = shared_;
         task.row_begin = b;

@@ -36,12 +36,14 @@ template <typename S>
 void MinCarry(const MinBackwardTask<S>& task, int64_t begin, int64_t end) {
   using C = Compute<S>;
   const MinSizes& p = task.sizes;
-  const uint8_t* reserve = task.tensors.reserve + task.row_begin * p.time * p.units;
-  const S* d_outputs = task.tensors.d_outputs + task.row_begin * p.time * p.units;
   for (int64_t t = task.t_end - 1; t >= task.t_begin; --t) {
-    for (int64_t i = begin; i < end; ++i) {
-      const C g = task.carry[i] + ToCompute(d_outputs[t * p.units + i]);
-      task.carry[i] = reserve[t * p.units + i] & kKeep ? g : 0;
+    const int64_t row = (task.row_begin * p.time + t) * p.units;
+    for (int64_t unit = begin; unit < end; unit += kLanes<C>) {
+      const int64_t left = end - unit < kLanes<C> ? end - unit : kLanes<C>;
+      const GateGradientInputs<S> in(task.tensors.reserve + row + unit,
+                                     task.tensors.d_outputs + row + unit, nullptr, left);
+      C* carry = task.carry + unit;
+      Store<C>(carry, GateGradient<C>(in.bits, Load<C>(carry) + in.d_output, in.candidate).state);
     }
   }
 }

@@ -51,7 +51,8 @@ struct MinKernels {
 
   int64_t (*packed_backward_size)(const MinSizes&);
   void (*pack_backward)(const MinSizes&, const MinBackwardTensors<S>&, C* packed);
-  // The carry of row_begin from before t_end to before t_begin, for the units [begin, end).
+  // The carry of row_begin from before t_end to before t_begin, for the units [begin, end), which
+  // begin at a vector; whole vectors are written.
   void (*carry)(const MinBackwardTask<S>&, int64_t begin, int64_t end);
   // The chunk's dz and carry; then its d_inputs; then its contribution to d_weights.
   void (*gate_gradient)(const MinBackwardTask<S>&);
