@@ -14,6 +14,25 @@ def known_features(shape) -> int:
     return features
 
 
+def add_weight(layer, name, shape, settings=None):
+    """Adds a weight with the layer's own initializer, regularizer and constraint.
+
+    Args:
+        layer: Layer or cell.
+        name: Of the weight.
+        shape: Tuple of sizes.
+        settings: What the names of those three begin with; `name` by default.
+    """
+    settings = settings or name
+    return layer.add_weight(
+        shape=shape,
+        name=name,
+        initializer=getattr(layer, f"{settings}_initializer"),
+        regularizer=getattr(layer, f"{settings}_regularizer"),
+        constraint=getattr(layer, f"{settings}_constraint"),
+    )
+
+
 def check_batch(batch, expected) -> None:
     """Refuses a batch of another size than that for which a stateful layer keeps states."""
     if batch not in (None, expected):

@@ -153,29 +153,13 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
 
     def build(self, input_shape):
         features = _common.known_features(input_shape)
-        self.kernel = self.add_weight(
-            shape=(features, 2 * self.units),
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            shape=(self.units, 2 * self.units),
-            name="recurrent_kernel",
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
+        self.kernel = _common.add_weight(self, "kernel", (features, 2 * self.units))
+        self.recurrent_kernel = _common.add_weight(
+            self, "recurrent_kernel", (self.units, 2 * self.units), "recurrent"
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(2 * self.units,),
-                name="bias",
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = _common.add_weight(self, "bias", (2 * self.units,))
         if self.scale_inputs:
             self.input_scale = _input_scale.add_weight(self)
         # Another number of features is then refused by name, not as a kernel that does not fit.

@@ -163,22 +163,12 @@ class MinAddGRU(keras.layers.Layer):
 
     def build(self, sequences_shape, initial_state_shape=None):
         features = _common.known_features(sequences_shape)
-        self.kernel = self.add_weight(
-            shape=(self.kernel_size, features, 2 * self.units),
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
+        self.kernel = _common.add_weight(
+            self, "kernel", (self.kernel_size, features, 2 * self.units)
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(2 * self.units,),
-                name="bias",
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = _common.add_weight(self, "bias", (2 * self.units,))
         if self.scale_inputs:
             self.input_scale = _input_scale.add_weight(self)
         if self.stateful:
