@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from addrnn import _validation
 from addrnn.quantization import Quantization, StateQuantization
-from keras_addrnn.ops import add_gru, min_add_gru
 from keras_addrnn.quantization._keras_model import MinRecurrent, Recurrent
 
 # The ranges of the state that are tried beside the full one, as fractions of the largest value that
@@ -51,23 +50,15 @@ def real_states(
     layer: Recurrent | MinRecurrent, data: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], float]:
     """Keras' own states and candidates after each step, float32 `[N, T, H]`; the share clipped."""
-    minimal = isinstance(layer, MinRecurrent)
-    outputs = _min_outputs(layer, data) if minimal else _outputs(layer, data)
+    outputs = layer.outputs(data)
     if not np.isfinite(outputs).all():
         raise _validation.value_error(
             "representative_data",
             f"give finite states: those of layer '{layer.name}' are not finite on it",
             "NaN or infinity",
-            "Give data like that it was trained on."
-            if minimal
-            else "Train it with state_max, or give data like that it was trained on.",
+            layer.if_not_finite,
         )
-    order = data[:, ::-1] if layer.go_backwards else data
-    if minimal:
-        sums = _window_sums(layer, order)
-    else:
-        before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)
-        sums = order @ layer.kernel + before @ layer.recurrent_kernel
+    sums = layer.products(data[:, ::-1] if layer.go_backwards else data, outputs)
     units = outputs.shape[-1]
     if layer.bias is not None:
         sums = sums + layer.bias
@@ -75,37 +66,6 @@ def real_states(
     candidates = activation(keras.ops.convert_to_tensor(sums[..., units:]))
     candidates = keras.ops.convert_to_numpy(candidates)
     return outputs, candidates, _clipped_share(layer, sums[..., :units], candidates)
-
-
-def _outputs(layer: Recurrent, data: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-    outputs, _ = add_gru(
-        *_tensors(data, *layer.weights),
-        activation=layer.activation,
-        state_shift=layer.state_shift,
-        state_max=layer.state_max,
-        go_backwards=layer.go_backwards,
-    )
-    return keras.ops.convert_to_numpy(outputs)
-
-
-def _min_outputs(layer: MinRecurrent, data: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-    outputs, _ = min_add_gru(
-        *_tensors(data, *layer.weights),
-        activation=layer.activation,
-        go_backwards=layer.go_backwards,
-    )
-    return keras.ops.convert_to_numpy(outputs)
-
-
-def _tensors(*arrays: npt.NDArray[Any] | None) -> list[Any]:
-    return [None if a is None else keras.ops.convert_to_tensor(a) for a in arrays]
-
-
-def _window_sums(layer: MinRecurrent, order: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The products of the last inputs with the kernel, `[N, T, 2 * H]`."""
-    window, steps = len(layer.kernel), order.shape[1]
-    padded = np.pad(order, ((0, 0), (window - 1, 0), (0, 0)))
-    return sum(padded[:, j : j + steps] @ weights for j, weights in enumerate(layer.kernel))
 
 
 def _clipped_share(

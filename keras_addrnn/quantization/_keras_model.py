@@ -6,10 +6,11 @@ from typing import ClassVar
 import keras
 import numpy as np
 
+from addrnn import weight_quantization
 from addrnn._quantized_weights import INTEGER_ACTIVATIONS
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import AddGRU, AddGRUCell, MinAddGRU
-from keras_addrnn.ops import _arguments
+from keras_addrnn.ops import _arguments, add_gru, min_add_gru
 
 # What these do they do in training only.
 _NOTHING_IN_INFERENCE = (
@@ -40,6 +41,10 @@ _REMEDIES = {
 class Recurrent:
     """An AddGRU layer of a Keras model: its float32 weights and its settings."""
 
+    make_integer = staticmethod(weight_quantization.add_gru)
+    if_not_finite: ClassVar[str] = (
+        "Train it with state_max, or give data like that it was trained on."
+    )
     name: str
     kernel: np.ndarray
     recurrent_kernel: np.ndarray
@@ -58,11 +63,29 @@ class Recurrent:
     def weights(self) -> tuple[np.ndarray | None, ...]:
         return self.kernel, self.recurrent_kernel, self.bias
 
+    def outputs(self, data: np.ndarray) -> np.ndarray:
+        """Keras' own states after each step, in the order of processing, `[N, T, H]`."""
+        outputs, _ = add_gru(
+            *_tensors(data, *self.weights),
+            activation=self.activation,
+            state_shift=self.state_shift,
+            state_max=self.state_max,
+            go_backwards=self.go_backwards,
+        )
+        return keras.ops.convert_to_numpy(outputs)
+
+    def products(self, order: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """What the kernels add to the gate, `[N, T, 2 * H]`, of inputs in that order."""
+        before = np.concatenate([np.zeros_like(outputs[:, :1]), outputs[:, :-1]], axis=1)
+        return order @ self.kernel + before @ self.recurrent_kernel
+
 
 @dataclasses.dataclass(frozen=True)
 class MinRecurrent:
     """A MinAddGRU layer of a Keras model: its float32 weights and its settings."""
 
+    make_integer = staticmethod(weight_quantization.min_add_gru)
+    if_not_finite: ClassVar[str] = "Give data like that it was trained on."
     name: str
     kernel: np.ndarray
     bias: np.ndarray | None
@@ -79,6 +102,21 @@ class MinRecurrent:
     @property
     def weights(self) -> tuple[np.ndarray | None, ...]:
         return self.kernel, self.bias
+
+    def outputs(self, data: np.ndarray) -> np.ndarray:
+        """As `Recurrent.outputs`."""
+        outputs, _ = min_add_gru(
+            *_tensors(data, *self.weights),
+            activation=self.activation,
+            go_backwards=self.go_backwards,
+        )
+        return keras.ops.convert_to_numpy(outputs)
+
+    def products(self, order: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """As `Recurrent.products`; of the last inputs alone."""
+        window, steps = len(self.kernel), order.shape[1]
+        padded = np.pad(order, ((0, 0), (window - 1, 0), (0, 0)))
+        return sum(padded[:, j : j + steps] @ weights for j, weights in enumerate(self.kernel))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,3 +249,7 @@ def _read_dense(layer, name):
 
 def _array(variable):
     return keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
+
+
+def _tensors(*arrays):
+    return [None if a is None else keras.ops.convert_to_tensor(a) for a in arrays]

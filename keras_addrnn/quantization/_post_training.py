@@ -60,10 +60,8 @@ def quantize_float_model(
 def _best_layer(layer, inputs, integers, reals, states, **settings):
     """The layer whose states are nearest to the real ones, `[N, T, H]`."""
     tried = []
-    minimal = isinstance(layer, _keras_model.MinRecurrent)
-    make = weight_quantization.min_add_gru if minimal else weight_quantization.add_gru
     for state in states:
-        made = make(
+        made = layer.make_integer(
             *layer.weights,
             activation=layer.activation,
             inputs=inputs,
