@@ -31,11 +31,15 @@ class PreparedMinForward {
  private:
   using C = Compute<S>;
 
-  struct Parts {
-    int rows, vectors;
+  // How a call is shared out: rows and panels of units, in so many parts each.
+  struct Division {
+    int row_parts, panel_parts;
+    int64_t vectors, panels;
     int64_t scratch_size;  // of each part
+
+    int parts() const { return row_parts * panel_parts; }
   };
-  Parts Divide() const;
+  Division Divide() const;
 
   MinProblem problem_ = {};
   Buffer<C> packed_;

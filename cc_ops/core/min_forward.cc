@@ -48,24 +48,24 @@ void PreparedMinForward<S>::Prepare(const MinProblem& p, const MinWeights<S>& we
     kernels.pack_forward(p, weights, buffer.get());
     packed_ = std::move(buffer);
   }
-  const Parts parts = Divide();
-  scratch_.Reserve(parts.rows * parts.vectors * parts.scratch_size);
+  const Division division = Divide();
+  scratch_.Reserve(division.parts() * division.scratch_size);
 }
 
 template <typename S>
-typename PreparedMinForward<S>::Parts PreparedMinForward<S>::Divide() const {
+typename PreparedMinForward<S>::Division PreparedMinForward<S>::Divide() const {
   const MinProblem& p = problem_;
   const MinKernels<S>& kernels = SelectedKernels<S>().min_add_gru;
+  Division division;
+  division.vectors = kernels.vectors(p);
+  division.panels = (division.vectors + kernels.panel_vectors - 1) / kernels.panel_vectors;
+  division.scratch_size = kernels.forward_scratch_size(p);
   const double work = 2.0 * p.batch * p.time * p.units * p.window * p.input;
-  const int all = addrnn::Parts(work, std::numeric_limits<int>::max());
-  Parts parts;
-  parts.rows = static_cast<int>(std::max<int64_t>(std::min<int64_t>(all, p.batch), 1));
-  const int64_t vectors = kernels.vectors(p);
-  const int64_t panels = (vectors + kernels.panel_vectors - 1) / kernels.panel_vectors;
-  parts.vectors =
-      static_cast<int>(std::max<int64_t>(std::min<int64_t>(all / parts.rows, panels), 1));
-  parts.scratch_size = kernels.forward_scratch_size(p);
-  return parts;
+  const int most = NumThreads();
+  division.row_parts = Parts(work, std::min<int64_t>(most, p.batch));
+  division.panel_parts =
+      Parts(work, std::min<int64_t>(Parts(work, most) / division.row_parts, division.panels));
+  return division;
 }
 
 template <typename S>
@@ -73,18 +73,16 @@ void PreparedMinForward<S>::Run(const MinForwardTensors<S>& tensors) {
   const MinProblem& p = problem_;
   if (p.batch == 0 || p.units == 0) return;
   const MinKernels<S>& kernels = SelectedKernels<S>().min_add_gru;
-  const Parts parts = Divide();
-  const int all = parts.rows * parts.vectors;
-  C* scratch = scratch_.Reserve(all * parts.scratch_size);
+  const Division d = Divide();
+  C* scratch = scratch_.Reserve(d.parts() * d.scratch_size);
   const MinForwardTask<S> task = {p, tensors, packed_.get()};
-  const int64_t vectors = kernels.vectors(p), panel = kernels.panel_vectors;
-  const int64_t panels = (vectors + panel - 1) / panel;
-  ParallelParts(all, all, [&](int part, int64_t, int64_t) {
-    const int row = part / parts.vectors, column = part % parts.vectors;
-    kernels.forward(task, p.batch * row / parts.rows, p.batch * (row + 1) / parts.rows,
-                    panels * column / parts.vectors * panel,
-                    std::min(panels * (column + 1) / parts.vectors * panel, vectors),
-                    scratch + part * parts.scratch_size);
+  ParallelParts(d.parts(), d.parts(), [&](int part, int64_t, int64_t) {
+    const int row = part / d.panel_parts, column = part % d.panel_parts;
+    const auto vector = [&](int i) {
+      return std::min(d.panels * i / d.panel_parts * kernels.panel_vectors, d.vectors);
+    };
+    kernels.forward(task, p.batch * row / d.row_parts, p.batch * (row + 1) / d.row_parts,
+                    vector(column), vector(column + 1), scratch + part * d.scratch_size);
   });
 }
 

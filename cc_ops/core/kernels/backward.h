@@ -224,28 +224,37 @@ void Backward(const BackwardTask<S>& task) {
   }
 }
 
+// So many rows that a strip of dz and one of the factors stay in the nearest cache together.
+constexpr int64_t kStripRows = 128;
+
+// weights += factors^T dz, over the `depth` rows of a strip, or of each of its segments. The
+// weights are as far apart as they are wide.
+template <typename C>
+void AddStrip(C* weights, int64_t weight_rows, int64_t width, const C* factors,
+              int64_t factor_stride, const C* dz, int64_t dz_stride, int64_t depth,
+              Segments segments = {}) {
+  ForEachPanel<kTileVectors>(
+      width / kLanes<C>, [&](auto panel, int64_t vector) __attribute__((always_inline)) {
+        ForEachPiece<kTileRows>(
+            0, weight_rows, [&](auto tile, int64_t k) __attribute__((always_inline)) {
+              constexpr int kRows = decltype(tile)::value, kVectors = decltype(panel)::value;
+              const int64_t column = vector * kLanes<C>;
+              MultiplyTransposedTile<C, kRows, kVectors>(weights + k * width + column, width,
+                                                         factors + k, factor_stride, dz + column,
+                                                         dz_stride, depth, segments);
+            });
+      });
+}
+
 template <typename S>
 void WeightGradient(const BackwardTask<S>& task) {
-  using C = Compute<S>;
   const int64_t rows = (task.t_end - task.t_begin) * (task.row_end - task.row_begin);
   const int64_t weight_rows = task.sizes.input + task.sizes.units + 1;
-  // So many rows that a strip of dz and one of the factors stay in the nearest cache together.
-  constexpr int64_t kDepth = 128;
-  for (int64_t first = 0; first < rows; first += kDepth) {
-    const int64_t depth = rows - first < kDepth ? rows - first : kDepth;
-    ForEachPanel<kTileVectors>(
-        task.weights_stride / kLanes<C>,
-        [&](auto panel, int64_t vector) __attribute__((always_inline)) {
-          ForEachPiece<kTileRows>(
-              0, weight_rows, [&](auto tile, int64_t k) __attribute__((always_inline)) {
-                constexpr int kRows = decltype(tile)::value, kVectors = decltype(panel)::value;
-                const int64_t column = vector * kLanes<C>;
-                MultiplyTransposedTile<C, kRows, kVectors>(
-                    task.d_weights + k * task.weights_stride + column, task.weights_stride,
-                    task.factors + first * task.factor_stride + k, task.factor_stride,
-                    task.dz + first * task.dz_stride + column, task.dz_stride, depth);
-              });
-        });
+  for (int64_t first = 0; first < rows; first += kStripRows) {
+    const int64_t depth = rows - first < kStripRows ? rows - first : kStripRows;
+    AddStrip(task.d_weights, weight_rows, task.weights_stride,
+             task.factors + first * task.factor_stride, task.factor_stride,
+             task.dz + first * task.dz_stride, task.dz_stride, depth);
   }
 }
 
@@ -267,22 +276,29 @@ void StoreCarry(const BackwardTask<S>& task) {
   }
 }
 
+// A row of the groups' weights, group_stride apart, added up: [u | z], z from gate_stride on.
+template <typename S>
+void StoreWeightRow(Compute<S>* sums, int64_t groups, int64_t group_stride, int64_t gate_stride,
+                    int64_t units, S* to) {
+  for (int64_t group = 1; group < groups; ++group) {
+    const Compute<S>* addends = sums + group * group_stride;
+    for (int64_t i = 0; i < 2 * gate_stride; ++i) sums[i] += addends[i];
+  }
+  StoreRow<S>(sums, units, to);
+  StoreRow<S>(sums + gate_stride, units, to + units);
+}
+
 template <typename S>
 void StoreWeights(const BackwardTask<S>& task, int64_t groups, int64_t group_stride,
                   int64_t k_begin, int64_t k_end) {
   const Sizes& p = task.sizes;
   const BackwardTensors<S>& tensors = task.tensors;
   for (int64_t k = k_begin; k < k_end; ++k) {
-    Compute<S>* sums = task.d_weights + k * task.weights_stride;
-    for (int64_t group = 1; group < groups; ++group) {
-      const Compute<S>* addends = sums + group * group_stride;
-      for (int64_t i = 0; i < task.weights_stride; ++i) sums[i] += addends[i];
-    }
     S* to = k < p.input             ? tensors.d_kernel + k * 2 * p.units
             : k < p.input + p.units ? tensors.d_recurrent_kernel + (k - p.input) * 2 * p.units
                                     : tensors.d_bias;
-    StoreRow<S>(sums, p.units, to);
-    StoreRow<S>(sums + task.gate_stride, p.units, to + p.units);
+    StoreWeightRow<S>(task.d_weights + k * task.weights_stride, groups, group_stride,
+                      task.gate_stride, p.units, to);
   }
 }
 

@@ -63,16 +63,15 @@ void MinGateGradient(const MinBackwardTask<S>& task) {
 }
 
 // The product of `taps` rows of dz, from the given one on, with as many positions of the kernel,
-// for a tile of rows and a panel of inputs: added to sums. `step` leads to the next row of dz.
+// for a tile of rows and a panel of inputs: added to sums.
 template <typename C, int kRows, int kVectors>
 ADDRNN_INLINE void MultiplyTaps(const MinSizes& p, int64_t gate_stride, int64_t dz_stride,
-                                const C* dz, ptrdiff_t step, const C* packed, int64_t taps,
-                                C* sums) {
+                                const C* dz, const C* packed, int64_t taps, C* sums) {
   constexpr int kColumns = kVectors * kLanes<C>;
   // Without padding between them the halves of a row are one.
   const int halves = gate_stride == p.units ? 1 : 2;
   const int64_t depth = 2 * p.units / halves;
-  for (int64_t tap = 0; tap < taps; ++tap, dz += step, packed += MinPackedTapSize<C>(p)) {
+  for (int64_t tap = 0; tap < taps; ++tap, dz += dz_stride, packed += MinPackedTapSize<C>(p)) {
     for (int half = 0; half < halves; ++half) {
       const C* weights = packed + half * depth * kColumns;
       MultiplyTile<C, kRows, kVectors>(sums, kColumns, sums, kColumns, dz + half * gate_stride,
@@ -118,8 +117,8 @@ void MinInputGradient(const MinBackwardTask<S>& task) {
                   constexpr int kRows = decltype(tile)::value;
                   C sums[kRows * kColumns] = {};
                   MultiplyTaps<C, kRows, kVectors>(p, task.gate_stride, task.dz_stride,
-                                                   dz + (t - task.t_begin) * task.dz_stride,
-                                                   task.dz_stride, packed, p.window, sums);
+                                                   dz + (t - task.t_begin) * task.dz_stride, packed,
+                                                   p.window, sums);
                   for (int r = 0; r < kRows; ++r) {
                     StoreInputGradient(task, b, t + r, column, left, sums + r * kColumns);
                   }
@@ -128,7 +127,7 @@ void MinInputGradient(const MinBackwardTask<S>& task) {
           for (int64_t i = 0; initial && i < before; ++i) {
             C sums[kColumns] = {};
             // Its first reader is step 0, for which it is `before - i` steps old.
-            MultiplyTaps<C, 1, kVectors>(p, task.gate_stride, task.dz_stride, dz, task.dz_stride,
+            MultiplyTaps<C, 1, kVectors>(p, task.gate_stride, task.dz_stride, dz,
                                          packed + (before - i) * MinPackedTapSize<C>(p), i + 1,
                                          sums);
             StoreRow<S>(sums, left,
@@ -154,27 +153,16 @@ void MinWeightGradient(const MinBackwardTask<S>& task) {
       for (int64_t i = 0; i < stride; ++i) d_bias[i] += dz[i];
     }
   }
-  // So many rows that a strip of dz and one of the factors stay in the nearest cache together.
-  constexpr int64_t kDepth = 128;
-  const int64_t whole = kDepth / steps > 1 ? kDepth / steps : 1;  // batch rows of a strip
+  const int64_t whole = kStripRows / steps > 1 ? kStripRows / steps : 1;  // batch rows of a strip
   for (int64_t row = 0; row < rows; row += whole) {
     const Segments segments = {rows - row < whole ? rows - row : whole, task.span * p.input,
                                task.span * task.dz_stride};
-    for (int64_t first = 0; first < steps; first += kDepth) {
-      const int64_t depth = steps - first < kDepth ? steps - first : kDepth;
-      ForEachPanel<kTileVectors>(
-          stride / kLanes<C>, [&](auto panel, int64_t vector) __attribute__((always_inline)) {
-            ForEachPiece<kTileRows>(
-                0, weight_rows, [&](auto tile, int64_t k) __attribute__((always_inline)) {
-                  constexpr int kRows = decltype(tile)::value, kVectors = decltype(panel)::value;
-                  const int64_t column = vector * kLanes<C>;
-                  MultiplyTransposedTile<C, kRows, kVectors>(
-                      task.d_weights + k * stride + column, stride,
-                      task.factors + (row * task.span + first) * p.input + k, p.input,
-                      task.dz + (row * task.span + first) * task.dz_stride + column, task.dz_stride,
-                      depth, segments);
-                });
-          });
+    for (int64_t first = 0; first < steps; first += kStripRows) {
+      const int64_t depth = steps - first < kStripRows ? steps - first : kStripRows;
+      AddStrip(task.d_weights, weight_rows, stride,
+               task.factors + (row * task.span + first) * p.input, p.input,
+               task.dz + (row * task.span + first) * task.dz_stride, task.dz_stride, depth,
+               segments);
     }
   }
 }
@@ -208,14 +196,9 @@ void MinStoreWeights(const MinBackwardTask<S>& task, int64_t groups, int64_t gro
   const MinSizes& p = task.sizes;
   const int64_t stride = 2 * task.gate_stride;
   for (int64_t k = k_begin; k < k_end; ++k) {
-    Compute<S>* sums = task.d_weights + k * stride;
-    for (int64_t group = 1; group < groups; ++group) {
-      const Compute<S>* addends = sums + group * group_stride;
-      for (int64_t i = 0; i < stride; ++i) sums[i] += addends[i];
-    }
     S* to = k < p.window * p.input ? task.tensors.d_kernel + k * 2 * p.units : task.tensors.d_bias;
-    StoreRow<S>(sums, p.units, to);
-    StoreRow<S>(sums + task.gate_stride, p.units, to + p.units);
+    StoreWeightRow<S>(task.d_weights + k * stride, groups, group_stride, task.gate_stride, p.units,
+                      to);
   }
 }
 
