@@ -1,9 +1,12 @@
 """The recurrence `h_t = max(h_{t-1} - a_t, q_t)` in parallel over time, on any backend.
 
-Two steps are again one, of `a_1 + a_2` and `max(q_1 - a_2, q_2)`. So a scan by doubling has all
-states after `log2(T)` rounds: in a round of distance `d` each step takes in what is known of the
-`d` steps before it (Hillis and Steele, Data Parallel Algorithms, 1986). docs/recurrence.md has the
-recurrence and its gradient, docs/decisions/min-add-gru.md says why the scan is written out here.
+Two steps are again one, of `a_1 + a_2` and `max(q_1 - a_2, q_2)`. So half as many steps give every
+second state, and each of those the one after it: all states after `2 log2(T)` rounds, by about
+twice the operations of a loop over time (Ladner and Fischer, Parallel Prefix Computation, 1980).
+Where `T` is unknown, a loop goes on by doubling, `log2(T)` rounds of all steps: in a round of
+distance `d` each step takes in what is known of the `d` steps before it (Hillis and Steele, Data
+Parallel Algorithms, 1986). docs/recurrence.md has the recurrence and its gradient,
+docs/decisions/min-add-gru.md says why the scan is written out here.
 """
 
 import keras
@@ -26,46 +29,33 @@ def fading_maximum(fading, written, initial_state=None):
 
 
 def last_state(fading, written, initial_state=None):
-    """The last state `[B, H]` alone, for inference, of a known number of at least one step.
-
-    Pairs of steps become one, and again, until there is one: less to compute than all states.
-    """
+    """The last state `[B, H]` alone, for inference, of a known number of at least one step."""
     written = _with_initial_state(fading, written, initial_state)
-    _, steps, units = written.shape
-    while steps > 1:
-        if steps % 2:  # a step that changes nothing, before the first
-            fading, written = (_shifted(x, 1) for x in (fading, written))
-        steps = (steps + 1) // 2
-        # Two steps in a row of memory: to take every other step costs LiteRT many times as much.
-        fading, written = (keras.ops.reshape(x, (-1, steps, 2 * units)) for x in (fading, written))
-        later = fading[..., units:]
-        kept = _faded(written[..., :units], later)
-        fading = fading[..., :units] + later
-        written = keras.ops.maximum(kept, written[..., units:])
+    while written.shape[1] > 1:
+        # A step that changes nothing, before the first.
+        fading, written = (_padded(x, written.shape[1] % 2, 0) for x in (fading, written))
+        (first, second), pairs = _halves(fading), _halves(written)
+        fading, written = first + second, keras.ops.maximum(_faded(pairs[0], second), pairs[1])
     return keras.ops.squeeze(written, 1)
 
 
 def _states(fading, written, initial_state=None):
     written = _with_initial_state(fading, written, initial_state)
+    if isinstance(written.shape[1], int):
+        return _states_by_pairs(fading, written)
+    return _states_of_unknown_number(fading, written)
+
+
+def _states_by_pairs(fading, written):
     steps = written.shape[1]
-    if not isinstance(steps, int):
-        return _states_of_unknown_number(fading, written)
-    # Of the steps from `distance` on: those before have taken in all that there is.
-    distance, fading = 1, fading[:, 1:]
-    while distance < steps:
-        kept = _faded(written[:, :-distance], fading)
-        written = keras.ops.maximum(_shifted(kept, distance), written)
-        fading = fading[:, :-distance] + fading[:, distance:]
-        distance *= 2
-    return written
-
-
-def _states_of_unknown_number(fading, written):
-    def take_in(distance, written, fading):
-        kept = _later(written, distance) - fading
-        return keras.ops.maximum(kept, written), _later(fading, distance) + fading
-
-    return _doubling(take_in, written, fading)
+    if steps <= 1:
+        return written
+    # A step that changes nothing, after the last.
+    fading, written = (_padded(x, 0, steps % 2) for x in (fading, written))
+    (a_1, a_2), (q_1, q_2) = _halves(fading), _halves(written)
+    second = _states_by_pairs(a_1 + a_2, keras.ops.maximum(_faded(q_1, a_2), q_2))
+    first = q_1 if steps == 2 else keras.ops.maximum(_faded(_later(second, 1), a_1), q_1)
+    return _joined(first, second, steps)
 
 
 def _with_initial_state(fading, written, initial_state):
@@ -88,9 +78,24 @@ def _faded(written, fading):
     return keras.ops.relu(faded) if integers else faded
 
 
-def _shifted(x, distance):
-    """Zeros before the first step."""
-    return keras.ops.pad(x, [[0, 0], [distance, 0], [0, 0]])
+def _padded(x, before, after):
+    """With so many steps of zeros."""
+    return keras.ops.pad(x, [[0, 0], [before, after], [0, 0]]) if before or after else x
+
+
+def _halves(x):
+    """The first and the second step of each pair: `[B, T / 2, H]`."""
+    # Two steps in a row of memory: to take every other step costs LiteRT many times as much.
+    _, steps, units = x.shape
+    pairs = keras.ops.reshape(x, (-1, steps // 2, 2 * units))
+    return pairs[..., :units], pairs[..., units:]
+
+
+def _joined(first, second, steps):
+    """What `_halves` has taken apart, of so many steps."""
+    pairs = keras.ops.concatenate([first, second], axis=-1)
+    _, count, columns = pairs.shape
+    return keras.ops.reshape(pairs, (-1, 2 * count, columns // 2))[:, :steps]
 
 
 # A gradient of its own, for three reasons. It keeps a Boolean for each unit and step, where that of
@@ -126,28 +131,48 @@ def _gradients(keeps, d_states):
     the one before: a sum that is cut wherever `keeps` is False.
     """
     zeros = keras.ops.zeros_like(d_states)
-
-    def take_in(distance, total, passes):
-        more = keras.ops.where(passes, _earlier(total, distance), zeros)
-        return total + more, keras.ops.logical_and(passes, _earlier(passes, distance))
-
-    total = _doubling(take_in, d_states, _earlier(keeps, 1))
+    sums = _sums_by_pairs if isinstance(d_states.shape[1], int) else _sums_of_unknown_number
+    total = sums(d_states, _earlier(keeps, 1))
     d_kept = keras.ops.where(keeps, total, zeros)
     d_written = keras.ops.where(keeps, zeros, total)
     # A sum, as there may be no first step.
     return -d_kept, d_written, keras.ops.sum(d_kept[:, :1], axis=1)
 
 
+def _sums_by_pairs(total, passes):
+    """`total_t + total_{t+1} + ...`, as far as each step from `t` on passes what is after it."""
+    steps = total.shape[1]
+    if steps <= 1:
+        return total
+    total, passes = (_padded(x, 0, steps % 2) for x in (total, passes))
+    (d_1, d_2), (k_1, k_2) = _halves(total), _halves(passes)
+    first = _sums_by_pairs(d_1 + _where(k_1, d_2), keras.ops.logical_and(k_1, k_2))
+    second = d_2 if steps == 2 else d_2 + _where(k_2, _earlier(first, 1))
+    return _joined(first, second, steps)
+
+
+def _where(condition, x):
+    return keras.ops.where(condition, x, keras.ops.zeros_like(x))
+
+
+def _states_of_unknown_number(fading, written):
+    def take_in(distance, written, fading):
+        kept = _later(written, distance) - fading
+        return keras.ops.maximum(kept, written), _later(fading, distance) + fading
+
+    return _doubling(take_in, written, fading)
+
+
+def _sums_of_unknown_number(total, passes):
+    def take_in(distance, total, passes):
+        more = _where(passes, _earlier(total, distance))
+        return total + more, keras.ops.logical_and(passes, _earlier(passes, distance))
+
+    return _doubling(take_in, total, passes)
+
+
 def _doubling(take_in, *tensors):
     """The first of the tensors after the rounds, of distances 1, 2, 4, ... below `T`."""
-    steps = tensors[0].shape[1]
-    if isinstance(steps, int):
-        distance = 1
-        while distance < steps:
-            tensors = take_in(distance, *tensors)
-            distance *= 2
-        return tensors[0]
-
     steps = keras.ops.shape(tensors[0])[1]
     loop = keras.ops.while_loop(
         lambda distance, *_: distance < steps,
