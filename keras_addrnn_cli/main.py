@@ -1,6 +1,7 @@
 """The command `keras-addrnn`."""
 
 import argparse
+import re
 from collections.abc import Sequence
 
 import addrnn
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_batch,
         default=1,
         metavar="N",
-        help='its batch size (1); "none" leaves it open, in integer models and with --ops fused',
+        help='its batch size (1); "none" leaves it open, in integer models and in files without a loop',
     )
     convert.add_argument(
         "--data",
@@ -100,10 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _in_options(error: Exception) -> str:
-    """The message of an error, about an option in place of a function's argument."""
+    """The message of an error, about options in place of a function's arguments."""
     argument, message = getattr(error, "argument", None), str(error)
-    option = _OPTIONS.get(argument)
-    return message.replace(f"Argument `{argument}`", option, 1) if option else message
+    if argument in _OPTIONS:
+        message = message.replace(f"Argument `{argument}`", _OPTIONS[argument], 1)
+    for name, option in _OPTIONS.items():
+        given = rf'\b{name}="?(\w+)"?'
+        message = re.sub(given, lambda found, option=option: f"{option} {found[1]}", message)
+    return message
 
 
 def _positive(text: str) -> int:
@@ -142,8 +147,6 @@ def _convert(options: argparse.Namespace) -> None:
         print(f"{output}: {len(content) / 1000:.0f} kB, integer operators")
         return
     ops = options.ops or "builtin"
-    if options.batch is None and ops == "builtin":
-        raise ValueError("--batch none needs --ops fused: builtin operators fix the batch's size.")
     if ops == "fused" and quantize in _NEED_SAMPLES:
         raise ValueError(
             f"--quantize {quantize} is of no use with --ops fused: the operator computes in "

@@ -50,6 +50,15 @@ def test_open_batch(saved):
     assert (folder / "model.tflite").read_bytes() == expected
 
 
+def test_open_batch_without_a_loop(tmp_path):
+    model = keras.Sequential([keras.Input((6, 3), name="rows"), ka.MinAddGRU(4, name="layer")])
+    model.save(tmp_path / "model.keras")
+    command = ["convert", str(tmp_path / "model.keras"), str(tmp_path / "model.tflite")]
+    assert main.main([*command, "--batch", "none"]) == 0
+    expected = ka.lite.convert(model, batch_size=None)
+    assert (tmp_path / "model.tflite").read_bytes() == expected
+
+
 def test_integer_model(tmp_path, capsys):
     pytest.importorskip("ai_edge_litert")
     model = support.draw_model(np.random.default_rng(0), 3, (4,), classes=2)
@@ -117,6 +126,7 @@ def test_two_inputs_take_an_array_each(tmp_path):
 def test_refusals_speak_of_options(saved, capsys):
     _, folder = saved
     np.savez(folder / "narrow.npz", x=np.zeros((4, 6, 2), "float32"))
+    np.savez(sample := folder / "sample.npz", x=np.zeros((4, 6, 3), "float32"))
     command = folder / "model.keras", folder / "model.tflite"
     for options, says in (
         (["--quantize", "int8"], "--quantize int8 needs samples of the inputs"),
@@ -124,7 +134,9 @@ def test_refusals_speak_of_options(saved, capsys):
         (["--data", folder / "narrow.npz"], "--data is for --quantize int8 or int16x8"),
         (["--quantize", "int8", "--data", folder / "narrow.npz"], "--data must have samples of"),
         (["--quantize", "int8", "--ops", "fused"], "--quantize int8 is of no use with --ops fused"),
-        (["--batch", "none"], "--batch none needs --ops fused"),
+        (["--batch", "none"], "--batch must be a positive integer where the model has a loop"),
+        (["--batch", "none"], "Give one, or use --ops fused."),
+        (["--batch", "none", "--quantize", "int8", "--data", sample], "--batch must be"),
         (["--batch", "foo"], "argument --batch: must be a positive integer, received foo"),
         (["--batch", "0"], "must be a positive integer, received 0"),
         (["--wrong"], "usage: keras-addrnn convert"),
