@@ -25,6 +25,10 @@ LAYERS = {
     "AddGRU, builtin": (ka.AddGRU, "builtin"),
     "MinAddGRU, fused": (ka.MinAddGRU, "fused"),
     "MinAddGRU, builtin": (ka.MinAddGRU, "builtin"),
+    "MinAddGRU, kernel_size 1, builtin": (
+        functools.partial(ka.MinAddGRU, kernel_size=1),
+        "builtin",
+    ),
     "GRU": (keras.layers.GRU, "builtin"),
     "LSTM": (keras.layers.LSTM, "builtin"),
 }
@@ -52,7 +56,7 @@ def convert(model, ops, inputs, quantize=None):
 def sequence_file(name, weights, x, units):
     """A layer and its inputs."""
     cls, ops = LAYERS[name]
-    model = keras.Sequential([keras.Input(x.shape[1:]), cls(units, name=cls.__name__)])
+    model = keras.Sequential([keras.Input(x.shape[1:]), cls(units, name="layer")])
     return convert(model, ops, [x], QUANTIZE[weights])
 
 
@@ -82,7 +86,7 @@ def measure(shape, seconds):
 
 def one_step(layer_class, features, units):
     """A model that takes one step and the states, and gives the next states."""
-    if layer_class in (ka.AddGRU, ka.MinAddGRU):
+    if layer_class not in (keras.layers.GRU, keras.layers.LSTM):
         layers = [keras.Input((None, features)), layer_class(units)]
         return ka.lite.streaming_model(keras.Sequential(layers))
     layer = layer_class(units, return_state=True, unroll=True)  # no loop around a single step
