@@ -11,12 +11,12 @@ import numpy as np
 import keras_addrnn as ka
 from benchmarks._harness import machine, markdown, page, plots
 from benchmarks._tasks import digits
-from benchmarks._tasks.min_stack import MinStack
+from benchmarks._tasks.two_layers import TwoLayers
 
 LAYERS = {
     "AddGRU": ka.AddGRU,
     "MinAddGRU": ka.MinAddGRU,
-    "two MinAddGRU": MinStack,
+    "two MinAddGRU": TwoLayers,
     **{name: digits.LAYERS[name] for name in ("GRU", "LSTM")},
 }
 EPOCHS, SEEDS, UNITS = 5, 3, 128

@@ -5,7 +5,7 @@ import functools
 import keras
 
 import keras_addrnn as ka
-from benchmarks._tasks.min_stack import MinStack
+from benchmarks._tasks.two_layers import TwoLayers
 from benchmarks.swap.tasks import TASKS
 
 REFERENCE, WINDOWED = "GRU", "MinAddGRU, two layers"
@@ -13,12 +13,14 @@ LAYERS = {
     REFERENCE: keras.layers.GRU,
     "LSTM": keras.layers.LSTM,
     "AddGRU": ka.AddGRU,
-    WINDOWED: MinStack,
+    WINDOWED: TwoLayers,
+    "minGRU, two layers": functools.partial(TwoLayers, kind="minGRU"),
+    "QRNN, two layers": functools.partial(TwoLayers, kind="QRNN"),
     "AddGRU, scale_inputs=False": functools.partial(ka.AddGRU, scale_inputs=False),
 }
 # What the default of `kernel_size` was chosen by, on quick ones of the tasks below.
 WINDOWS = {
-    f"{WINDOWED}, kernel_size={size}": functools.partial(MinStack, kernel_size=size)
+    f"{WINDOWED}, kernel_size={size}": functools.partial(TwoLayers, kernel_size=size)
     for size in (1, 2, 4)
 }
 SEEDS = range(3)

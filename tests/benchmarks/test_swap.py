@@ -10,8 +10,8 @@ import pytest
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
 from benchmarks._harness import machine, records  # noqa: E402
-from benchmarks._tasks import demand, recorded_series, sentences  # noqa: E402
-from benchmarks.swap import learning, plan, report, tasks  # noqa: E402
+from benchmarks._tasks import demand, learning, recorded_series, sentences  # noqa: E402
+from benchmarks.swap import plan, report, tasks  # noqa: E402
 from benchmarks.swap.__main__ import EXPERIMENT  # noqa: E402
 from benchmarks.swap.tasks import handwriting, images, made_up, text  # noqa: E402
 
@@ -283,6 +283,15 @@ def test_when_the_adding_problem_was_solved(three_layers):
     text = report.solved(found)
     line = "| adding_400 | NOT RUN | NOT RUN | 150, never (1 of 3 seeds NOT RUN) |"
     assert row(text, "adding_400") == line
+
+
+def test_when_the_reference_is_reached(three_layers):
+    found = known({"GRU": [0.1, 0.3], "AddGRU": [0.1, 0.5]})
+    key = json.dumps(plan.settings("plaid", "AddGRU", 0), sort_keys=True)
+    found[key]["result"] |= {"history": [0.9, 0.2, 0.1, 0.1], "seconds": 2.0}
+    # The aim is 0.2, met after the second of four epochs: half of two seconds.
+    line = row(report.times(found), "plaid")
+    assert line == "| plaid | NOT RUN | 1.00, never (1 of 3 seeds NOT RUN) |"
 
 
 def test_errors_by_kernel_size():

@@ -9,8 +9,9 @@ import pytest
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
 from benchmarks._tasks import adding, digits, state_statistics  # noqa: E402
-from benchmarks._tasks.min_stack import MinStack  # noqa: E402
+from benchmarks._tasks.input_gated import QRNN, MinGRU  # noqa: E402
 from benchmarks._tasks.multiplying import MultiplyingGRUCell  # noqa: E402
+from benchmarks._tasks.two_layers import TwoLayers  # noqa: E402
 
 
 def test_the_multiplying_cell_against_its_equations():
@@ -93,15 +94,51 @@ def test_statistics_of_outputs():
 def test_the_stack_of_two_goes_backwards_and_keeps_to_its_mask():
     x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
     mask = np.array([[True] * 5, [True, True, True, False, False]])
-    stack = MinStack(4, return_sequences=True)
+    stack = TwoLayers(4, return_sequences=True)
     there = np.asarray(stack(x, mask=mask))
-    backwards = MinStack.from_config(stack.get_config() | {"go_backwards": True})
+    backwards = TwoLayers.from_config(stack.get_config() | {"go_backwards": True})
     backwards.build(x.shape)
     backwards.set_weights(stack.get_weights())
     back = np.asarray(backwards(x[:, ::-1], mask=mask[:, ::-1]))
     np.testing.assert_allclose(back, there, rtol=1e-6)
     np.testing.assert_array_equal(there[1, 3:], there[1, [2, 2]])
     inputs = keras.Input((None, 3))
-    outputs = keras.layers.Bidirectional(MinStack(4))(keras.layers.Masking()(inputs))
+    outputs = keras.layers.Bidirectional(TwoLayers(4))(keras.layers.Masking()(inputs))
     assert outputs.shape == (None, 8)
     assert keras.Model(inputs, outputs).predict(x, verbose=0).shape == (2, 8)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def min_gru(u, z, state):
+    state = (1 - sigmoid(u)) * state + sigmoid(u) * z
+    return state, state
+
+
+def qrnn(f, z, o, state):
+    state = sigmoid(f) * state + (1 - sigmoid(f)) * np.tanh(z)
+    return state, sigmoid(o) * state
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+@pytest.mark.parametrize(("kind", "step"), [(MinGRU, min_gru), (QRNN, qrnn)])
+def test_peers_against_a_plain_loop(kind, step, kernel_size):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 7, 3))
+    mask = np.array([[True] * 7, [True, False, True, True, False, True, False]])
+    layer = kind(4, kernel_size, return_sequences=True, dtype="float64")
+    layer.build(x.shape)
+    kernel, bias = (rng.normal(size=variable.shape) for variable in layer.weights)
+    layer.set_weights([kernel, bias])
+    padded = np.pad(np.where(mask[..., None], x, 0), ((0, 0), (kernel_size - 1, 0), (0, 0)))
+    state, shown, expected = np.zeros((2, 4)), np.zeros((2, 4)), []
+    for t in range(7):
+        sums = np.tensordot(padded[:, t : t + kernel_size], kernel, axes=2) + bias
+        both = step(*np.split(sums, layer.columns, axis=-1), state)
+        # A masked step changes nothing.
+        old = state, shown
+        state, shown = (np.where(mask[:, t, None], *pair) for pair in zip(both, old, strict=True))
+        expected.append(shown)
+    np.testing.assert_allclose(layer(x, mask=mask), np.stack(expected, 1), rtol=1e-12)

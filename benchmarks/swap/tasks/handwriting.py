@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from benchmarks import handwriting, handwriting_search
 from benchmarks._tasks import digits, recurrent_stack
-from benchmarks.swap.learning import learn
+from benchmarks._tasks.learning import learn
 
 LONGEST = 3  # digits of a number
 WIDTH = 64  # pixels, of its image

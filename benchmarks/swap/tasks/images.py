@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import digits
-from benchmarks.swap.learning import classify
+from benchmarks._tasks.learning import classify
 
 UNITS = 64
 SIDE = 28  # of a digit's image, pixels

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import adding
-from benchmarks.swap.learning import classify, learn
+from benchmarks._tasks.learning import classify, learn
 
 UNITS = 64
 TOKENS, KINDS, LENGTH = 8, 8, 64  # to copy; of these there are so many; among so many
@@ -21,7 +21,7 @@ def adding_400(make, seed):
 
 def _adding(make, seed, *, timesteps, batches):
     """The mean squared error, and when it was first below `adding.SOLVED`."""
-    model = keras.Sequential([keras.Input((None, 2)), make(UNITS), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((timesteps, 2)), make(UNITS), keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(1e-3), "mse")
     x, y = adding.problems(np.random.default_rng(10**6), 500, timesteps)
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import demand, recorded_series
-from benchmarks.swap.learning import classify, learn
+from benchmarks._tasks.learning import classify, learn
 
 UNITS = 64
 

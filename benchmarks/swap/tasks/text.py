@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import sentences
-from benchmarks.swap.learning import classify, learn
+from benchmarks._tasks.learning import classify, learn
 
 LENGTH = 100  # characters of a sequence
 
@@ -54,7 +54,7 @@ def character_sequences():
 def text_classification(make, seed):
     train, test = _sentences()
     layers = [
-        keras.Input((None,), dtype="int32"),
+        keras.Input((sentences.LONGEST,), dtype="int32"),
         keras.layers.Embedding(sentences.VOCABULARY + 2, 32, mask_zero=True),
         keras.layers.Bidirectional(make(32)),
         keras.layers.Dropout(0.5),

@@ -25,13 +25,14 @@ def classify(model, train, test, **options):
     return learn(model, *train, error=error, **options)
 
 
-def learn(model, *data, error, epochs, **options):
+def learn(model, *data, error, epochs, solved=None, **options):
     """Trains a compiled model; stops at a loss that is no number.
 
     Args:
         model: A compiled Keras model.
         data: The first arguments of `model.fit`.
         error: Function without arguments, called after each epoch: the error by then.
+        solved: Error below which training ends, or None.
         epochs: Of `model.fit`; further options are handed to it.
 
     Returns:
@@ -39,7 +40,7 @@ def learn(model, *data, error, epochs, **options):
         the first batch's, and `worst_loss`, the largest of any single batch; `history`, the error
         after each epoch; `seconds` of the processor, validation and compilation included.
     """
-    watch = _Watch(error)
+    watch = _Watch(error, solved)
     begin = time.process_time()
     model.fit(*data, epochs=epochs, callbacks=[watch], verbose=0, **options)
     seconds = time.process_time() - begin
@@ -58,9 +59,9 @@ def _number(value):
 
 
 class _Watch(keras.callbacks.Callback):
-    def __init__(self, error):
+    def __init__(self, error, solved):
         super().__init__()
-        self._error, self.losses, self.history = error, [], []
+        self._error, self._solved, self.losses, self.history = error, solved, [], []
 
     def on_train_batch_begin(self, batch, logs=None):
         self.model.reset_metrics()  # or the loss would be the mean of the epoch so far
@@ -73,4 +74,5 @@ class _Watch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         wrong = self.model.stop_training or not math.isfinite(error := float(self._error()))
         self.history.append(None if wrong else error)
-        self.model.stop_training = wrong
+        solved = self._solved is not None and not wrong and error < self._solved
+        self.model.stop_training = wrong or solved

@@ -1,16 +1,20 @@
-"""Two layers of MinAddGRU where a network has one recurrent layer."""
+"""Two layers whose gates read inputs alone, where a network has one recurrent layer."""
 
 import keras
 
 import keras_addrnn as ka
+from benchmarks._tasks.input_gated import QRNN, MinGRU
+
+KINDS = {"MinAddGRU": ka.MinAddGRU, "minGRU": MinGRU, "QRNN": QRNN}
 
 
 @keras.saving.register_keras_serializable(package="benchmarks")
-class MinStack(keras.layers.Layer):
-    """MinAddGRU, a LayerNormalization, MinAddGRU: used like `keras.layers.GRU`.
+class TwoLayers(keras.layers.Layer):
+    """A layer, a LayerNormalization, a layer: used like `keras.layers.GRU`.
 
     Args:
         units: Positive integer, of both layers.
+        kind: Name of one of `KINDS`.
         kernel_size: Positive integer, of both layers.
         return_sequences: Whether to return the outputs of all steps, or that of the last one.
         go_backwards: Whether to process the sequence from its end, and return it in that order.
@@ -18,13 +22,21 @@ class MinStack(keras.layers.Layer):
 
     return_state = stateful = False
 
-    def __init__(self, units, kernel_size=3, return_sequences=False, go_backwards=False, **options):
+    def __init__(
+        self,
+        units,
+        kind="MinAddGRU",
+        kernel_size=3,
+        return_sequences=False,
+        go_backwards=False,
+        **options,
+    ):
         super().__init__(**options)
-        self.units, self.kernel_size = units, kernel_size
+        self.units, self.kind, self.kernel_size = units, kind, kernel_size
         self.return_sequences, self.go_backwards = return_sequences, go_backwards
-        self.first = ka.MinAddGRU(units, kernel_size, return_sequences=True)
+        self.first = KINDS[kind](units, kernel_size, return_sequences=True)
         self.normalization = keras.layers.LayerNormalization()
-        self.second = ka.MinAddGRU(units, kernel_size, return_sequences=return_sequences)
+        self.second = KINDS[kind](units, kernel_size, return_sequences=return_sequences)
         self.supports_masking = True
 
     def build(self, sequences_shape):
@@ -48,5 +60,5 @@ class MinStack(keras.layers.Layer):
         return self.second.compute_output_shape((*sequences_shape[:-1], self.units))
 
     def get_config(self):
-        names = ("units", "kernel_size", "return_sequences", "go_backwards")
+        names = ("units", "kind", "kernel_size", "return_sequences", "go_backwards")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,1 @@
+"""What layers whose gates read inputs alone can learn, and what they cannot."""

@@ -1,0 +1,59 @@
+"""Every run by its settings. `task` says which function of tasks.py runs it."""
+
+import functools
+
+import keras
+
+import keras_addrnn as ka
+from benchmarks._tasks import digits
+from benchmarks._tasks.two_layers import TwoLayers
+
+TWO = tuple(f"{kind}, two layers" for kind in ("MinAddGRU", "minGRU", "QRNN"))
+LAYERS = {
+    **{name: functools.partial(TwoLayers, kind=name.split(",")[0]) for name in TWO},
+    "MinAddGRU": ka.MinAddGRU,
+    "AddGRU": ka.AddGRU,
+    "GRU": keras.layers.GRU,
+    "LSTM": keras.layers.LSTM,
+}
+STEP_BY_STEP = ("AddGRU", "GRU", "LSTM")
+ALIKE = dict(zip((*TWO, *STEP_BY_STEP), (64, 64, 52, 111, 90, 78), strict=True))  # 25,000 weights
+SEEDS = range(3)
+ADDING_BATCHES = 500
+PARITY_STEPS, PARITY_BATCHES = 32, 2000
+
+
+def plan():
+    """One seed of everything comes first."""
+    for seed in SEEDS:
+        for planned in (adding, pixels, rows, parity):
+            for settings in planned():
+                if seed < settings.pop("seeds"):
+                    yield {**settings, "seed": seed}
+
+
+def adding():
+    layers = {200: (*TWO, *STEP_BY_STEP), 1000: (*TWO, *STEP_BY_STEP), 10_000: (*TWO, "AddGRU")}
+    for steps, names in layers.items():
+        for layer in names:
+            run = {"task": "adding", "T": steps, "layer": layer, "units": 64}
+            yield {**run, "batches": ADDING_BATCHES, "seeds": 3 if steps <= 1000 else 1}
+
+
+def pixels():
+    for layer, units in ALIKE.items():
+        run = {"task": "pixels", "digits": 10_000, "layer": layer, "units": units}
+        yield {**run, "epochs": 10, "seeds": 3}
+
+
+def rows():
+    """As long as in the paper, with a rate that falls; 80 units: no more weights than GRU(128)."""
+    for layer, units in ((TWO[0], 128), (TWO[0], 80), ("GRU", 128)):
+        run = {"task": "rows", "digits": digits.ALL, "layer": layer, "units": units}
+        yield {**run, "epochs": 50, "seeds": 3}
+
+
+def parity():
+    for layer in LAYERS:
+        run = {"task": "parity", "T": PARITY_STEPS, "layer": layer, "units": 64}
+        yield {**run, "batches": PARITY_BATCHES, "seeds": 3}
