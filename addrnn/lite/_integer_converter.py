@@ -19,7 +19,7 @@ def convert_integer(
 ) -> bytes:
     """Writes an integer model as a LiteRT flatbuffer.
 
-    Each layer becomes one operator, `AddGruInt` or `AddGruIntDense`, which
+    Each layer becomes one operator, `AddGruInt`, `MinAddGruInt` or `AddGruIntDense`, which
     `addrnn.lite.Interpreter` runs, and so does any other interpreter that loads our delegate.
     The file gives the same integers as `model.run`, bit for bit. It has one input, `"inputs"`, int8
     or int16 `[batch, time, features]`, and one output, `"outputs"`, int32 behind an `IntegerDense`
@@ -42,8 +42,7 @@ def convert_integer(
     Raises:
         ImportError: The schema of LiteRT's files is missing: install keras_addrnn[litert].
         TypeError: `model` is not an `IntegerModel`, or `batch_size` not an integer.
-        ValueError: The model has an `IntegerMinAddGRU`, `batch_size` is not positive, or `path` not
-            that of a file in a directory.
+        ValueError: `batch_size` is not positive, or `path` not that of a file in a directory.
 
     Example:
 
@@ -75,17 +74,13 @@ def _content(model: IntegerModel, batch_size: int | None, mask: bool) -> bytes:
     values = file.input("inputs", inputs.dtype, shape, inputs.scale, inputs.zero_point)
     masks = file.input("mask", bool, (batch_size, None)) if mask else _operators.ABSENT
     for layer in model.layers:
-        if isinstance(layer, IntegerMinAddGRU):
-            raise _validation.value_error(
-                "model",
-                "have no IntegerMinAddGRU: the delegate has no operator for it",
-                f"layer '{layer.name}'",
-                "`IntegerModel.run` runs it.",
-            )
         if isinstance(layer, IntegerDense):
             values = file.dense(layer, values)
+            continue
+        if isinstance(layer, IntegerMinAddGRU):
+            outputs, state = file.min_add_gru(layer, values, mask=masks)
         else:
             outputs, state = file.add_gru(layer, values, mask=masks)
-            values = outputs if layer.return_sequences else state
+        values = outputs if layer.return_sequences else state
     file.output("outputs", values)
     return file.content({"ops": "integer", "version": __version__})

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, Layer, RecurrentLayer
 from addrnn.lite import _flatbuffer, _operators
 from addrnn.lite._schema import schema
 
 _SHIFTS = ("kernel_shift", "recurrent_shift", "shift")
 _ARRAYS = ("kernel", "recurrent_kernel", "bias", *_SHIFTS, "multiplier")
+_MIN_ARRAYS = ("kernel", "bias", "shift", "multiplier")
 
 
 class IntegerFile:
@@ -58,23 +59,29 @@ class IntegerFile:
     ) -> tuple[int, int]:
         """Adds an `IntegerAddGRU`; returns its outputs `[B, T, H]` and the last state `[B, H]`."""
         constants = [self._constant(layer, name) for name in _ARRAYS]
-        batch, time, _ = self._shape(inputs)
-        outputs, state = (
-            self._tensor(f"{layer.name}/{name}", np.int16, shape, layer.state_scale)
-            for name, shape in (
-                ("outputs", (batch, time, layer.units)),
-                ("state", (batch, layer.units)),
-            )
-        )
-        _flatbuffer.add_operator(
-            self._model,
-            self._graph,
+        return self._recurrence(
+            layer,
             _operators.ADD_GRU_INT,
             [inputs, *constants, initial_state, mask],
-            [outputs, state],
             _operators.add_gru_int_options(layer),
         )
-        return outputs, state
+
+    def min_add_gru(
+        self,
+        layer: IntegerMinAddGRU,
+        inputs: int,
+        initial_state: int = _operators.ABSENT,
+        mask: int = _operators.ABSENT,
+        initial_inputs: int = _operators.ABSENT,
+    ) -> tuple[int, int]:
+        """Adds an `IntegerMinAddGRU`; returns what `add_gru` does."""
+        constants = [self._constant(layer, name) for name in _MIN_ARRAYS]
+        return self._recurrence(
+            layer,
+            _operators.MIN_ADD_GRU_INT,
+            [inputs, *constants, initial_state, mask, initial_inputs],
+            _operators.min_add_gru_int_options(layer),
+        )
 
     def dense(self, layer: IntegerDense, inputs: int) -> int:
         """Adds an `IntegerDense`; returns its outputs `[..., C]`."""
@@ -97,6 +104,22 @@ class IntegerFile:
         _flatbuffer.add_metadata(self._model, metadata)
         return _flatbuffer.write(self._model)
 
+    def _recurrence(
+        self, layer: RecurrentLayer, operator: str, inputs: Sequence[int], options: bytes
+    ) -> tuple[int, int]:
+        batch, time, _ = self._shape(inputs[0])
+        outputs, state = (
+            self._tensor(f"{layer.name}/{name}", np.int16, shape, layer.state_scale)
+            for name, shape in (
+                ("outputs", (batch, time, layer.units)),
+                ("state", (batch, layer.units)),
+            )
+        )
+        _flatbuffer.add_operator(
+            self._model, self._graph, operator, inputs, [outputs, state], options
+        )
+        return outputs, state
+
     def _shape(self, index: int) -> tuple[int | None, ...]:
         sizes = self._graph.tensors[index].shapeSignature
         return tuple(None if size == -1 else size for size in sizes)
@@ -114,7 +137,7 @@ class IntegerFile:
             self._graph.tensors[index].quantization = _flatbuffer.quantization([scale], zero_point)
         return index
 
-    def _constant(self, layer: IntegerAddGRU | IntegerDense, name: str) -> int:
+    def _constant(self, layer: Layer, name: str) -> int:
         values = getattr(layer, name)
         if values is None:
             return _operators.ABSENT

@@ -1,18 +1,18 @@
 """The custom operators of this project: their names, and the bytes of their options.
 
 The C++ side reads the same layouts: cc_ops/lite/options.h for `AddGru` and `MinAddGru`,
-cc_ops/lite/options_int.h for `AddGruInt` and `AddGruIntDense`. Both headers have the table of the
-bytes.
+cc_ops/lite/options_int.h for `AddGruInt`, `MinAddGruInt` and `AddGruIntDense`. Both headers have
+the table of the bytes.
 """
 
 import struct
 
 from addrnn.gate import ACTIVATIONS
-from addrnn.layers import IntegerAddGRU, IntegerDense
+from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU
 
 ADD_GRU, MIN_ADD_GRU = "AddGru", "MinAddGru"
-ADD_GRU_INT, ADD_GRU_INT_DENSE = "AddGruInt", "AddGruIntDense"
-ALL = ADD_GRU, MIN_ADD_GRU, ADD_GRU_INT, ADD_GRU_INT_DENSE
+ADD_GRU_INT, MIN_ADD_GRU_INT, ADD_GRU_INT_DENSE = "AddGruInt", "MinAddGruInt", "AddGruIntDense"
+ALL = ADD_GRU, MIN_ADD_GRU, ADD_GRU_INT, MIN_ADD_GRU_INT, ADD_GRU_INT_DENSE
 # The index of an optional input that is not given.
 ABSENT = -1
 
@@ -40,6 +40,13 @@ def add_gru_int_options(layer: IntegerAddGRU) -> bytes:
     gate = layer.state_shift, layer.state_max, layer.candidate_min, layer.candidate_max
     backwards = bool(layer.go_backwards)
     return _INTEGER.pack(b"AGRI", _VERSION, layer.input_bits, backwards, *gate, 0)
+
+
+def min_add_gru_int_options(layer: IntegerMinAddGRU) -> bytes:
+    """The options of a `MinAddGruInt`."""
+    gate = layer.input_zero_point, layer.state_max, 0, layer.candidate_max
+    backwards = bool(layer.go_backwards)
+    return _INTEGER.pack(b"MGRI", _VERSION, layer.input_bits, backwards, *gate, 0)
 
 
 def add_gru_int_dense_options(layer: IntegerDense) -> bytes:

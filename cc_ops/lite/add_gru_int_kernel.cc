@@ -87,8 +87,8 @@ class Kernel {
     Check(p);
     const auto check_optional = [&](Input i, TfLiteType type, const char* name,
                                     const Shape& shape) {
-      const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
-      if (tensor != nullptr) CheckShape(name, ShapeOf(*tensor), shape);
+      const auto given = tensors_.OptionalShape(context, i, type);
+      if (given) CheckShape(name, *given, shape);
     };
     check_optional(kInitialState, kTfLiteInt16, "initial_state", {p.batch, p.units});
     check_optional(kMask, kTfLiteBool, "mask", {p.batch, p.time});
@@ -111,10 +111,8 @@ class Kernel {
     weights.kernel_shift = shifts(kKernelShift);
     weights.recurrent_shift = shifts(kRecurrentShift);
     weights.shift = shifts(kShift);
-    if (tensors_.OptionalInput(context, kMultiplier, kTfLiteInt32) != nullptr) {
-      weights.multiplier =
-          ConstantData<int32_t>(tensors_, context, kMultiplier, kTfLiteInt32, {columns});
-    }
+    weights.multiplier =
+        OptionalConstantData<int32_t>(tensors_, context, kMultiplier, kTfLiteInt32, {columns});
     Check(p, weights);
     return weights;
   }

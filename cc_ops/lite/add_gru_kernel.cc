@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/prepared_forward.h"
@@ -93,10 +92,8 @@ class Kernel {
     const TfLiteTensor& inputs = tensors_.Input(context, kInputs, kTfLiteFloat32);
     const TfLiteTensor& kernel = Matrix(context, kKernel);
     const TfLiteTensor& recurrent_kernel = Matrix(context, kRecurrentKernel);
-    const auto optional = [&](Input i, TfLiteType type) -> std::optional<Shape> {
-      const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
-      if (tensor == nullptr) return std::nullopt;
-      return ShapeOf(*tensor);
+    const auto optional = [&](Input i, TfLiteType type) {
+      return tensors_.OptionalShape(context, i, type);
     };
     Problem p = problem_;
     static_cast<Sizes&>(p) =

@@ -11,6 +11,7 @@
 #include "cc_ops/core/error.h"
 #include "cc_ops/lite/add_gru_int_kernel.h"
 #include "cc_ops/lite/add_gru_kernel.h"
+#include "cc_ops/lite/min_add_gru_int_kernel.h"
 #include "cc_ops/lite/min_add_gru_kernel.h"
 #include "cc_ops/lite/settings.h"
 
@@ -26,6 +27,7 @@ struct Operator {
 constexpr Operator kOperators[] = {{"AddGru", &AddGruKernel},
                                    {"MinAddGru", &MinAddGruKernel},
                                    {"AddGruInt", &AddGruIntKernel},
+                                   {"MinAddGruInt", &MinAddGruIntKernel},
                                    {"AddGruIntDense", &AddGruIntDenseKernel}};
 
 // Null where it is not one of ours.

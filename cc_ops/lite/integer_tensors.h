@@ -33,6 +33,14 @@ const S* ConstantData(const NodeTensors& tensors, TfLiteContext* context, int pl
   return Data<S>(tensor, name, n);
 }
 
+// The same for one that may be absent, or empty: then null.
+template <typename S>
+const S* OptionalConstantData(const NodeTensors& tensors, TfLiteContext* context, int place,
+                              TfLiteType type, const Shape& shape) {
+  if (tensors.OptionalInput(context, place, type) == nullptr) return nullptr;
+  return ConstantData<S>(tensors, context, place, type, shape);
+}
+
 }  // namespace addrnn
 
 #endif  // KERAS_ADDRNN_CC_OPS_LITE_INTEGER_TENSORS_H_

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 #include "cc_ops/core/min_add_gru.h"
 #include "cc_ops/core/shapes.h"
@@ -89,10 +88,8 @@ class Kernel {
   MinProblem Checked(TfLiteContext* context) const {
     const TfLiteTensor& inputs = tensors_.Input(context, kInputs, kTfLiteFloat32);
     const TfLiteTensor& kernel = KernelTensor(context);
-    const auto optional = [&](Input i, TfLiteType type) -> std::optional<Shape> {
-      const TfLiteTensor* tensor = tensors_.OptionalInput(context, i, type);
-      if (tensor == nullptr) return std::nullopt;
-      return ShapeOf(*tensor);
+    const auto optional = [&](Input i, TfLiteType type) {
+      return tensors_.OptionalShape(context, i, type);
     };
     MinProblem p = problem_;
     static_cast<MinSizes&>(p) =

@@ -15,7 +15,7 @@ struct Layout {
   uint32_t version;
   uint8_t input_bits;
   uint8_t go_backwards;
-  int16_t state_shift;
+  int16_t state_shift;  // in MinAddGruInt the input's zero point
   int16_t state_max;
   int16_t candidate_min;
   int16_t candidate_max;
@@ -47,6 +47,16 @@ void ReadOptions(const void* data, size_t size, IntegerProblem* problem) {
   problem->state_shift = layout.state_shift;
   problem->state_max = layout.state_max;
   problem->candidate_min = layout.candidate_min;
+  problem->candidate_max = layout.candidate_max;
+}
+
+void ReadOptions(const void* data, size_t size, MinIntegerProblem* problem) {
+  const Layout layout = ReadLayout(data, size, "MGRI");
+  if (layout.candidate_min != 0) throw Error("its options hold impossible flags");
+  problem->input_bits = layout.input_bits;
+  problem->go_backwards = layout.go_backwards != 0;
+  problem->input_zero_point = layout.state_shift;
+  problem->state_max = layout.state_max;
   problem->candidate_max = layout.candidate_max;
 }
 

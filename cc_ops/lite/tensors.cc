@@ -109,6 +109,13 @@ const TfLiteTensor* NodeTensors::OptionalInput(TfLiteContext* context, int place
   return Empty(tensor) ? nullptr : &tensor;
 }
 
+std::optional<Shape> NodeTensors::OptionalShape(TfLiteContext* context, int place,
+                                                TfLiteType type) const {
+  const TfLiteTensor* tensor = OptionalInput(context, place, type);
+  if (tensor == nullptr) return std::nullopt;
+  return ShapeOf(*tensor);
+}
+
 TfLiteTensor& NodeTensors::Output(TfLiteContext* context, int place, TfLiteType type) const {
   const int index = outputs_[place];
   TfLiteTensor& tensor = Tensor(context, index, output_names_[place], {type});

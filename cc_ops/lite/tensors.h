@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,8 +59,9 @@ class NodeTensors {
   // Of one of several types.
   const TfLiteTensor& Input(TfLiteContext* context, int place,
                             std::initializer_list<TfLiteType> types) const;
-  // Null where an optional input is not there, or empty.
+  // Null, or no shape, where an optional input is not there, or empty.
   const TfLiteTensor* OptionalInput(TfLiteContext* context, int place, TfLiteType type) const;
+  std::optional<Shape> OptionalShape(TfLiteContext* context, int place, TfLiteType type) const;
 
   // n elements of an input; null where an optional one is not there.
   template <typename S>

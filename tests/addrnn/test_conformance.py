@@ -37,6 +37,7 @@ RUN_MIN_LAYER = {
     "reference": reference.run_min_add_gru,
     "compiled": executor.run_min_add_gru,
     "tensorflow": lambda *arguments: _in_tensorflow("run_min_add_gru", *arguments),
+    "litert": lambda *arguments: _in_litert("run_layer", *arguments),
 }
 
 
@@ -58,7 +59,6 @@ LITERT = pytest.param(
 )
 COMPILED = pytest.param("compiled", marks=needs_core)
 EXECUTORS = ["reference", COMPILED, "tensorflow", LITERT]
-MIN_EXECUTORS = ["reference", COMPILED, "tensorflow"]
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -70,7 +70,7 @@ def test_layer(case, executor):
     np.testing.assert_array_equal(state, case.state)
 
 
-@pytest.mark.parametrize("executor", MIN_EXECUTORS)
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("case", MIN_LAYERS, ids=lambda case: case.label)
 def test_min_layer(case, executor):
     outputs, state = RUN_MIN_LAYER[executor](
@@ -87,7 +87,7 @@ def test_model(case, executor):
     check_model(case, executor)
 
 
-@pytest.mark.parametrize("executor", MIN_EXECUTORS)
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("case", MIN_MODELS, ids=lambda case: case.label)
 def test_min_model(case, executor):
     check_model(case, executor)

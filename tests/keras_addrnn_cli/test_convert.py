@@ -59,9 +59,11 @@ def test_open_batch_without_a_loop(tmp_path):
     assert (tmp_path / "model.tflite").read_bytes() == expected
 
 
-def test_integer_model(tmp_path, capsys):
+@pytest.mark.parametrize("kernel_sizes", [None, (3,)])
+def test_integer_model(tmp_path, capsys, kernel_sizes):
     pytest.importorskip("ai_edge_litert")
-    model = support.draw_model(np.random.default_rng(0), 3, (4,), classes=2)
+    rng = np.random.default_rng(0)
+    model = support.draw_model(rng, 3, (4,), classes=2, kernel_sizes=kernel_sizes)
     model.save(tmp_path / "model.safetensors")
     command = [str(tmp_path / "model.safetensors"), str(tmp_path / "model.tflite")]
     for batch, size in (("none", None), ("3", 3)):

@@ -1,6 +1,6 @@
 """Files of integer operators as nobody should write them; see hostile_files.
 
-    python -m tests.addrnn.lite.hostile_integer_files MODEL.tflite gru|dense edited|drawn|bytes
+    python -m tests.addrnn.lite.hostile_integer_files MODEL.tflite gru|min|dense edited|drawn|bytes
 
 The model is `tests.addrnn.lite.integer.file_to_edit(kind)`.
 """
@@ -28,10 +28,16 @@ from tests.addrnn.lite.hostile_files import (
 
 SHIFTS = ("kernel_shift", "recurrent_shift", "shift")
 CONSTANTS = ("kernel", "recurrent_kernel", "bias", *SHIFTS, "multiplier")
+MIN_CONSTANTS = ("kernel", "bias", "shift", "multiplier")
 
 
 class GruFile(File):
     inputs = ("inputs", *CONSTANTS, "initial_state", "mask")
+    outputs = ("outputs", "final_state")
+
+
+class MinFile(File):
+    inputs = ("inputs", *MIN_CONSTANTS, "initial_state", "mask", "initial_inputs")
     outputs = ("outputs", "final_state")
 
 
@@ -114,13 +120,10 @@ def common_edits(kind, constants, required):
         )
 
 
-def gru_edits():
-    yield from common_edits(GruFile, CONSTANTS, ("inputs", *CONSTANTS[:-1]))
-    for dims in ((1, 1, 4), (2, 10, 1), (10,), (1,)):
-        yield f"recurrent_kernel {dims}", shape("recurrent_kernel", dims), "recurrent_kernel must"
-    for dims in ((4, 11), (5, 10), (40,), (1, 4, 10)):
-        yield f"kernel {dims}", shape("kernel", dims), "kernel must be of shape [4, 10]"
-    for name in ("bias", *SHIFTS, "multiplier"):
+def recurrent_edits(kind, constants, vectors):
+    """What the recurrent layers have in common. B, T, D, H are 2, 3, 4, 5."""
+    yield from common_edits(kind, constants, ("inputs", *constants[:-1]))
+    for name in vectors:
         for dims in ((9,), (1, 10), (11,)):
             yield f"{name} {dims}", shape(name, dims), f"{name} must be of shape [10]"
     for dims in ((2, 6), (3, 5), (5,)):
@@ -130,13 +133,8 @@ def gru_edits():
     for dims in ((2, 4), (2, 3, 4, 1), (4,)):
         yield f"inputs {dims}", shape("inputs", dims), "inputs must be of shape [batch, time, input"
     yield "go_backwards 2", packed(9, "<B", 2), "impossible flags"
-    yield "state_shift -1", packed(10, "<h", -1), "state_shift must be from 0 to 32767"
     yield "state_max -1", packed(12, "<h", -1), "state_max must be from 0"
-    yield "candidate_min", packed(14, "<h", -32768), "candidate_min must be from"
     yield "candidate_max", packed(16, "<h", 32767), "candidate_max must be from"
-    for value in (32, 255):
-        yield f"kernel_shift {value}", values("kernel_shift", "u1", value), "kernel_shift must be"
-        yield f"recurrent_shift {value}", values("recurrent_shift", "u1", value), "recurrent_shift"
     yield (
         "shift 63",
         values("shift", "u1", 63),
@@ -150,8 +148,57 @@ def gru_edits():
         )
     for value in (2**31 - 1, -(2**31)):
         yield f"bias {value}", values("bias", "<i4", value), "more than 32 bits hold"
+
+
+def gru_edits():
+    yield from recurrent_edits(GruFile, CONSTANTS, ("bias", *SHIFTS, "multiplier"))
+    for dims in ((1, 1, 4), (2, 10, 1), (10,), (1,)):
+        yield f"recurrent_kernel {dims}", shape("recurrent_kernel", dims), "recurrent_kernel must"
+    for dims in ((4, 11), (5, 10), (40,), (1, 4, 10)):
+        yield f"kernel {dims}", shape("kernel", dims), "kernel must be of shape [4, 10]"
+    yield "state_shift -1", packed(10, "<h", -1), "state_shift must be from 0 to 32767"
+    yield "candidate_min", packed(14, "<h", -32768), "candidate_min must be from"
+    for value in (32, 255):
+        yield f"kernel_shift {value}", values("kernel_shift", "u1", value), "kernel_shift must be"
+        yield f"recurrent_shift {value}", values("recurrent_shift", "u1", value), "recurrent_shift"
     yield "great kernel", values("kernel_shift", "u1", 31), "more than 32 bits hold"
     yield "great recurrent kernel", values("recurrent_shift", "u1", 31), "more than 32 bits hold"
+
+
+def min_edits():
+    """The window reads 3 inputs."""
+    yield from recurrent_edits(MinFile, MIN_CONSTANTS, ("bias", "shift", "multiplier"))
+    for dims in ((3, 4, 11), (3, 40), (120,), (1, 3, 4, 10)):
+        says = "kernel must be of shape [kernel_size, input, 2 * units]"
+        yield f"kernel {dims}", shape("kernel", dims), says
+    for dims in ((0, 4, 10), (3, 4, 0)):
+        yield f"kernel {dims}", shape("kernel", dims), ""
+    for dims in ((3, 5, 10), (3, 0, 10)):
+        yield f"kernel {dims}", shape("kernel", dims), "kernel must be of shape [3, 4, 10]"
+    # A window other than that of the inputs before the first step.
+    for dims in ((2, 4, 10), (4, 4, 10), (1, 4, 10)):
+        yield f"kernel {dims}", shape("kernel", dims), "initial_inputs must be of shape [2, "
+    for dims in ((2, 1, 4), (2, 3, 4), (1, 2, 4), (2, 2, 5), (16,), (2, 8)):
+        says = "initial_inputs must be of shape [2, 2, 4]"
+        yield f"initial_inputs {dims}", shape("initial_inputs", dims), says
+    int16 = schema.TensorType.INT16
+    yield "inputs of int16", dtype("inputs", int16), "initial_inputs must be of type int16"
+    says = "initial_inputs must be of type int8, received int16"
+    yield "initial_inputs of int16", dtype("initial_inputs", int16), says
+    says = "options are not those that addrnn.lite.convert_integer writes"
+    yield "options of AddGruInt", options(lambda o: b"AGRI" + o[4:]), says
+    for value in (128, -129):
+        says = f"input_zero_point must be from -128 to 127, received {value}"
+        yield f"zero point {value}", packed(10, "<h", value), says
+    for value in (1, -1):
+        yield f"candidate_min {value}", packed(14, "<h", value), "impossible flags"
+    yield "candidate_max -1", packed(16, "<h", -1), "candidate_max must be from 0"
+
+    def shift_without_multiplier(file):
+        without("multiplier")(file)
+        values("shift", "u1", 32)(file)
+
+    yield "shift 32", shift_without_multiplier, "shift must be from 0 to 31, received 32"
 
 
 def dense_edits():
@@ -180,7 +227,11 @@ def with_edits(base, generator):
 
 
 def main(path, kind, mode):
-    file, edits = {"gru": (GruFile, gru_edits), "dense": (DenseFile, dense_edits)}[kind]
+    file, edits = {
+        "gru": (GruFile, gru_edits),
+        "min": (MinFile, min_edits),
+        "dense": (DenseFile, dense_edits),
+    }[kind]
     base = file(pathlib.Path(path).read_bytes())
     execute(base.content())
     if mode == "edited":

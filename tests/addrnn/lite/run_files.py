@@ -2,7 +2,7 @@
 
     python -m tests.addrnn.lite.run_files DELEGATE answer FOLDER
     python -m tests.addrnn.lite.run_files DELEGATE refuse MODEL.tflite
-    python -m tests.addrnn.lite.run_files DELEGATE refuse_integer MODEL.tflite gru|dense
+    python -m tests.addrnn.lite.run_files DELEGATE refuse_integer MODEL.tflite gru|min|dense
 
 `answer`: feeds each NAME.tflite of the folder what NAME.npz holds, by the inputs' names, and writes
 the outputs to NAME.answers. `refuse`: the edited files of `tests.addrnn.lite.hostile_files`;

@@ -15,8 +15,9 @@ if aarch64.missing():
 
 from tests.addrnn.lite import integer
 
-LAYERS = list(vectors.layer_cases())
-MODELS = list(vectors.model_cases())
+LAYERS = list(vectors.layer_cases(vectors.LAYER_GROUPS + vectors.MIN_LAYER_GROUPS))
+MODELS = [*vectors.model_cases(), *vectors.model_cases("min_models")]
+OPTIONAL = "initial_state", "mask", "initial_inputs"
 
 
 def write(folder, name, content, case, *inputs):
@@ -31,7 +32,7 @@ def arm(tmp_path_factory, request):
     """What 64-bit Arm answers, by the file's name."""
     folder = tmp_path_factory.mktemp("files")
     for number, case in enumerate(LAYERS):
-        given = {name: getattr(case, name) is not None for name in ("initial_state", "mask")}
+        given = {name: getattr(case, name) is not None for name in OPTIONAL}
         content = integer.layer_file(case.layer, **given)
         write(folder, f"layer{number}", content, case, "inputs", *given)
     for number, case in enumerate(MODELS):
@@ -58,7 +59,7 @@ def test_model(arm, number):
     np.testing.assert_array_equal(answers["outputs"], case.outputs)
 
 
-@pytest.mark.parametrize("kind", ["gru", "dense"])
+@pytest.mark.parametrize("kind", ["gru", "min", "dense"])
 def test_hostile_files_are_refused(tmp_path, kind):
     path = tmp_path / "model.tflite"
     path.write_bytes(integer.file_to_edit(kind))

@@ -16,7 +16,9 @@ pytest.importorskip("ai_edge_litert.interpreter")
 
 from ai_edge_litert import schema_py_generated as schema
 
+from addrnn.lite import _flatbuffer
 from tests.addrnn.lite import integer
+from tests.min_integer_problems import draw_min_layer, min_layer_calls
 
 pytestmark = pytest.mark.skipif(
     not _libraries.LITERT_DELEGATE.is_file(), reason="the delegate is not built"
@@ -40,11 +42,22 @@ def test_layer_agrees_with_golden(call):
         np.testing.assert_array_equal(answer, expected)
 
 
+@settings(deadline=None, max_examples=100)
+@given(call=min_layer_calls((1, 5), (1, 4), (1, 7), (1, 9)))
+def test_min_layer_agrees_with_golden(call):
+    answers = integer.run_layer(*call)
+    for answer, expected in zip(answers, reference.run_min_add_gru(*call), strict=True):
+        np.testing.assert_array_equal(answer, expected)
+
+
 @pytest.mark.parametrize("classes", [None, 3])
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("input_bits", [5, 16])
-def test_model_agrees_with_golden(classes, sequences, input_bits):
-    model = draw_model(classes=classes, sequences=sequences, input_bits=input_bits)
+@pytest.mark.parametrize("kernel_sizes", [None, (3, None), (None, 2), (1, 4)])
+def test_model_agrees_with_golden(classes, sequences, input_bits, kernel_sizes):
+    model = draw_model(
+        classes=classes, sequences=sequences, input_bits=input_bits, kernel_sizes=kernel_sizes
+    )
     rng = np.random.default_rng(1)
     inputs = support.draw_inputs(rng, 3, 8, 5, input_bits)
     mask = rng.random((3, 8)) < 0.7
@@ -55,13 +68,36 @@ def test_model_agrees_with_golden(classes, sequences, input_bits):
         np.testing.assert_array_equal(answer, expected)
 
 
-def test_any_number_of_steps_and_threads():
-    model = draw_model()
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_a_sequence_in_parts(go_backwards):
+    rng = np.random.default_rng(4)
+    layer = draw_min_layer(rng, 5, 9, input_bits=8, go_backwards=go_backwards)
+    inputs = support.draw_inputs(rng, 2, 9, 5, 8)
+    runner = addrnn.lite.Interpreter(
+        model_content=integer.layer_file(layer, initial_state=True, initial_inputs=True)
+    ).get_signature_runner()
+    in_order = inputs[:, ::-1] if go_backwards else inputs
+    before = np.full((2, 2, 5), layer.input_zero_point, np.int8)
+    state, outputs = np.zeros((2, 9), np.int16), []
+    for begin, end in ((0, 4), (4, 5), (5, 9)):
+        part = in_order[:, begin:end]
+        given = np.ascontiguousarray(part[:, ::-1] if go_backwards else part)
+        answers = runner(inputs=given, initial_state=state, initial_inputs=before)
+        outputs.append(answers["outputs"])
+        state, before = answers["state"], np.concatenate([before, part], axis=1)[:, -2:]
+    expected, last = reference.run_layer(layer, inputs)
+    np.testing.assert_array_equal(np.concatenate(outputs, axis=1), expected)
+    np.testing.assert_array_equal(state, last)
+
+
+@pytest.mark.parametrize("kernel_sizes", [None, (3, 2)])
+def test_any_number_of_steps_and_threads(kernel_sizes):
+    model = draw_model(kernel_sizes=kernel_sizes)
     interpreter = addrnn.lite.Interpreter(
         model_content=addrnn.lite.convert_integer(model, batch_size=None), num_threads=2
     )
     runner = interpreter.get_signature_runner()
-    for batch, steps in ((1, 7), (1, 3), (40, 9), (1, 7), (2, 100)):
+    for batch, steps in ((1, 7), (1, 1), (1, 3), (40, 9), (1, 7), (2, 100)):
         inputs = support.draw_inputs(np.random.default_rng(steps), batch, steps, 5, 8)
         expected = model.run(inputs, executor="reference")
         np.testing.assert_array_equal(runner(inputs=inputs)["outputs"], expected)
@@ -72,6 +108,38 @@ def test_inputs_out_of_range_count_as_the_nearest():
     inputs = np.random.default_rng(2).integers(-128, 128, (1, 6, 5)).astype(np.int8)
     expected = model.run(np.clip(inputs, -16, 15), executor="reference")
     np.testing.assert_array_equal(integer.run_model(model, inputs), expected)
+
+
+def test_all_that_is_out_of_range_counts_as_the_nearest():
+    rng = np.random.default_rng(3)
+    layer = draw_min_layer(rng, 4, 6, input_bits=5, state_bits=9)
+    inputs = rng.integers(-128, 128, (2, 5, 4)).astype(np.int8)
+    before = rng.integers(-128, 128, (2, 2, 4)).astype(np.int8)
+    state = rng.integers(-(2**15), 2**15, (2, 6)).astype(np.int16)
+    answers = integer.run_layer(layer, inputs, state, initial_inputs=before)
+    expected = reference.run_min_add_gru(
+        layer,
+        np.clip(inputs, -16, 15),
+        np.clip(state, 0, layer.state_max),
+        initial_inputs=np.clip(before, -16, 15),
+    )
+    for answer, value in zip(answers, expected, strict=True):
+        np.testing.assert_array_equal(answer, value)
+
+
+def test_each_layer_is_one_operator():
+    content = addrnn.lite.convert_integer(draw_model(kernel_sizes=(None, 3)))
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    names = _flatbuffer.custom_operators(model)
+    assert names == ["AddGruInt", "MinAddGruInt", "AddGruIntDense"]
+    assert [node.opcodeIndex for node in model.subgraphs[0].operators] == [0, 1, 2]
+
+
+def test_missing_library_names_the_operator(monkeypatch, tmp_path):
+    content = addrnn.lite.convert_integer(draw_model(kernel_sizes=(3, 3)))
+    monkeypatch.setattr(_libraries, "LITERT_DELEGATE", tmp_path / "delegate.so")
+    with pytest.raises(RuntimeError, match="The file has an operator MinAddGruInt"):
+        addrnn.lite.Interpreter(model_content=content)
 
 
 def test_file_says_what_its_numbers_stand_for(tmp_path):
@@ -134,19 +202,15 @@ def test_bad_arguments(arguments, error, message):
         addrnn.lite.convert_integer(**{"model": draw_model(), **arguments})
 
 
-def test_a_layer_without_an_operator_is_refused(tmp_path):
-    model = draw_model(kernel_sizes=(None, 3))
-    with pytest.raises(ValueError, match="no IntegerMinAddGRU.*'min_add_gru_1'.*IntegerModel.run"):
-        addrnn.lite.convert_integer(model, tmp_path / "model.tflite")
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(
     ("kind", "mode"),
     [
         ("gru", "edited"),
         ("gru", "drawn"),
         ("gru", "bytes"),
+        ("min", "edited"),
+        ("min", "drawn"),
+        ("min", "bytes"),
         ("dense", "edited"),
         ("dense", "drawn"),
     ],
