@@ -9,7 +9,6 @@ import keras
 from keras import ops
 
 _NOT_SET = -1.0  # its magnitude is the factor until then
-_LARGEST = 100.0
 
 
 def add_weight(layer):
@@ -30,16 +29,15 @@ def times(kernel, weight):
     return kernel * ops.cast(ops.abs(weight), kernel.dtype)
 
 
-def set_from(weight, inputs, mask):
+def set_from(weight, inputs, mask, largest):
     """Sets the factor to 1 over the inputs' root mean square, unless a batch did before.
-
-    It is at most 100. The layer below may grow while the factor stays, and training explodes where
-    a factor is in the thousands.
 
     Args:
         weight: Of `add_weight`.
         inputs: `[B, T, D]`. Zeros, and what is not finite, leave the factor to the next batch.
         mask: `[B, T]` or None. What it hides does not count.
+        largest: Of the factor. The layer below may grow while the factor stays, and training
+            explodes where a factor is in the thousands.
     """
     scale = ops.convert_to_tensor(weight)
     inputs = ops.stop_gradient(inputs)
@@ -47,12 +45,12 @@ def set_from(weight, inputs, mask):
         ops.cond(
             scale > 0,
             lambda: scale,
-            lambda: ops.cast(_one_over_root_mean_square(inputs, mask), weight.dtype),
+            lambda: ops.cast(_one_over_root_mean_square(inputs, mask, largest), weight.dtype),
         )
     )
 
 
-def _one_over_root_mean_square(inputs, mask):
+def _one_over_root_mean_square(inputs, mask, largest):
     squares = ops.mean(ops.square(ops.cast(inputs, "float32")), axis=-1)
     if mask is None:
         mean = ops.mean(squares)
@@ -61,4 +59,4 @@ def _one_over_root_mean_square(inputs, mask):
         count = ops.maximum(ops.sum(ops.cast(mask, "float32")), 1.0)
         mean = ops.sum(ops.where(mask, squares, 0.0)) / count
     usable = ops.logical_and(mean > 0, ops.isfinite(mean))
-    return ops.where(usable, ops.minimum(ops.rsqrt(mean), _LARGEST), _NOT_SET)
+    return ops.where(usable, ops.minimum(ops.rsqrt(mean), largest), _NOT_SET)

@@ -56,8 +56,9 @@ class MinAddGRU(keras.layers.Layer):
         zero_output_for_mask: Whether the output of a masked step is zero, and not the state that
             it leaves as it is.
         scale_inputs: Whether the first batch in training sets a factor of the inputs, 1 over their
-            root mean square, and at most 100. The factor then stays: it is the weight
-            `input_scale`, which is not trained, and multiplies the kernel wherever the layer runs.
+            root mean square, and at most 1: large inputs become smaller. The factor then stays: it
+            is the weight `input_scale`, which is not trained, and multiplies the kernel wherever
+            the layer runs.
             Regularizers and constraints act on the kernel without it. Use False where you set the
             weights by hand. Default: True.
         implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
@@ -202,7 +203,8 @@ class MinAddGRU(keras.layers.Layer):
     def call(self, sequences, initial_state=None, mask=None, training=False):
         sequences = keras.ops.cast(sequences, self.compute_dtype)
         if self.scale_inputs and training and self.trainable:
-            _input_scale.set_from(self.input_scale, sequences, mask)
+            # Gates that read no state need no larger inputs to get going.
+            _input_scale.set_from(self.input_scale, sequences, mask, largest=1.0)
         initial_state, initial_inputs = self._first_states(sequences, initial_state)
         tensors = WindowTensors(
             sequences, self.scaled_kernel(), self.bias, initial_state, mask, initial_inputs

@@ -193,7 +193,7 @@ def test_dropout_drops_the_same_inputs_at_every_step():
 
 def test_scale_of_the_inputs():
     x, mask = sequences(), mask_of("holes")
-    x = np.where(mask[..., None], 0.05 * x, np.float32(7))
+    x = np.where(mask[..., None], 20 * x, np.float32(0.1))
     layer = ka.MinAddGRU(**lively(5), return_state=True)
 
     def assert_as_expected():
@@ -211,6 +211,12 @@ def test_scale_of_the_inputs():
     assert_as_expected()
     layer(100 * x, mask=mask, training=True)
     assert_close(layer.input_scale, wanted, 1e-4)
+
+
+def test_small_inputs_stay_as_they_are():
+    layer = ka.MinAddGRU(5)
+    layer(0.05 * sequences(), training=True)
+    assert to_numpy(layer.input_scale) == 1
 
 
 def test_no_scale():
