@@ -10,9 +10,9 @@ from addrnn.quantization import StateQuantization
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import MinAddGRU
 from keras_addrnn.quantization import _post_training
-from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
-
-_FAKE_QUANTIZED = (FakeQuantizedAddGRU, FakeQuantizedDense)
+from keras_addrnn.quantization._fake_quantized import FakeQuantized
+from keras_addrnn.quantization._fake_quantized_add_gru import FakeQuantizedAddGRU
+from keras_addrnn.quantization._fake_quantized_dense import FakeQuantizedDense
 
 
 def quantization_aware(
@@ -107,11 +107,11 @@ def quantization_aware(
 def is_aware(model: object) -> bool:
     """Whether `quantization_aware` made the model."""
     return isinstance(model, keras.Model) and any(
-        isinstance(layer, _FAKE_QUANTIZED) for layer in model.layers
+        isinstance(layer, FakeQuantized) for layer in model.layers
     )
 
 
 def integer_model(model: keras.Model) -> IntegerModel:
     """The `IntegerModel` of a quantization-aware model: the integers of its forward pass."""
-    layers = [layer for layer in layers_in_order(model) if isinstance(layer, _FAKE_QUANTIZED)]
+    layers = [layer for layer in layers_in_order(model) if isinstance(layer, FakeQuantized)]
     return IntegerModel(layers[0].inputs, [layer.integers() for layer in layers])

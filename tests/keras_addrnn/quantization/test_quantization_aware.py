@@ -9,7 +9,8 @@ import pytest
 import keras_addrnn as ka
 from addrnn import reference
 from addrnn.model import IntegerModel
-from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
+from keras_addrnn.quantization._fake_quantized_add_gru import FakeQuantizedAddGRU
+from keras_addrnn.quantization._fake_quantized_dense import FakeQuantizedDense
 from tests.support import to_numpy
 
 FEATURES = 5
