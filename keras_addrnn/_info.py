@@ -10,14 +10,14 @@ from keras_addrnn.layers import AddGRU, AddGRUCell, MinAddGRU
 from keras_addrnn.ops import _fused
 from keras_addrnn.ops.add_gru import AddGruSequence, AddGruStep
 from keras_addrnn.ops.min_add_gru import MinAddGruSequence
-from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU
+from keras_addrnn.quantization._fake_quantized import FakeQuantizedRecurrent
 
 _PARTS = (
     AddGRU,
     AddGRUCell,
     AddGruSequence,
     AddGruStep,
-    FakeQuantizedAddGRU,
+    FakeQuantizedRecurrent,
     MinAddGRU,
     MinAddGruSequence,
 )
@@ -103,8 +103,8 @@ def _recurrent_parts(target):
         for part in (layer, *_keras_private.operations(layer)):
             if isinstance(part, AddGRU):
                 held.add(id(part.cell))
-            if isinstance(part, FakeQuantizedAddGRU):
-                held |= {id(part.layer), id(part.layer.cell)}
+            if isinstance(part, FakeQuantizedRecurrent):
+                held |= {id(part.layer), id(getattr(part.layer, "cell", None))}
             if isinstance(part, _PARTS) and part not in parts:
                 parts.append(part)
     return [part for part in parts if id(part) not in held]
@@ -130,7 +130,7 @@ def _of_one(part, jit_compile):
 
 def _why_not_fused(part, jit_compile):
     """Why a layer, cell or operation does not run the fused op, in inference either."""
-    if isinstance(part, FakeQuantizedAddGRU):
+    if isinstance(part, FakeQuantizedRecurrent):
         return "it is composed for quantization-aware training, in floats that stand for integers."
     if part.implementation == "composed":
         return 'it is told to be composed. Use implementation="auto".'

@@ -40,7 +40,16 @@ def test_keras_addrnn_imports_keras_and_only_the_backend_in_use():
 
 
 @pytest.mark.parametrize(
-    "name", ["AddGRU", "AddGRUCell", "FakeQuantizedAddGRU", "FakeQuantizedDense", "GateBias"]
+    "name",
+    [
+        "AddGRU",
+        "AddGRUCell",
+        "FakeQuantizedAddGRU",
+        "FakeQuantizedDense",
+        "FakeQuantizedMinAddGRU",
+        "GateBias",
+        "MinAddGRU",
+    ],
 )
 def test_layers_are_registered_by_the_import(name):
     imported_by(

@@ -18,7 +18,8 @@ from benchmarks._harness import page
 from benchmarks.encrypted_accuracy import digits, plan
 from keras_addrnn.ops._scan import scan
 from keras_addrnn.quantization import _fake_quantize
-from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
+from keras_addrnn.quantization._fake_quantized_add_gru import FakeQuantizedAddGRU
+from keras_addrnn.quantization._fake_quantized_dense import FakeQuantizedDense
 
 ops = keras.ops
 

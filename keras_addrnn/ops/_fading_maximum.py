@@ -106,26 +106,26 @@ def _joined(first, second, steps):
 def _states_with_gradient(*tensors):
     states = _states(*tensors)
     fading, *_ = tensors
-    # Here and not in `gradients`: PyTorch would never free states that their own gradient holds.
-    keeps = _before(states, *tensors[2:]) - fading > tensors[1]
+    # Here and not in `gradient`: PyTorch would never free states that their own gradient holds.
+    keeps = state_before(states, *tensors[2:]) - fading > tensors[1]
 
-    def gradients(*arguments, upstream=None):
+    def gradient(*arguments, upstream=None):
         if upstream is None:  # as PyTorch alone names it
             (upstream,) = arguments
-        return _gradients(keeps, upstream)[: len(tensors)]
+        return gradients(keeps, upstream)[: len(tensors)]
 
-    return states, gradients
+    return states, gradient
 
 
-def _before(states, initial_state=None):
+def state_before(states, initial_state=None):
     """The state before each step."""
     if initial_state is None:
         return _later(states, 1)
     return keras.ops.concatenate([initial_state[:, None], states], axis=1)[:, :-1]
 
 
-def _gradients(keeps, d_states):
-    """Of `a`, `q` and the initial state.
+def gradients(keeps, d_states):
+    """Of `a`, `q` and the initial state, where `keeps` says at which steps `h - a` is taken.
 
     The gradient of a state is what arrives at it, and at the states after it as far as each keeps
     the one before: a sum that is cut wherever `keeps` is False.

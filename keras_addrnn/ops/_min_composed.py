@@ -21,8 +21,8 @@ def min_add_gru(
         The states after each step, in the order of processing, `[B, T, H]`, or None where they are
         not computed without `return_sequences`; and the last `[B, H]`.
     """
-    tensors = _in_order(tensors, go_backwards)
-    fading, written = _fading_and_written(_pre_activations(tensors), gate)
+    tensors = in_order(tensors, go_backwards)
+    fading, written = _fading_and_written(pre_activations(tensors), gate)
     if tensors.mask is not None:
         # A step of zeros changes no state.
         fading, written = _where(tensors.mask, fading), _where(tensors.mask, written)
@@ -45,11 +45,11 @@ def last_inputs(tensors: WindowTensors, *, go_backwards: bool):
         near_end = slice(None, before) if go_backwards else slice(-before if before else 0, None)
         mask = None if mask is None else mask[:, near_end]
         tensors = tensors._replace(inputs=inputs[:, near_end], mask=mask)
-    padded = _with_initial_inputs(_in_order(tensors, go_backwards))
+    padded = _with_initial_inputs(in_order(tensors, go_backwards))
     return padded[:, -before:] if before else padded[:, :0]
 
 
-def _in_order(tensors, go_backwards):
+def in_order(tensors, go_backwards):
     """Inputs and mask in the order of processing; zeros for the inputs of masked steps."""
     inputs, mask = tensors.inputs, tensors.mask
     if go_backwards:
@@ -75,7 +75,7 @@ def _with_initial_inputs(tensors):
     return keras.ops.concatenate([tensors.initial_inputs, inputs], axis=1)
 
 
-def _pre_activations(tensors):
+def pre_activations(tensors):
     """`[B, T, 2H]`, by one product for all steps and taps."""
     taps, features, columns = tensors.kernel.shape
     windows = _with_initial_inputs(tensors)

@@ -1,8 +1,11 @@
-"""The integer recurrence on floats that hold whole numbers, with its straight-through gradient."""
+"""The integer recurrences on floats that hold whole numbers, with straight-through gradients."""
 
 import keras
 
+from addrnn import _integers
+from keras_addrnn.ops._fading_maximum import fading_maximum, gradients, state_before
 from keras_addrnn.ops._scan import scan
+from keras_addrnn.quantization import _fake_quantize
 
 ops = keras.ops
 
@@ -101,3 +104,54 @@ def _step_gradient(g, state, sums, *, s, m, low, high):
 
 def _rows(tensor):
     return ops.reshape(tensor, (-1, tensor.shape[-1]))
+
+
+def fading_recurrence(sums, mask=None, *, candidate_max):
+    """The states of an integer `MinAddGRU` that starts from zeros, all steps at once.
+
+    Values are those of `addrnn.reference.run_min_add_gru`. The gradient is that of
+    docs/recurrence.md at the sums before they are rounded, as in `recurrence`.
+
+    Args:
+        sums: `[B, T, 2H]`, the update gate and the candidate in units of the state, not rounded, in
+            the order of processing.
+        mask: Booleans `[B, T]` in that order, or None. Where it is False the state stays as it is.
+        candidate_max: That of `IntegerMinAddGRU`.
+
+    Returns:
+        The states after each step, `[B, T, H]`.
+    """
+    integers = _integers.round_half_up(ops.stop_gradient(sums), ops)
+    fading, written = _fading_and_written(integers, candidate_max)
+    # What rounds to the bound is within it.
+    real_fading, real_written = _fading_and_written(sums, candidate_max + 0.5)
+    if mask is not None:
+        mask = mask[..., None]
+        fading, written, real_fading = (
+            ops.where(mask, values, ops.zeros_like(values))
+            for values in (fading, written, real_fading)
+        )
+        # Less than any state: a masked step keeps a 0 too, and passes its gradient on.
+        real_written = ops.where(mask, real_written, -ops.ones_like(real_written))
+    return _fading_states(real_fading, real_written, fading, written)
+
+
+def _fading_and_written(sums, candidate_max):
+    update, candidate = ops.split(sums, 2, axis=-1)
+    candidate = _fake_quantize.clip(candidate, 0, candidate_max)
+    return ops.relu(-update), ops.relu(candidate - ops.relu(update))
+
+
+# The integers give the states, and the real numbers decide which of the two branches a gradient
+# takes: integers are often equal, and the written one would get it all, kept or not.
+@ops.custom_gradient
+def _fading_states(real_fading, real_written, fading, written):
+    states = fading_maximum(fading, written)
+    keeps = state_before(states) - real_fading > real_written
+
+    def gradient(*arguments, upstream=None):
+        upstream = arguments[0] if upstream is None else upstream
+        d_fading, d_written, _ = gradients(keeps, upstream)
+        return d_fading, d_written, ops.zeros_like(upstream), ops.zeros_like(upstream)
+
+    return states, gradient

@@ -10,9 +10,10 @@ from addrnn.quantization import StateQuantization
 from keras_addrnn._sequential import layers_in_order
 from keras_addrnn.layers import MinAddGRU
 from keras_addrnn.quantization import _post_training
-from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
-
-_FAKE_QUANTIZED = (FakeQuantizedAddGRU, FakeQuantizedDense)
+from keras_addrnn.quantization._fake_quantized import FakeQuantized
+from keras_addrnn.quantization._fake_quantized_add_gru import FakeQuantizedAddGRU
+from keras_addrnn.quantization._fake_quantized_dense import FakeQuantizedDense
+from keras_addrnn.quantization._fake_quantized_min_add_gru import FakeQuantizedMinAddGRU
 
 
 def quantization_aware(
@@ -51,8 +52,9 @@ def quantization_aware(
             training makes do with them.
 
     Returns:
-        A `keras.Model` of the same layers with the same weights, its recurrent layers and the dense
-        one at the end being `FakeQuantizedAddGRU` and `FakeQuantizedDense`. It is not compiled yet.
+        A `keras.Model` of the same layers with the same weights. Its recurrent layers and the dense
+        one at the end are `FakeQuantizedAddGRU`, `FakeQuantizedMinAddGRU` and `FakeQuantizedDense`.
+        It is not compiled yet.
 
     Raises:
         TypeError, ValueError: As for `quantize`.
@@ -64,14 +66,6 @@ def quantization_aware(
             f"'{model.name}'",
             "Take the model it was made of.",
         )
-    for layer in layers_in_order(model):
-        if isinstance(layer, MinAddGRU):
-            raise _validation.value_error(
-                "model",
-                "have no MinAddGRU layer: it cannot be trained in integers",
-                f"layer '{layer.name}'",
-                "`quantize` makes integers of the model as it is.",
-            )
     integers, _ = _post_training.quantize_float_model(
         model,
         representative_data,
@@ -88,14 +82,14 @@ def quantization_aware(
         copy = inner.__class__.from_config(inner.get_config())
         if isinstance(inner, keras.layers.Dense):
             outputs = FakeQuantizedDense(copy, quantization, weight_bits, name=layer.name)(outputs)
-        elif isinstance(inner, keras.layers.RNN):
+        elif isinstance(inner, (keras.layers.RNN, MinAddGRU)):
             chosen = next(made)
+            shift = getattr(chosen, "state_shift", 0)  # MinAddGRU has none
             state = StateQuantization(
-                chosen.state_bits, chosen.state_scale, chosen.state_shift, chosen.state_max
+                chosen.state_bits, chosen.state_scale, shift, chosen.state_max
             )
-            aware = FakeQuantizedAddGRU(
-                copy, quantization, state, weight_bits, accumulator_bits, name=layer.name
-            )
+            kind = FakeQuantizedMinAddGRU if isinstance(inner, MinAddGRU) else FakeQuantizedAddGRU
+            aware = kind(copy, quantization, state, weight_bits, accumulator_bits, name=layer.name)
             outputs = aware(outputs)
             quantization = state.quantization
         else:
@@ -107,11 +101,11 @@ def quantization_aware(
 def is_aware(model: object) -> bool:
     """Whether `quantization_aware` made the model."""
     return isinstance(model, keras.Model) and any(
-        isinstance(layer, _FAKE_QUANTIZED) for layer in model.layers
+        isinstance(layer, FakeQuantized) for layer in model.layers
     )
 
 
 def integer_model(model: keras.Model) -> IntegerModel:
     """The `IntegerModel` of a quantization-aware model: the integers of its forward pass."""
-    layers = [layer for layer in layers_in_order(model) if isinstance(layer, _FAKE_QUANTIZED)]
+    layers = [layer for layer in layers_in_order(model) if isinstance(layer, FakeQuantized)]
     return IntegerModel(layers[0].inputs, [layer.integers() for layer in layers])

@@ -105,9 +105,12 @@ def test_tells_what_the_graph_holds(settings, training):
 
 
 def test_quantization_aware():
-    model = sequential(ka.AddGRU(4), keras.layers.Dense(2))
+    model = sequential(ka.AddGRU(4, return_sequences=True), ka.MinAddGRU(4), keras.layers.Dense(2))
     aware = ka.quantization.quantization_aware(model, np.ones((2, 5, 3), "float32"))
-    assert runs(aware) == [("FakeQuantizedAddGRU", "composed", "composed")]
+    assert runs(aware) == [
+        ("FakeQuantizedAddGRU", "composed", "composed"),
+        ("FakeQuantizedMinAddGRU", "composed", "composed"),
+    ]
 
 
 def test_finds_what_is_nested():

@@ -156,8 +156,3 @@ class TenfoldMinAddGRU(ka.MinAddGRU):
 def test_refused_models(make, message):
     with pytest.raises(ValueError, match=message):
         ka.quantization.quantize(make(), data())
-
-
-def test_it_is_not_trained_in_integers():
-    with pytest.raises(ValueError, match="no MinAddGRU layer.*'cannot'.*`quantize` makes"):
-        ka.quantization.quantization_aware(model(ka.MinAddGRU(3, name="cannot")), data())

@@ -9,15 +9,27 @@ import pytest
 import keras_addrnn as ka
 from addrnn import reference
 from addrnn.model import IntegerModel
-from keras_addrnn.quantization._fake_quantized_layers import FakeQuantizedAddGRU, FakeQuantizedDense
+from keras_addrnn.quantization._fake_quantized_add_gru import FakeQuantizedAddGRU
+from keras_addrnn.quantization._fake_quantized_dense import FakeQuantizedDense
+from keras_addrnn.quantization._fake_quantized_min_add_gru import FakeQuantizedMinAddGRU
 from tests.support import to_numpy
 
 FEATURES = 5
 SETTINGS = {
-    "relu": {},
-    "hard_tanh": {"activation": "hard_tanh", "state_shift": 0.5},
-    "linear": {"activation": "linear", "state_shift": 0.3, "state_max": 1.2, "go_backwards": True},
+    "relu": (ka.AddGRU, {}),
+    "hard_tanh": (ka.AddGRU, {"activation": "hard_tanh", "state_shift": 0.5}),
+    "linear": (
+        ka.AddGRU,
+        {"activation": "linear", "state_shift": 0.3, "state_max": 1.2, "go_backwards": True},
+    ),
+    "min": (ka.MinAddGRU, {}),
+    "min_hard_tanh": (ka.MinAddGRU, {"activation": "hard_tanh", "kernel_size": 1}),
+    "min_linear": (
+        ka.MinAddGRU,
+        {"activation": "linear", "kernel_size": 2, "go_backwards": True},
+    ),
 }
+BOTH = ("relu", "min")
 # Small enough for sums below 2^24, beyond which a float32 rounds them.
 BITS = [(2, 2), (3, 3), (4, 4), (5, 8), (8, 8)]
 
@@ -36,8 +48,8 @@ def make_model(settings="relu", units=(7, 6), dense=True, rnn=False):
             cell = ka.AddGRUCell(size, **options)
             layers.append(keras.layers.RNN(cell, return_sequences=sequences))
         else:
-            options |= SETTINGS[settings]
-            layers.append(ka.AddGRU(size, return_sequences=sequences, **options))
+            kind, more = SETTINGS[settings]
+            layers.append(kind(size, return_sequences=sequences, **options, **more))
     if dense:
         layers.append(keras.layers.Dense(3, activation="softmax", bias_initializer="normal"))
     return keras.Sequential(layers)
@@ -47,6 +59,14 @@ def outputs_of(layer, model, x):
     """What a layer of the model gives, in its own integers."""
     inner = keras.Model(model.inputs, layer.output)
     return to_numpy(inner(x)) / layer.state.scale
+
+
+def span(layer):
+    """The greatest number of values of a sum, less one, for one look-up."""
+    low, high = layer.accumulator_range()
+    shift = getattr(layer, "kernel_shift", 0)
+    np.testing.assert_array_equal(shift, getattr(layer, "recurrent_shift", 0))
+    return ((high - low) >> shift).max()
 
 
 def assert_whole_and_equal(floats, integers):
@@ -76,11 +96,12 @@ def test_the_forward_pass_gives_the_integers_of_the_integer_model(settings, bits
 
 
 @pytest.mark.backend_neutral
+@pytest.mark.parametrize("settings", ["hard_tanh", "min", "min_hard_tanh"])
 @pytest.mark.parametrize("accumulator_bits", (3, 6, 10))
-def test_accumulators_go_over_as_few_values_as_asked(accumulator_bits):
+def test_accumulators_go_over_as_few_values_as_asked(accumulator_bits, settings):
     x = data()
     aware = ka.quantization.quantization_aware(
-        make_model("hard_tanh"),
+        make_model(settings),
         x,
         weight_bits=4,
         state_bits=4,
@@ -89,9 +110,7 @@ def test_accumulators_go_over_as_few_values_as_asked(accumulator_bits):
     )
     integers = ka.quantization.quantize(aware)
     for layer in integers.layers[:2]:
-        low, high = layer.accumulator_range()
-        np.testing.assert_array_equal(layer.kernel_shift, layer.recurrent_shift)
-        assert ((high - low) >> layer.kernel_shift).max() < 2**accumulator_bits
+        assert span(layer) < 2**accumulator_bits
     floats = outputs_of(aware.layers[2], aware, x)
     states, _ = reference.run_layer(integers.layers[0], integers.inputs.quantize(x))
     _, states = reference.run_layer(integers.layers[1], states)
@@ -99,8 +118,9 @@ def test_accumulators_go_over_as_few_values_as_asked(accumulator_bits):
 
 
 @pytest.mark.backend_neutral
-def test_accumulators_become_narrow_little_by_little():
-    x, model = data(), make_model()
+@pytest.mark.parametrize("settings", BOTH)
+def test_accumulators_become_narrow_little_by_little(settings):
+    x, model = data(), make_model(settings)
     narrow, wide = (
         ka.quantization.quantization_aware(
             model, x, weight_bits=4, state_bits=4, input_bits=2, accumulator_bits=bits
@@ -120,18 +140,16 @@ def test_accumulators_become_narrow_little_by_little():
         layer.accumulator_span_limit.assign(2**4 - 1)
     np.testing.assert_array_equal(outputs_of(narrow.layers[2], narrow, x), before)
     for layer in ka.quantization.quantize(narrow).layers[:2]:
-        low, high = layer.accumulator_range()
-        assert ((high - low) >> layer.kernel_shift).max() < 2**4
+        assert span(layer) < 2**4
 
 
-def test_too_wide_accumulators_are_in_the_loss():
-    x = data()
-    wide = ka.quantization.quantization_aware(make_model(), x, weight_bits=4, accumulator_bits=3)
+@pytest.mark.parametrize("settings", BOTH)
+def test_too_wide_accumulators_are_in_the_loss(settings):
+    x, model = data(), make_model(settings)
+    wide = ka.quantization.quantization_aware(model, x, weight_bits=4, accumulator_bits=3)
     wide(x)
     assert sum(float(loss) for loss in wide.losses) > 0
-    fitting = ka.quantization.quantization_aware(
-        make_model(), x, weight_bits=4, accumulator_bits=24
-    )
+    fitting = ka.quantization.quantization_aware(model, x, weight_bits=4, accumulator_bits=24)
     fitting(x)
     assert sum(float(loss) for loss in fitting.losses) == 0
 
@@ -153,16 +171,23 @@ def test_masked_steps(units):
     assert not expected[0].any()
 
 
-@pytest.mark.parametrize("rnn", [False, True])
-def test_untrained_it_is_the_post_training_model(rnn):
+@pytest.mark.parametrize(
+    "made, kind",
+    [
+        ({}, FakeQuantizedAddGRU),
+        ({"rnn": True}, FakeQuantizedAddGRU),
+        ({"settings": "min"}, FakeQuantizedMinAddGRU),
+    ],
+)
+def test_untrained_it_is_the_post_training_model(made, kind):
     x = data()
-    model = make_model(rnn=rnn)
+    model = make_model(**made)
     for weight_bits, state_bits in ((8, 16), (4, 4)):
         bits = {"weight_bits": weight_bits, "state_bits": state_bits}
         aware = ka.quantization.quantization_aware(model, x, **bits)
         assert [type(layer) for layer in aware.layers[1:]] == [
-            FakeQuantizedAddGRU,
-            FakeQuantizedAddGRU,
+            kind,
+            kind,
             FakeQuantizedDense,
         ]
         ours = ka.quantization.quantize(aware).predict(x)
@@ -188,8 +213,9 @@ def test_untrained_it_has_the_integers_of_the_post_training_model(settings, bits
 
 
 @pytest.mark.backend_neutral
-def test_it_takes_the_weights_over_and_leaves_the_model_alone():
-    model = make_model()
+@pytest.mark.parametrize("settings", BOTH)
+def test_it_takes_the_weights_over_and_leaves_the_model_alone(settings):
+    model = make_model(settings)
     before = [value.copy() for value in model.get_weights()]
     aware = ka.quantization.quantization_aware(model, data(), weight_bits=3, state_bits=4)
     for value, expected in zip(aware.get_weights(), before, strict=True):
@@ -200,16 +226,18 @@ def test_it_takes_the_weights_over_and_leaves_the_model_alone():
 
 
 @pytest.mark.backend_neutral
+@pytest.mark.parametrize("settings", BOTH)
 @pytest.mark.parametrize("bits", [(3, 4), (4, 4), (8, 16)])
-def test_fit_lowers_the_loss(bits):
+def test_fit_lowers_the_loss(settings, bits):
+    keras.utils.set_random_seed(0)
     x = data(64)
     y = (x[:, :, 0].mean(1) > 0.5).astype(int) + (x[:, :, 1].mean(1) > 0.5)
     weight_bits, state_bits = bits
     aware = ka.quantization.quantization_aware(
-        make_model(), x, weight_bits=weight_bits, state_bits=state_bits
+        make_model(settings), x, weight_bits=weight_bits, state_bits=state_bits
     )
     aware.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
-    losses = aware.fit(x, y, batch_size=16, epochs=12, verbose=0).history["loss"]
+    losses = aware.fit(x, y, batch_size=16, epochs=24, verbose=0).history["loss"]
     assert losses[-1] < 0.95 * losses[0]
     integers = ka.quantization.quantize(aware)
     ours = to_numpy(aware(x)).argmax(-1)
@@ -217,10 +245,11 @@ def test_fit_lowers_the_loss(bits):
 
 
 @pytest.mark.backend_neutral
-def test_a_file_keeps_it_all(tmp_path):
+@pytest.mark.parametrize("settings", ["hard_tanh", "min_hard_tanh"])
+def test_a_file_keeps_it_all(tmp_path, settings):
     x = data()
     aware = ka.quantization.quantization_aware(
-        make_model("hard_tanh"), x, weight_bits=4, state_bits=5
+        make_model(settings), x, weight_bits=4, state_bits=5, accumulator_bits=12
     )
     aware.compile("sgd", "mse")
     aware.save(tmp_path / "aware.keras")
@@ -230,11 +259,12 @@ def test_a_file_keeps_it_all(tmp_path):
     np.testing.assert_array_equal(ours.predict(x), theirs.predict(x))
 
 
-def test_every_weight_gets_a_gradient():
+@pytest.mark.parametrize("settings", BOTH)
+def test_every_weight_gets_a_gradient(settings):
     import tensorflow as tf
 
     x = data()
-    aware = ka.quantization.quantization_aware(make_model(), x, weight_bits=4, state_bits=8)
+    aware = ka.quantization.quantization_aware(make_model(settings), x, weight_bits=4, state_bits=8)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(aware(x, training=True)[:, 0])
     for gradient in tape.gradient(loss, aware.trainable_variables):
