@@ -63,7 +63,7 @@ class Narrowing(keras.callbacks.Callback):
 
     def _assign(self, more_bits):
         layer = self.model.layers[0]
-        layer.widest.assign(2 ** (layer.accumulator_bits + more_bits) - 1)
+        layer.accumulator_span_limit.assign(2 ** (layer.accumulator_bits + more_bits) - 1)
 
 
 class FakeQuantizedMultiplying(FakeQuantizedAddGRU):

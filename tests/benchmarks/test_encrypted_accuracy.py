@@ -54,6 +54,19 @@ def test_keras_computes_what_is_encrypted(gate):
         np.testing.assert_array_equal(np.rint(states), expected_by_hand(layer, inputs))
 
 
+def test_sums_become_narrow_epoch_by_epoch():
+    model = training.network("add", units=2, bits=7, seed=0)
+    narrowing = training.Narrowing()
+    narrowing.set_model(model)
+    limits = []
+    for epoch in (0, training.EPOCHS // 4, training.EPOCHS - 1):
+        narrowing.on_epoch_begin(epoch)
+        limits.append(float(model.layers[0].accumulator_span_limit))
+    assert limits == pytest.approx([2**9.5 - 1, 2**8.25 - 1, 127])
+    narrowing.on_train_end()
+    assert model.layers[0].accumulator_span_limit == 127
+
+
 @pytest.mark.slow
 def test_a_network_that_multiplies_learns():
     model = training.network("multiply", units=4, bits=8, seed=0)
