@@ -2,7 +2,7 @@
 
 Where that cannot be, the package is installed without it, and says why when asked for the op.
 With the environment variable KERAS_ADDRNN_REQUIRE_OP=1 the installation fails instead. CMAKE_ARGS
-holds further options for CMake.
+holds further options for CMake. KERAS_ADDRNN_BUILD_DIR names a folder to build in, and to keep.
 """
 
 import importlib.util
@@ -82,9 +82,12 @@ class BuildWithCMake(build_ext):
             # The libraries go into the source tree; a repeated build compiles what has changed.
             self._build(ROOT / "build" / "cmake", ROOT / "addrnn")
             return
+        package_dir = pathlib.Path(self.get_ext_fullpath(ext.name)).resolve().parent
+        if kept := os.environ.get("KERAS_ADDRNN_BUILD_DIR"):
+            self._build(kept, package_dir)
+            return
         # CMake remembers its tools, and those of an isolated build are gone afterwards.
         with tempfile.TemporaryDirectory() as build_dir:
-            package_dir = pathlib.Path(self.get_ext_fullpath(ext.name)).resolve().parent
             self._build(build_dir, package_dir)
 
     def _build(self, build_dir, package_dir):
