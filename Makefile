@@ -4,10 +4,13 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
+	test-versions wheel test-wheel \
 	android-objects fuzz bench bench-core bench-all evidence lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Here a build without the op is an error.
+export KERAS_ADDRNN_REQUIRE_OP := 1
 
 # Stamps are written last, so what was interrupted is done again.
 # The examples do without what the tests need: PyTorch and JAX are gigabytes.
@@ -30,6 +33,9 @@ help:
 	@echo "make test-fhe  the tests of encrypted models, there"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
 	@echo "make test-aarch64-litert  converted models in 64-bit Arm's LiteRT, with our delegate, in QEMU"
+	@echo "make test-versions  every public function in each TensorFlow that the package allows"
+	@echo "make wheel     dist/: the source archive, and a wheel for each Python there is; PYTHONS="
+	@echo "make test-wheel  each wheel in a fresh environment with stock TensorFlow; PACKAGES= a folder that has it"
 	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are there: BIONIC="
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
@@ -54,7 +60,7 @@ $(INSTALLED): $(EXAMPLES) setup.py pyproject.toml addrnn/_version.py
 	@python -m pip install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-$(LIBRARY): $(INSTALLED) CMakeLists.txt $(CC_SOURCES)
+$(LIBRARY): $(INSTALLED) CMakeLists.txt cmake/tensorflow_stub.cmake $(CC_SOURCES)
 	@cmake -DADDRNN_OUTPUT_DIR=$(CURDIR)/addrnn build/cmake >/dev/null
 	@cmake --build build/cmake
 	@test -s $@ || { echo "setup: CMake built no op; its messages are above" >&2; exit 1; }
@@ -120,6 +126,15 @@ test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 	@$(call for_aarch64,,addrnn_delegate)
 	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
 	  pytest tests/keras_addrnn/lite/test_aarch64.py tests/addrnn/lite/test_aarch64_integer.py
+
+test-versions: setup
+	@pytest tests/test_tensorflow_versions.py $(ARGS)
+
+wheel:
+	@tools/wheels.sh $(PYTHONS)
+
+test-wheel:
+	@PACKAGES="$(PACKAGES)" tools/test_wheels.sh
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)

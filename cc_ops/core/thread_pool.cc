@@ -30,8 +30,10 @@ void Pause() {
 }
 
 int Processors() {
+#if defined(__linux__)
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(CPU_COUNT(&set), 1);
+#endif
   return std::max<int>(std::thread::hardware_concurrency(), 1);
 }
 

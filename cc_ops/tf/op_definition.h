@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "cc_ops/tf/c_api.h"
 #include "cc_ops/tf/status.h"
-#include "tensorflow/c/ops.h"
 
 namespace addrnn {
 namespace definition {

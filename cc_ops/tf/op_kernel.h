@@ -14,9 +14,8 @@
 #include "cc_ops/core/error.h"
 #include "cc_ops/core/problem.h"
 #include "cc_ops/core/shapes.h"
+#include "cc_ops/tf/c_api.h"
 #include "cc_ops/tf/status.h"
-#include "tensorflow/c/kernels.h"
-#include "tensorflow/c/tf_tensor.h"
 
 namespace addrnn {
 
@@ -127,7 +126,7 @@ class AttributeReader {
   }
 
   bool Bool(const char* name) {
-    TF_Bool value = 0;
+    unsigned char value = 0;
     if (status_.ok())
       TF_OpKernelConstruction_GetAttrBool(construction_, name, &value, status_.get());
     return value != 0;

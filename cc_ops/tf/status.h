@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "tensorflow/c/tf_status.h"
+#include "cc_ops/tf/c_api.h"
 
 namespace addrnn {
 
