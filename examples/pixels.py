@@ -58,9 +58,9 @@ print(f"{len(x_train):,} digits to train on, {len(x_test):,} to test; each {x_tr
 """
 ## The stack
 
-One MinAddGRU sees the last few inputs, and a maximum of what was before: it is monotone in its
-state, so some things it cannot tell. Two or more can, with a normalization between. A layer adds to
-what the one before it found: the gradient finds a short way through a deep stack.
+One MinAddGRU sees the last few inputs, and a maximum of what was before. Two or more tell more,
+with a normalization between. A layer adds to what the one before it found: the gradient finds a
+short way through a deep stack.
 
 The last state says what the digit is. Each unit's state is a maximum that fades, so it can hold
 what was read long ago.

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_batch,
         default=1,
         metavar="N",
-        help='its batch size (1); "none" leaves it open, in integer models and in files without a loop',
+        help='its batch size (1); "none" leaves it open, where the file has no loop',
     )
     convert.add_argument(
         "--data",
@@ -105,10 +105,11 @@ def _in_options(error: Exception) -> str:
     argument, message = getattr(error, "argument", None), str(error)
     if argument in _OPTIONS:
         message = message.replace(f"Argument `{argument}`", _OPTIONS[argument], 1)
-    for name, option in _OPTIONS.items():
-        given = rf'\b{name}="?(\w+)"?'
-        message = re.sub(given, lambda found, option=option: f"{option} {found[1]}", message)
-    return message
+    # As in `ops="fused"`, not in a file's name.
+    values = re.compile(rf'(?<![\w./-])({"|".join(_OPTIONS)})="?(\w+)"?(?![\w/-])')
+    return values.sub(
+        lambda found: f"{_OPTIONS[found[1]]} {found[2].replace('None', 'none')}", message
+    )
 
 
 def _positive(text: str) -> int:

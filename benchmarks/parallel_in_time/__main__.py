@@ -1,7 +1,8 @@
 """MinAddGRU beside minGRU, QRNN and the layers that go through time step by step.
 
-Long adding problems, MNIST pixel by pixel, MNIST by rows for 50 epochs, and parity, which one layer
-of MinAddGRU cannot tell. A run takes one thread some minutes, the longest half an hour.
+Long adding problems, MNIST pixel by pixel, MNIST by rows for 50 epochs, and parity, which a layer
+that is monotone in its state cannot tell. A run takes one thread some minutes, the longest half an
+hour.
 
     python -m benchmarks.parallel_in_time                    # the tables of what is recorded
     python -m benchmarks.parallel_in_time --run --data-dir DIR

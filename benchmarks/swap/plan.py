@@ -31,6 +31,7 @@ SEARCH = (
     "label_columns",
     "handwriting_fonts",
     "characters",
+    "text_classification",
     "japanese_vowels",
 )
 OF_WINDOWS = ("mnist_rows", "adding_100", "label_columns", "japanese_vowels")

@@ -13,7 +13,7 @@ OTHERS = [layer for layer in plan.LAYERS if layer != plan.REFERENCE]
 
 
 def tables(known):
-    parts = (errors, ratios, times, losses, solved, windows)
+    parts = (errors, ratios, losses, solved, windows)
     return {"swap": "\n".join(part(known) for part in parts)}
 
 
@@ -44,16 +44,6 @@ def ratios(known):
                 (title, f"{layer} / {plan.REFERENCE}", f"{len(found)} of {len(names)}", *cells)
             )
     return markdown.table(("tasks", "ratio", "tasks with runs", "median", "worst"), rows)
-
-
-def times(known):
-    """When each seed's error was first as low as the reference's last, in the reference's time."""
-    rows = [(task, *(_times_cell(known, task, layer) for layer in OTHERS)) for task in TASKS]
-    about = (
-        f"The processor's seconds until the error was first at most {plan.REFERENCE}'s last one, "
-        f"looked at after each epoch, for each seed. {plan.REFERENCE}'s whole training is 1.\n\n"
-    )
-    return about + markdown.table(("task", *OTHERS), rows)
 
 
 def losses(known):
@@ -137,21 +127,6 @@ def _ratio_cell(known, task, layer):
     if found is None:
         return MISSING
     return _times(found) + _absent(results(known, task, layer))
-
-
-def _times_cell(known, task, layer):
-    found, reference = results(known, task, layer), results(known, task, plan.REFERENCE)
-    if not found or not reference:
-        return MISSING
-    aim = _mean(each["error"] for each in reference.values())
-    whole = statistics.mean(each["seconds"] for each in reference.values())
-    cells = []
-    for each in found.values():
-        errors = [math.inf if error is None else error for error in each["history"]]
-        epoch = next((n for n, error in enumerate(errors, 1) if error <= aim), None)
-        share = None if epoch is None else each["seconds"] * epoch / len(errors) / whole
-        cells.append("never" if share is None else f"{share:.2f}")
-    return ", ".join(cells) + _absent(found)
 
 
 def _worst_cell(found):

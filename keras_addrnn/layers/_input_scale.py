@@ -36,8 +36,7 @@ def set_from(weight, inputs, mask, largest):
         weight: Of `add_weight`.
         inputs: `[B, T, D]`. Zeros, and what is not finite, leave the factor to the next batch.
         mask: `[B, T]` or None. What it hides does not count.
-        largest: Of the factor. The layer below may grow while the factor stays, and training
-            explodes where a factor is in the thousands.
+        largest: Of the factor.
     """
     scale = ops.convert_to_tensor(weight)
     inputs = ops.stop_gradient(inputs)

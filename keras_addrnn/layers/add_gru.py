@@ -218,6 +218,7 @@ class AddGRU(keras.layers.RNN):
             )
         sequences = keras.ops.cast(sequences, self.compute_dtype)
         if self.scale_inputs and training and self.trainable:
+            # The layer below may grow while the factor stays: in the thousands, training explodes.
             _input_scale.set_from(self.cell.input_scale, sequences, mask, largest=100.0)
         outputs, state = self.cell.sequence(
             sequences,

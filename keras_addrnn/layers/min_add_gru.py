@@ -27,9 +27,10 @@ class MinAddGRU(keras.layers.Layer):
     positive one keeps it and raises what the candidate `c` has to exceed. The state is never
     negative, and never above the largest candidate: it cannot explode.
 
-    A larger state never makes a later one smaller. So one such layer cannot tell whether a sequence
-    has an even number of ones, as `keras_addrnn.AddGRU` can. Use two or more, with
-    `keras.layers.LayerNormalization` between.
+    One such layer is a fading maximum of what it read. Use two or more, with
+    `keras.layers.LayerNormalization` between. A larger state never makes a later one smaller, so
+    what has to be toggled or counted at each step, like whether the number of ones is even, is for
+    `keras_addrnn.AddGRU`.
 
     Args:
         units: Positive integer, the size of the state and of the output.

@@ -24,7 +24,7 @@ def fading_maximum(fading, written, initial_state=None):
     """
     tensors = [fading, written] if initial_state is None else [fading, written, initial_state]
     # A file for inference has no use for a gradient, and a converter no word for one of our own.
-    scan = _states if _lowering.current() is not None else _states_with_gradient
+    scan = states_without_gradient if _lowering.current() is not None else _states_with_gradient
     return scan(*tensors)
 
 
@@ -39,7 +39,7 @@ def last_state(fading, written, initial_state=None):
     return keras.ops.squeeze(written, 1)
 
 
-def _states(fading, written, initial_state=None):
+def states_without_gradient(fading, written, initial_state=None):
     written = _with_initial_state(fading, written, initial_state)
     if isinstance(written.shape[1], int):
         return _states_by_pairs(fading, written)
@@ -104,7 +104,7 @@ def _joined(first, second, steps):
 # differently. In JAX it has no forward mode (`jax.jvp`) then.
 @keras.ops.custom_gradient
 def _states_with_gradient(*tensors):
-    states = _states(*tensors)
+    states = states_without_gradient(*tensors)
     fading, *_ = tensors
     # Here and not in `gradient`: PyTorch would never free states that their own gradient holds.
     keeps = state_before(states, *tensors[2:]) - fading > tensors[1]
@@ -130,6 +130,7 @@ def gradients(keeps, d_states):
     The gradient of a state is what arrives at it, and at the states after it as far as each keeps
     the one before: a sum that is cut wherever `keeps` is False.
     """
+    keeps, d_states = _with_known_steps(keeps, d_states)
     zeros = keras.ops.zeros_like(d_states)
     sums = _sums_by_pairs if isinstance(d_states.shape[1], int) else _sums_of_unknown_number
     total = sums(d_states, _earlier(keeps, 1))
@@ -137,6 +138,14 @@ def gradients(keeps, d_states):
     d_written = keras.ops.where(keeps, zeros, total)
     # A sum, as there may be no first step.
     return -d_kept, d_written, keras.ops.sum(d_kept[:, :1], axis=1)
+
+
+def _with_known_steps(*tensors):
+    """The tensors of one shape, all with the number of steps that one of them may know."""
+    known = [x.shape[1:] for x in tensors if isinstance(x.shape[1], int)]
+    if not known or len(known) == len(tensors):
+        return tensors
+    return [keras.ops.reshape(x, (keras.ops.shape(x)[0], *known[0])) for x in tensors]
 
 
 def _sums_by_pairs(total, passes):

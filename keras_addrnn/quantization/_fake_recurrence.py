@@ -3,7 +3,7 @@
 import keras
 
 from addrnn import _integers
-from keras_addrnn.ops._fading_maximum import fading_maximum, gradients, state_before
+from keras_addrnn.ops._fading_maximum import gradients, state_before, states_without_gradient
 from keras_addrnn.ops._scan import scan
 from keras_addrnn.quantization import _fake_quantize
 
@@ -146,7 +146,7 @@ def _fading_and_written(sums, candidate_max):
 # takes: integers are often equal, and the written one would get it all, kept or not.
 @ops.custom_gradient
 def _fading_states(real_fading, real_written, fading, written):
-    states = fading_maximum(fading, written)
+    states = states_without_gradient(fading, written)
     keeps = state_before(states) - real_fading > real_written
 
     def gradient(*arguments, upstream=None):

@@ -41,6 +41,13 @@ def refused(capsys, *command):
     return message
 
 
+def test_a_message_leaves_the_names_of_files_as_they_are(saved, capsys):
+    _, folder = saved
+    (folder / "weight_bits=4").mkdir()
+    output = folder / "weight_bits=4" / "model.lite"
+    assert f"{output}" in refused(capsys, folder / "model.keras", output)
+
+
 @pytest.mark.fused
 def test_open_batch(saved):
     model, folder = saved
@@ -137,7 +144,7 @@ def test_refusals_speak_of_options(saved, capsys):
         (["--quantize", "int8", "--data", folder / "narrow.npz"], "--data must have samples of"),
         (["--quantize", "int8", "--ops", "fused"], "--quantize int8 is of no use with --ops fused"),
         (["--batch", "none"], "--batch must be a positive integer where the model has a loop"),
-        (["--batch", "none"], "Give one, or use --ops fused."),
+        (["--batch", "none"], "Received: --batch none. Give one, or use --ops fused."),
         (["--batch", "none", "--quantize", "int8", "--data", sample], "--batch must be"),
         (["--batch", "foo"], "argument --batch: must be a positive integer, received foo"),
         (["--batch", "0"], "must be a positive integer, received 0"),

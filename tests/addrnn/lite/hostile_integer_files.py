@@ -171,8 +171,9 @@ def min_edits():
     for dims in ((3, 4, 11), (3, 40), (120,), (1, 3, 4, 10)):
         says = "kernel must be of shape [kernel_size, input, 2 * units]"
         yield f"kernel {dims}", shape("kernel", dims), says
-    for dims in ((0, 4, 10), (3, 4, 0)):
-        yield f"kernel {dims}", shape("kernel", dims), ""
+    says = "the window must have at least 1 input, received 0"
+    yield "kernel (0, 4, 10)", shape("kernel", (0, 4, 10)), says
+    yield "kernel (3, 4, 0)", shape("kernel", (3, 4, 0)), "input, units and window must be positive"
     for dims in ((3, 5, 10), (3, 0, 10)):
         yield f"kernel {dims}", shape("kernel", dims), "kernel must be of shape [3, 4, 10]"
     # A window other than that of the inputs before the first step.

@@ -230,6 +230,31 @@ def test_unknown_batch_and_time(jit_compile):
 
 
 @pytest.mark.skipif(not TENSORFLOW, reason="TensorFlow's graphs")
+@pytest.mark.parametrize("known", ["inputs", "outputs"])
+def test_steps_that_one_side_alone_knows(known):
+    import tensorflow as tf
+
+    problem = make_problem(0, (2, 5, 3, 4, 3), bias=False, initial=False)
+    problem = problem.but(d_state=np.zeros((2, 4))).as_dtype("float32").away_from_kinks(1e-5)
+    steps = 5 if known == "inputs" else None
+
+    @tf.function(input_signature=[tf.TensorSpec((None, steps, 3)), tf.TensorSpec((None, None, 4))])
+    def gradients(x, d_outputs):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            kernel = tf.constant(problem.kernel, tf.float32)
+            outputs, _ = ka.ops.min_add_gru(x, kernel, implementation="composed")
+            if known == "outputs":
+                outputs = tf.ensure_shape(outputs, (None, 5, 4))
+        return tape.gradient(outputs, x, d_outputs)
+
+    arrays = problem.inputs, problem.d_outputs
+    got = gradients(*(tf.constant(array, tf.float32) for array in arrays))
+    expected = problem.expected_gradients()["inputs"]
+    assert_close({"inputs": got.numpy()}, {"inputs": expected}, 1e-4)
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="TensorFlow's graphs")
 def test_no_loop_over_time():
     import tensorflow as tf
 
