@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
-	test-versions wheel test-wheel \
+	test-versions wheel test-wheel test-wheel-aarch64 \
 	android-objects fuzz bench bench-core bench-all evidence lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -34,8 +34,9 @@ help:
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
 	@echo "make test-aarch64-litert  converted models in 64-bit Arm's LiteRT, with our delegate, in QEMU"
 	@echo "make test-versions  every public function in each TensorFlow that the package allows"
-	@echo "make wheel     dist/: the source archive, and a wheel for each Python there is; PYTHONS="
+	@echo "make wheel     dist/: the source archive, and a wheel for each Python there is; PYTHONS=, MACHINE=aarch64"
 	@echo "make test-wheel  each wheel in a fresh environment with stock TensorFlow; PACKAGES= a folder that has it"
+	@echo "make test-wheel-aarch64  the golden vectors in the wheel for 64-bit Arm, in QEMU"
 	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are there: BIONIC="
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
@@ -131,10 +132,20 @@ test-versions: setup
 	@pytest tests/test_tensorflow_versions.py $(ARGS)
 
 wheel:
-	@tools/wheels.sh $(PYTHONS)
+	@MACHINE="$(MACHINE)" tools/wheels.sh $(PYTHONS)
 
 test-wheel:
 	@PACKAGES="$(PACKAGES)" tools/test_wheels.sh
+
+# The golden vectors, in Debian's Python for 64-bit Arm.
+AARCH64_WHEEL := build/aarch64-wheel
+test-wheel-aarch64: $(AARCH64_PYTHON)/.made
+	@$(call needs,qemu-aarch64,qemu-user)
+	@rm -rf $(AARCH64_WHEEL)
+	@python -m zipfile --extract dist/*-cp311-*_aarch64.whl $(AARCH64_WHEEL) || { \
+	  echo "test-wheel-aarch64 needs a wheel: make wheel MACHINE=aarch64 PYTHONS=python3.11" >&2; exit 1; }
+	@PYTHONPATH=$(AARCH64_WHEEL):. PYTHONDONTWRITEBYTECODE=1 qemu-aarch64 -L $(AARCH64_PYTHON) \
+	  $(AARCH64_PYTHON)/usr/bin/python3 -P tests/golden_in_wheel.py
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)

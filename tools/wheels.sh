@@ -76,7 +76,9 @@ for python in "${pythons[@]}"; do
   PATH=$environment/bin:$PATH "$environment/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps \
     --no-build-isolation --wheel-dir "$work/built/$version" "$work/source"
   # TensorFlow's own library is in the process already when ours is loaded.
-  PATH=$environment/bin:$PATH auditwheel repair --plat "manylinux_2_17_$machine" \
-    --exclude libtensorflow_framework.so.2 --wheel-dir dist "$work/built/$version"/*.whl
+  PATH=$environment/bin:$PATH auditwheel repair --exclude libtensorflow_framework.so.2 \
+    --wheel-dir dist "$work/built/$version"/*.whl
+  ls dist/*-"cp${version/./}-manylinux"*"manylinux_2_17_$machine.whl" >/dev/null ||
+    stop "the wheel asks for more than glibc 2.17; auditwheel show tells what"
 done
 ls -l dist
