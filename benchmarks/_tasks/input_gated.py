@@ -20,7 +20,9 @@ class InputGated(keras.layers.Layer):
     def __init__(self, units, kernel_size=3, return_sequences=False, **options):
         super().__init__(**options)
         self.units, self.return_sequences = units, return_sequences
-        self.convolution = keras.layers.Conv1D(self.columns * units, kernel_size, padding="causal")
+        self.convolution = keras.layers.Conv1D(
+            self.columns * units, kernel_size, padding="causal", dtype=self.dtype_policy
+        )
         self.supports_masking = True
 
     def build(self, shape):

@@ -173,7 +173,7 @@ def min_edits():
         yield f"kernel {dims}", shape("kernel", dims), says
     says = "the window must have at least 1 input, received 0"
     yield "kernel (0, 4, 10)", shape("kernel", (0, 4, 10)), says
-    yield "kernel (3, 4, 0)", shape("kernel", (3, 4, 0)), "input, units and window must be positive"
+    yield "kernel (3, 4, 0)", shape("kernel", (3, 4, 0)), "initial_state must be of shape [2, 0]"
     for dims in ((3, 5, 10), (3, 0, 10)):
         yield f"kernel {dims}", shape("kernel", dims), "kernel must be of shape [3, 4, 10]"
     # A window other than that of the inputs before the first step.
