@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 import keras_addrnn as ka
+from benchmarks._tasks.learning import learn_drawn
 from benchmarks._tasks.multiplying import MultiplyingGRUCell
 
 BATCH_SIZE = 64
@@ -74,10 +75,43 @@ def learn(layer, timesteps, *, batches, seed, until_solved=True):
     return found, statistics.median(watch.seconds)
 
 
+def learn_sums(layer, timesteps, *, batches, seed, predicted, **options):
+    """Trains a layer and a dense one, Adam(0.001).
+
+    Args:
+        layer: Recurrent layer that returns its last output.
+        timesteps: Of the sequences.
+        batches: How many are drawn.
+        seed: Of these.
+        predicted: How many of the 500 sequences that test it are predicted at a time.
+        options: Of `learning.learn`.
+
+    Returns:
+        The model, and what `learning.learn` gives; the mean squared error is looked at every
+        `ERROR_EVERY` batches.
+    """
+    model = keras.Sequential([keras.Input((timesteps, 2)), layer, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(1e-3), "mse")
+    x, y = problems(np.random.default_rng(10**6), 500, timesteps)
+
+    def error():
+        return np.mean((model.predict(x, batch_size=predicted, verbose=0) - y) ** 2)
+
+    drawn = endless(problems, seed, timesteps)
+    settings = {"batches": batches, "every": ERROR_EVERY, "error": error}
+    return model, learn_drawn(model, drawn, **settings, **options)
+
+
 def solved_after(errors):
     """The batches after which the error was first below `SOLVED`, or None."""
     solved = (ERROR_EVERY * i for i, error in enumerate(errors, 1) if error < SOLVED)
     return next(solved, None)
+
+
+def solved_cell(errors):
+    """The batch after which the problem was solved, or the error that was reached, for a table."""
+    after = solved_after(errors)
+    return f"never ({errors[-1]:.3f})" if after is None else f"{after:,}"
 
 
 class _Watch(keras.callbacks.Callback):

@@ -25,6 +25,12 @@ def classify(model, train, test, **options):
     return learn(model, *train, error=error, **options)
 
 
+def learn_drawn(model, drawn, *, batches, every, **options):
+    """`learn` from batches that are drawn anew, with the error after `every` so many."""
+    epochs = {"epochs": batches // every, "steps_per_epoch": every, "shuffle": False}
+    return learn(model, drawn, **epochs, **options)
+
+
 def learn(model, *data, error, epochs, solved=None, **options):
     """Trains a compiled model; stops at a loss that is no number.
 

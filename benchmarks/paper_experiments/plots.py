@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from benchmarks._harness.seeds import by_seed
 from benchmarks._tasks import adding, digits
 from benchmarks.paper_experiments import plan
-from benchmarks.paper_experiments.report import by_seed, epochs
+from benchmarks.paper_experiments.report import epochs
 from benchmarks.paper_experiments.variants import VARIANTS
 
 COLORS = {

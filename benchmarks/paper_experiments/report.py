@@ -3,31 +3,13 @@
 import statistics
 
 from benchmarks._harness import markdown, records
+from benchmarks._harness.seeds import NOT_RUN, by_seed, cell
 from benchmarks._tasks import adding as adding_task
 from benchmarks._tasks import digits
 from benchmarks.paper_experiments import plan, runs
 from benchmarks.paper_experiments.variants import VARIANTS
 
-NOT_RUN = "NOT RUN"
 LAST = 10  # epochs whose mean tells more than the last one, which goes up and down
-
-
-def by_seed(known, planned, *names):
-    """`{values of the settings named: [result or None for each planned seed]}`."""
-    rows = {}
-    for settings in planned:
-        key = tuple(settings.get(name) for name in names)
-        rows.setdefault(key, {})[settings["seed"]] = records.result(known, settings)
-    return {key: [results[seed] for seed in sorted(results)] for key, results in rows.items()}
-
-
-def cell(results, text):
-    """What `text` makes of each seed's result; how many of the seeds that are planned there are."""
-    found = [text(result) for result in results if result is not None]
-    if not found:
-        return NOT_RUN
-    missing = len(results) - len(found)
-    return ", ".join(found) + (f" ({missing} of {len(results)} seeds {NOT_RUN})" if missing else "")
 
 
 def exact(known):
@@ -43,9 +25,7 @@ def exact(known):
 
 
 def solved(result):
-    """The batch at which the adding problem was solved, or the error that was reached."""
-    after = adding_task.solved_after(result["errors"])
-    return f"never ({result['errors'][-1]:.3f})" if after is None else f"{after:,}"
+    return adding_task.solved_cell(result["errors"])
 
 
 def adding(known):

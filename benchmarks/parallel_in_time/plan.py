@@ -1,6 +1,7 @@
 """Every run by its settings. `task` says which function of tasks.py runs it."""
 
 import functools
+import itertools
 
 import keras
 
@@ -25,11 +26,12 @@ PARITY_STEPS, PARITY_BATCHES = 32, 2000
 
 def plan():
     """One seed of everything comes first."""
-    for seed in SEEDS:
-        for planned in (adding, pixels, rows, parity):
-            for settings in planned():
-                if seed < settings.pop("seeds"):
-                    yield {**settings, "seed": seed}
+    planned = itertools.chain(adding(), pixels(), rows(), parity())
+    return sorted(planned, key=lambda settings: settings["seed"])
+
+
+def _each(run, seeds=SEEDS):
+    return [{**run, "seed": seed} for seed in seeds]
 
 
 def adding():
@@ -37,13 +39,14 @@ def adding():
     for steps, names in layers.items():
         for layer in names:
             run = {"task": "adding", "T": steps, "layer": layer, "units": 64}
-            yield {**run, "batches": ADDING_BATCHES, "seeds": 3 if steps <= 1000 else 1}
+            run["batches"] = ADDING_BATCHES
+            yield from _each(run, SEEDS if steps <= 1000 else SEEDS[:1])
 
 
 def pixels():
     for layer, units in ALIKE.items():
         run = {"task": "pixels", "digits": 10_000, "layer": layer, "units": units}
-        yield {**run, "epochs": 10, "seeds": 3}
+        yield from _each({**run, "epochs": 10})
 
 
 def rows():
@@ -53,10 +56,10 @@ def rows():
     """
     for units in (128, 80):
         run = {"task": "rows", "digits": digits.ALL, "layer": TWO[0], "units": units}
-        yield {**run, "epochs": 50, "seeds": 3}
+        yield from _each({**run, "epochs": 50})
 
 
 def parity():
     for layer in LAYERS:
         run = {"task": "parity", "T": PARITY_STEPS, "layer": layer, "units": 64}
-        yield {**run, "batches": PARITY_BATCHES, "seeds": 3}
+        yield from _each({**run, "batches": PARITY_BATCHES})

@@ -1,10 +1,10 @@
 """The tables of the recorded runs."""
 
-from benchmarks._harness import markdown, records
+from benchmarks._harness import markdown
+from benchmarks._harness.seeds import by_seed, cell
 from benchmarks._tasks import adding as adding_task
 from benchmarks.parallel_in_time import plan
 
-MISSING = "NOT RUN"
 ABOUT = (
     "The seconds are the processor's, of one thread. AddGRU and MinAddGRU run as compiled ops, "
     "minGRU and QRNN as Keras operations: what these take says nothing about the layers.\n"
@@ -16,36 +16,27 @@ def tables(known):
     return {"parallel_in_time": "\n".join(parts)}
 
 
-def _table(known, planned, about, cell):
-    rows = {}
-    for settings in planned():
-        seeds = settings.pop("seeds")
-        found = [records.result(known, {**settings, "seed": seed}) for seed in range(seeds)]
-        ran = [each for each in found if each is not None]
-        name = f"{settings['layer']}, {settings['units']} units"
-        row = [f"T = {settings['T']:,}"] if "T" in settings else []
-        rows[*row, name] = [*_cells(ran, len(found), cell)]
-    first = ["steps", "layer"] if "T" in settings else ["layer"]
-    head = [*first, "weights", "each seed", "processor's seconds"]
-    return f"{about}\n\n" + markdown.table(head, [[*key, *cells] for key, cells in rows.items()])
-
-
-def _cells(ran, planned, cell):
-    if not ran:
-        return "", MISSING, ""
-    absent = planned - len(ran)
-    more = f" ({absent} of {planned} seeds {MISSING})" if absent else ""
-    return (
-        f"{ran[0]['parameters']:,}",
-        ", ".join(map(cell, ran)) + more,
-        ", ".join(f"{result['seconds']:,.0f}" for result in ran),
-    )
+def _table(known, planned, about, text):
+    rows = []
+    for (steps, layer, units), results in by_seed(known, planned(), "T", "layer", "units").items():
+        ran = [result for result in results if result is not None]
+        rows.append(
+            (
+                *([f"T = {steps:,}"] if steps else []),
+                f"{layer}, {units} units",
+                f"{ran[0]['parameters']:,}" if ran else "",
+                cell(results, text),
+                ", ".join(f"{result['seconds']:,.0f}" for result in ran),
+            )
+        )
+    head = ["layer", "weights", "each seed", "processor's seconds"]
+    head = head if len(rows[0]) == len(head) else ["steps", *head]
+    return f"{about}\n\n" + markdown.table(head, rows)
 
 
 def _solved(result):
     errors = [float("inf") if error is None else error for error in result["history"]]
-    after = adding_task.solved_after(errors)
-    return f"never ({errors[-1]:.3f})" if after is None else f"{after:,}"
+    return adding_task.solved_cell(errors)
 
 
 def _percent(result):

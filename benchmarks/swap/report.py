@@ -4,11 +4,12 @@ import math
 import statistics
 
 from benchmarks._harness import markdown, records
+from benchmarks._harness.seeds import NOT_RUN, absent
 from benchmarks._tasks import adding
 from benchmarks.swap import plan
 from benchmarks.swap.tasks import TASKS
 
-MISSING, DIVERGED = "NOT RUN", "diverged"
+DIVERGED = "diverged"
 OTHERS = [layer for layer in plan.LAYERS if layer != plan.REFERENCE]
 
 
@@ -39,7 +40,7 @@ def ratios(known):
         for layer in OTHERS:
             found = [ratio(known, task, layer) for task in names]
             found = [each for each in found if each is not None]
-            cells = [_times(f(found)) if found else MISSING for f in (statistics.median, max)]
+            cells = [_times(f(found)) if found else NOT_RUN for f in (statistics.median, max)]
             rows.append(
                 (title, f"{layer} / {plan.REFERENCE}", f"{len(found)} of {len(names)}", *cells)
             )
@@ -116,7 +117,7 @@ def _half(task):
 def _errors_cell(known, task, layer):
     found = results(known, task, layer)
     if not found:
-        return MISSING
+        return NOT_RUN
     each = [result["error"] for result in found.values()]
     numbers = ", ".join(DIVERGED if error is None else f"{error:.4g}" for error in each)
     return f"{_number(_mean(each))} ({numbers}){_absent(found)}"
@@ -125,13 +126,13 @@ def _errors_cell(known, task, layer):
 def _ratio_cell(known, task, layer):
     found = ratio(known, task, layer)
     if found is None:
-        return MISSING
+        return NOT_RUN
     return _times(found) + _absent(results(known, task, layer))
 
 
 def _worst_cell(found):
     if not found:
-        return MISSING
+        return NOT_RUN
     worst = [
         math.inf
         if None in (result["worst_loss"], result["first_loss"])
@@ -144,13 +145,12 @@ def _worst_cell(found):
 def _solved_cell(known, task, layer):
     found = results(known, task, layer)
     if not found:
-        return MISSING
+        return NOT_RUN
     return ", ".join(str(each["solved_at"] or "never") for each in found.values()) + _absent(found)
 
 
 def _absent(found):
-    count = len(plan.SEEDS) - len(found)
-    return f" ({count} of {len(plan.SEEDS)} seeds {MISSING})" if count else ""
+    return absent(len(found), len(plan.SEEDS))
 
 
 def _number(value):

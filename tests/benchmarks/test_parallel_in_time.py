@@ -39,7 +39,7 @@ def test_parities():
 
 @pytest.mark.parametrize("task", ["adding", "parity"])
 def test_a_run_of_drawn_sequences(task, monkeypatch):
-    monkeypatch.setattr(tasks, "EVERY", 2)
+    monkeypatch.setattr(tasks.adding_task, "ERROR_EVERY", 2)
     settings = {"task": task, "T": 10, "layer": "minGRU, two layers", "units": 4, "batches": 4}
     found = [tasks.run({**settings, "seed": seed}, None) for seed in (0, 0, 1)]
     for each in found:
@@ -49,7 +49,7 @@ def test_a_run_of_drawn_sequences(task, monkeypatch):
 
 
 def test_adding_ends_where_it_is_solved(monkeypatch):
-    monkeypatch.setattr(tasks, "EVERY", 1)
+    monkeypatch.setattr(tasks.adding_task, "ERROR_EVERY", 1)
     monkeypatch.setattr(tasks.adding_task, "SOLVED", np.inf)
     settings = {"task": "adding", "T": 10, "layer": "GRU", "units": 4, "batches": 4, "seed": 0}
     assert len(tasks.run(settings, None)["history"]) == 1
@@ -67,7 +67,7 @@ def test_a_run_of_digits(task, monkeypatch):
 
 def test_cells():
     settings = next(plan.adding())
-    seeds = settings.pop("seeds")
+    seeds = len(plan.SEEDS)
     result = {"history": [0.2, 0.009], "error": 0.009, "seconds": 3.4, "parameters": 1234}
     run = {"settings": {**settings, "seed": 1}, "result": result}
     (page,) = report.tables({json.dumps(run["settings"], sort_keys=True): run}).values()

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from benchmarks._tasks import adding
-from benchmarks._tasks.learning import classify, learn
+from benchmarks._tasks.learning import classify
 
 UNITS = 64
 TOKENS, KINDS, LENGTH = 8, 8, 64  # to copy; of these there are so many; among so many
@@ -21,17 +21,8 @@ def adding_400(make, seed):
 
 def _adding(make, seed, *, timesteps, batches):
     """The mean squared error, and when it was first below `adding.SOLVED`."""
-    model = keras.Sequential([keras.Input((timesteps, 2)), make(UNITS), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(1e-3), "mse")
-    x, y = adding.problems(np.random.default_rng(10**6), 500, timesteps)
-
-    def error():
-        return np.mean((model.predict(x, batch_size=500, verbose=0) - y) ** 2)
-
-    drawn = adding.endless(adding.problems, seed, timesteps)
-    every = adding.ERROR_EVERY
-    steps = {"epochs": batches // every, "steps_per_epoch": every, "shuffle": False}
-    found = learn(model, drawn, error=error, **steps)
+    settings = {"batches": batches, "seed": seed, "predicted": 500}
+    _, found = adding.learn_sums(make(UNITS), timesteps, **settings)
     errors = [np.inf if error is None else error for error in found["history"]]
     return {**found, "solved_at": adding.solved_after(errors)}
 
