@@ -131,11 +131,10 @@ def gradients(keeps, d_states):
     the one before: a sum that is cut wherever `keeps` is False.
     """
     keeps, d_states = _with_known_steps(keeps, d_states)
-    zeros = keras.ops.zeros_like(d_states)
     sums = _sums_by_pairs if isinstance(d_states.shape[1], int) else _sums_of_unknown_number
     total = sums(d_states, _earlier(keeps, 1))
-    d_kept = keras.ops.where(keeps, total, zeros)
-    d_written = keras.ops.where(keeps, zeros, total)
+    d_kept = where_or_zero(keeps, total)
+    d_written = keras.ops.where(keeps, keras.ops.zeros_like(total), total)
     # A sum, as there may be no first step.
     return -d_kept, d_written, keras.ops.sum(d_kept[:, :1], axis=1)
 
@@ -155,12 +154,13 @@ def _sums_by_pairs(total, passes):
         return total
     total, passes = (_padded(x, 0, steps % 2) for x in (total, passes))
     (d_1, d_2), (k_1, k_2) = _halves(total), _halves(passes)
-    first = _sums_by_pairs(d_1 + _where(k_1, d_2), keras.ops.logical_and(k_1, k_2))
-    second = d_2 if steps == 2 else d_2 + _where(k_2, _earlier(first, 1))
+    first = _sums_by_pairs(d_1 + where_or_zero(k_1, d_2), keras.ops.logical_and(k_1, k_2))
+    second = d_2 if steps == 2 else d_2 + where_or_zero(k_2, _earlier(first, 1))
     return _joined(first, second, steps)
 
 
-def _where(condition, x):
+def where_or_zero(condition, x):
+    """`x` where the condition holds, else 0."""
     return keras.ops.where(condition, x, keras.ops.zeros_like(x))
 
 
@@ -174,7 +174,7 @@ def _states_of_unknown_number(fading, written):
 
 def _sums_of_unknown_number(total, passes):
     def take_in(distance, total, passes):
-        more = _where(passes, _earlier(total, distance))
+        more = where_or_zero(passes, _earlier(total, distance))
         return total + more, keras.ops.logical_and(passes, _earlier(passes, distance))
 
     return _doubling(take_in, total, passes)

@@ -9,7 +9,7 @@ from addrnn.gate import Gate
 from addrnn.window_sequence import WindowTensors
 from keras_addrnn.ops import _lowering
 from keras_addrnn.ops._activations import activate, activate_integers
-from keras_addrnn.ops._fading_maximum import fading_maximum, last_state
+from keras_addrnn.ops._fading_maximum import fading_maximum, last_state, where_or_zero
 
 
 def min_add_gru(
@@ -62,7 +62,7 @@ def in_order(tensors, go_backwards):
 
 def _where(mask, values):
     """The values `[B, T, ...]` where the mask `[B, T]` is True, else 0."""
-    return keras.ops.where(keras.ops.expand_dims(mask, -1), values, keras.ops.zeros_like(values))
+    return where_or_zero(keras.ops.expand_dims(mask, -1), values)
 
 
 def _with_initial_inputs(tensors):

@@ -122,7 +122,10 @@ class FakeQuantizedRecurrent(FakeQuantized):
         raise NotImplementedError
 
     def _integer_states(self, integers, mask, **weights):
-        """The states after each step, `[B, T, H]`, in the order of processing, in integers."""
+        """The states `[B, T, H]` in the order of processing, in integers; or the last alone.
+
+        All of them are needed with `return_sequences` only.
+        """
         raise NotImplementedError
 
     def _kernel_and_bias(self):

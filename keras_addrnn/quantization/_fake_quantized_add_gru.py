@@ -93,7 +93,9 @@ class FakeQuantizedAddGRU(FakeQuantizedRecurrent):
         if self.layer.go_backwards:
             sums = ops.flip(sums, axis=0)
             mask = mask if mask is None else ops.flip(mask, axis=0)
-        return ops.transpose(self._states(sums, recurrent_kernel, mask), (1, 0, 2))
+        states = self._states(sums, recurrent_kernel, mask)
+        states = states if self.layer.return_sequences else states[-1:]
+        return ops.transpose(states, (1, 0, 2))
 
     def _states(self, sums, recurrent_kernel, mask):
         """The states after each step, `[T, B, H]`, in integers. Another gate overrides this."""

@@ -3,7 +3,12 @@
 import keras
 
 from addrnn import _integers
-from keras_addrnn.ops._fading_maximum import gradients, state_before, states_without_gradient
+from keras_addrnn.ops._fading_maximum import (
+    gradients,
+    state_before,
+    states_without_gradient,
+    where_or_zero,
+)
 from keras_addrnn.ops._scan import scan
 from keras_addrnn.quantization import _fake_quantize
 
@@ -128,8 +133,7 @@ def fading_recurrence(sums, mask=None, *, candidate_max):
     if mask is not None:
         mask = mask[..., None]
         fading, written, real_fading = (
-            ops.where(mask, values, ops.zeros_like(values))
-            for values in (fading, written, real_fading)
+            where_or_zero(mask, values) for values in (fading, written, real_fading)
         )
         # Less than any state: a masked step keeps a 0 too, and passes its gradient on.
         real_written = ops.where(mask, real_written, -ops.ones_like(real_written))
