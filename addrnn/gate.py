@@ -11,8 +11,10 @@ from typing import Any
 
 from addrnn import _validation
 
-# In the order of their codes in LiteRT files: cc_ops/lite/options.h.
+# For which there are kernels, in the order of their codes in LiteRT files: cc_ops/lite/options.h.
 ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
+# For which there are kernels.
+DTYPES = ("float16", "bfloat16", "float32", "float64")
 _LEAST_NORMAL = 2.0**-126  # of float32
 
 

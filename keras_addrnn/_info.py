@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from addrnn import __version__, _libraries, _validation
+from addrnn import __version__, _validation
 from keras_addrnn import _keras_private
 from keras_addrnn.layers import AddGRU, AddGRUCell, MinAddGRU
 from keras_addrnn.ops import _fused
@@ -70,30 +70,19 @@ def info(target: keras.layers.Layer | None = None) -> dict[str, Any] | list[dict
 
 
 def _of_the_process():
-    library = _libraries.TENSORFLOW_OP
     why_not = _fused.missing()
-    found = {
+    return {
         "version": __version__,
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "fused": why_not is None,
         "why_not": why_not,
-        "library": str(library) if library.is_file() else None,
+        "library": None,
         "built_for": None,
         "instruction_set": None,
         "available_instruction_sets": None,
         "threads": None,
-    }
-    if found["backend"] == "tensorflow":
-        from addrnn.tensorflow import _library
-
-        loaded = _library.load()
-        if loaded.settings is not None:
-            found["built_for"] = loaded.text("built_for")
-            found["instruction_set"] = loaded.text("instruction_set")
-            found["available_instruction_sets"] = loaded.text("available_instruction_sets").split()
-            found["threads"] = loaded.settings.addrnn_num_threads()
-    return found
+    } | _fused.description()
 
 
 def _recurrent_parts(target):

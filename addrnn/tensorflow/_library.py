@@ -73,6 +73,31 @@ def _load() -> Library:
     return library
 
 
+def problem() -> str | None:
+    """Why no call can run: the reason and the remedy in a sentence or two; None if calls can."""
+    found = load().problem
+    if found is None and tf.config.get_visible_devices("GPU"):
+        return (
+            "a GPU is visible, and the op runs on CPUs only. "
+            "Hide it: set the environment variable CUDA_VISIBLE_DEVICES to -1."
+        )
+    return found
+
+
+def description() -> dict[str, Any]:
+    """What `keras_addrnn.info` tells of the library; None for what only a loaded one knows."""
+    path, library = _libraries.TENSORFLOW_OP, load()
+    found: dict[str, Any] = {"library": str(path) if path.is_file() else None}
+    if library.settings is None:
+        return found
+    return found | {
+        "built_for": library.text("built_for"),
+        "instruction_set": library.text("instruction_set"),
+        "available_instruction_sets": library.text("available_instruction_sets").split(),
+        "threads": num_threads(),
+    }
+
+
 def load_library() -> None:
     """Loads the library of the op, at the first call; for a SavedModel that holds the op.
 

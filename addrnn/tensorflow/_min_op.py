@@ -5,9 +5,9 @@ from typing import Any
 import tensorflow as tf
 
 from addrnn import _validation
-from addrnn.gate import ACTIVATIONS
+from addrnn.gate import ACTIVATIONS, DTYPES
 from addrnn.tensorflow import _library
-from addrnn.tensorflow._op import DTYPES, known_ranks, or_empty
+from addrnn.tensorflow._op import known_ranks, or_empty
 from addrnn.window_sequence import WindowTensors, check_dtypes, check_shapes
 
 

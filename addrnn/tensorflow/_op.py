@@ -5,11 +5,9 @@ from typing import Any
 import tensorflow as tf
 
 from addrnn import _validation
-from addrnn.gate import ACTIVATIONS, Gate
+from addrnn.gate import ACTIVATIONS, DTYPES, Gate
 from addrnn.sequence import SequenceTensors, check_dtypes, check_shapes
 from addrnn.tensorflow import _library
-
-DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def add_gru(

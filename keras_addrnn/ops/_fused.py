@@ -1,8 +1,16 @@
-"""The recurrence by the project's own TensorFlow op, and whether it can run."""
+"""The recurrence by the project's compiled kernels, and whether they can run.
+
+`addrnn` has a module for each framework that Keras may run on. They have the same private parts:
+`_op.run`, `_min_op.run`, `_library.problem` and `_library.description`.
+"""
+
+import importlib
+import importlib.util
+from typing import Any
 
 import keras
 
-from addrnn.gate import ACTIVATIONS, Gate
+from addrnn.gate import ACTIVATIONS, DTYPES, Gate
 from addrnn.sequence import SequenceTensors
 from addrnn.window_sequence import WindowTensors
 from keras_addrnn import _keras_private
@@ -10,16 +18,12 @@ from keras_addrnn import _keras_private
 
 def run(tensors: SequenceTensors, *, gate: Gate, go_backwards: bool, training: bool):
     """As `addrnn.tensorflow.add_gru`, for tensors that fit; `[B, D]` are one step."""
-    from addrnn.tensorflow import _op
-
-    return _op.run(tensors, gate=gate, go_backwards=go_backwards, training=training)
+    return _module("_op").run(tensors, gate=gate, go_backwards=go_backwards, training=training)
 
 
 def run_window(tensors: WindowTensors, *, gate: Gate, go_backwards: bool, training: bool):
     """As `addrnn.tensorflow.min_add_gru`, for tensors that fit."""
-    from addrnn.tensorflow import _min_op
-
-    return _min_op.run(
+    return _module("_min_op").run(
         tensors, activation=gate.activation, go_backwards=go_backwards, training=training
     )
 
@@ -37,8 +41,6 @@ def why_not(
 
 def why_not_for(dtype: str, gate: Gate) -> str | None:
     """Why the op has no kernel for a dtype and an activation; None if it has one."""
-    from addrnn.tensorflow._op import DTYPES
-
     if dtype not in DTYPES:
         return f"it has no kernel for dtype {dtype}. Use one of {', '.join(DTYPES)}."
     if not gate.has_kernel:
@@ -48,22 +50,27 @@ def why_not_for(dtype: str, gate: Gate) -> str | None:
 
 
 def missing() -> str | None:
-    """Why the process has no fused op at all: one sentence, or None if it has one."""
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
-        return f"Keras runs on {backend}. Set the environment variable KERAS_BACKEND to tensorflow."
-
-    import tensorflow as tf
-
-    from addrnn.tensorflow import _library
-
-    problem = _library.load().problem
-    if problem is None and tf.config.get_visible_devices("GPU"):
+    """Why the process has no fused op at all: the reason and the remedy, or None if it has one."""
+    if not _has_op():
         return (
-            "a GPU is visible, and the op runs on CPUs only. "
-            "Hide it: set the environment variable CUDA_VISIBLE_DEVICES to -1."
+            f"Keras runs on {keras.backend.backend()}. "
+            "Set the environment variable KERAS_BACKEND to tensorflow."
         )
-    return problem
+    return _module("_library").problem()
+
+
+def description() -> dict[str, Any]:
+    """What `keras_addrnn.info` tells of the op's library, as far as there is one."""
+    return _module("_library").description() if _has_op() else {}
+
+
+def _has_op():
+    return importlib.util.find_spec(f"addrnn.{keras.backend.backend()}") is not None
+
+
+def _module(name):
+    """A module of the part of `addrnn` for the framework that Keras runs on."""
+    return importlib.import_module(f"addrnn.{keras.backend.backend()}.{name}")
 
 
 COMPOSED_ONLY = 'it knows neither unroll=True nor recurrent dropout. Use implementation="auto".'

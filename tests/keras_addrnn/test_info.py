@@ -54,9 +54,9 @@ def test_tells_of_the_op_in_use():
 
 
 def test_tells_the_backend(monkeypatch):
-    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    monkeypatch.setattr("keras.backend.backend", lambda: "openvino")
     info = ka.info()
-    assert info["backend"] == "jax"
+    assert info["backend"] == "openvino"
     assert info["fused"] is False
     assert "KERAS_BACKEND" in info["why_not"]
     assert info["threads"] is None
