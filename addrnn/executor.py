@@ -1,7 +1,5 @@
 """The integer layers in C++: what `addrnn.reference` defines, bit for bit."""
 
-import functools
-import importlib
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from addrnn import _libraries, _validation
+from addrnn import _compiled_core, _validation
 from addrnn._integers import signed_range
 from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, Layer, RecurrentLayer
 
@@ -20,21 +18,6 @@ _MIN_NUMBERS = ("input_bits", "input_zero_point", "state_max", "candidate_max")
 
 # Of each layer, as long as it lives: its weights as the kernels read them.
 _prepared: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-
-
-def _core() -> Any:
-    """The compiled module: where there is no compiler, everything else works without it."""
-    return importlib.import_module("addrnn._core")
-
-
-@functools.cache
-def missing() -> str | None:
-    """Why the compiled core cannot be used, and what to do; None if it can."""
-    try:
-        _core()
-    except ImportError as error:
-        return f"The compiled core cannot be loaded ({error}). {_libraries.remedy()}"
-    return None
 
 
 def run_layer(
@@ -105,21 +88,21 @@ def _checked(
 def _prepare(layer: Any, prepare: Callable[[Any], Any]) -> Any:
     prepared = _prepared.get(layer)
     if prepared is None:
-        if problem := missing():
-            raise RuntimeError(problem)
         prepared = _prepared[layer] = prepare(layer)
     return prepared
 
 
 def _prepare_layer(layer: IntegerAddGRU) -> Any:
     arguments = {name: getattr(layer, name) for name in (*_ARRAYS, "multiplier", *_NUMBERS)}
-    return _core().IntegerAddGru(**arguments, go_backwards=bool(layer.go_backwards))
+    return _compiled_core.load().IntegerAddGru(**arguments, go_backwards=bool(layer.go_backwards))
 
 
 def _prepare_min_layer(layer: IntegerMinAddGRU) -> Any:
     arguments = {name: getattr(layer, name) for name in (*_MIN_ARRAYS, *_MIN_NUMBERS)}
-    return _core().IntegerMinAddGru(**arguments, go_backwards=layer.go_backwards)
+    return _compiled_core.load().IntegerMinAddGru(**arguments, go_backwards=layer.go_backwards)
 
 
 def _prepare_dense(layer: IntegerDense) -> Any:
-    return _core().IntegerDense(kernel=layer.kernel, bias=layer.bias, input_bits=layer.input_bits)
+    return _compiled_core.load().IntegerDense(
+        kernel=layer.kernel, bias=layer.bias, input_bits=layer.input_bits
+    )

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from addrnn import _validation, executor, file, reference
+from addrnn import _compiled_core, _validation, executor, file, reference
 from addrnn.layers import IntegerAddGRU, IntegerDense, IntegerMinAddGRU, Layer
 from addrnn.quantization import Quantization
 
@@ -173,7 +173,7 @@ def _executor(name: str) -> ModuleType:
     """The module that runs the layers."""
     _validation.one_of("executor", name, ("auto", *_EXECUTORS))
     if name == "auto":
-        return reference if executor.missing() else executor
+        return reference if _compiled_core.problem() else executor
     return _EXECUTORS[name]
 
 

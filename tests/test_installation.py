@@ -19,12 +19,13 @@ COMPOSED_ALONE = """
 import sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if "Editable" not in str(finder)]
 import keras, numpy as np
-import addrnn.executor, addrnn.lite
+import addrnn.lite
+from addrnn import _compiled_core
 import keras_addrnn as ka
 reason = sys.argv[1]
 info = ka.info()
 assert not info["fused"] and reason in info["why_not"], info
-assert reason in addrnn.executor.missing()
+assert reason in _compiled_core.problem()
 try:
     addrnn.lite.delegate_path()
 except RuntimeError as error:

@@ -3,7 +3,6 @@
 import ctypes
 import dataclasses
 import functools
-import os
 import pathlib
 import threading
 from typing import Any
@@ -65,7 +64,7 @@ def _load() -> Library:
         return Library(
             problem=f"its library was built for keras_addrnn {built}. {_libraries.remedy()}"
         )
-    _check_instruction_set(library)
+    _libraries.check_instruction_set(library.text("available_instruction_sets").split())
     # As many threads as TensorFlow was told to use for one op; 0 leaves it to the library.
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     settings.addrnn_set_num_threads(ctypes.c_int(threads))
@@ -144,13 +143,3 @@ def _settings(path: pathlib.Path) -> ctypes.CDLL:
     for name in ("version", "built_for", "instruction_set", "available_instruction_sets"):
         getattr(settings, f"addrnn_{name}").restype = ctypes.c_char_p
     return settings
-
-
-def _check_instruction_set(library: Library) -> None:
-    requested = os.environ.get("KERAS_ADDRNN_ISA")
-    available = library.text("available_instruction_sets").split()
-    if requested and requested not in available:
-        raise ValueError(
-            f"The environment variable KERAS_ADDRNN_ISA is {requested!r}, which this machine or "
-            f"this build does not have. Expected one of {available}, or leave it unset."
-        )

@@ -96,6 +96,7 @@ void Define(py::module_& module) {
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ core of keras_addrnn on NumPy arrays.";
+  module.attr("version") = ADDRNN_VERSION;
   Define<float>(module);
   Define<double>(module);
   DefineInteger(module);
