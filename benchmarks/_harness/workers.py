@@ -33,6 +33,7 @@ class Worker:
 
         Raises:
             ImportError: What the layer needs is not installed.
+            RuntimeError: The layer failed; says with which error.
         """
         self._here.send((make, shape, column, seconds))
         answer = self._here.recv()
@@ -63,6 +64,8 @@ def _serve(pipe, start, threads):
             pipe.send([] if function is None else bench.burst(function, seconds))
         except ImportError as error:
             pipe.send(ImportError(str(error)))
+        except Exception as error:  # of a framework's own type, which may not be sent
+            pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
 
 
 def start_torch(threads):

@@ -2,6 +2,8 @@
 
 import keras
 
+from benchmarks._tasks.linear_recurrence import linear_recurrence
+
 ops = keras.ops
 
 
@@ -37,13 +39,13 @@ class InputGated(keras.layers.Layer):
         if mask is not None:
             kept = ops.where(mask, kept, ops.ones_like(kept))
             written = ops.where(mask, written, ops.zeros_like(written))
-        outputs = linear_scan(kept, written)
+        outputs = linear_recurrence(kept, written)
         if shown is not None:
             outputs = shown * outputs
         if shown is not None and mask is not None:
             # A masked step shows what was shown before.
             new = ops.cast(mask, outputs.dtype)
-            outputs = linear_scan((1 - new) * ops.ones_like(outputs), new * outputs)
+            outputs = linear_recurrence((1 - new) * ops.ones_like(outputs), new * outputs)
         return outputs if self.return_sequences else outputs[:, -1]
 
     def compute_mask(self, inputs, mask=None):
@@ -71,14 +73,3 @@ class QRNN(InputGated):
     def gates(self, forget, candidate, output):
         forget = ops.sigmoid(forget)
         return forget, (1 - forget) * ops.tanh(candidate), ops.sigmoid(output)
-
-
-def linear_scan(kept, written):
-    """All `h_t = kept_t * h_{t-1} + written_t`, `[B, T, H]` of a known `T`, by doubling."""
-    steps, distance = kept.shape[1], 1
-    while distance < steps:
-        before = [[0, 0], [distance, 0], [0, 0]]
-        written = written + kept * ops.pad(written[:, :-distance], before)
-        kept = kept * ops.pad(kept[:, :-distance], before)
-        distance *= 2
-    return written

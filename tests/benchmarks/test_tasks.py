@@ -8,8 +8,11 @@ import pytest
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the tasks are trained with TensorFlow", allow_module_level=True)
+import tensorflow as tf  # noqa: E402
+
 from benchmarks._tasks import adding, digits, state_statistics  # noqa: E402
 from benchmarks._tasks.input_gated import QRNN, MinGRU  # noqa: E402
+from benchmarks._tasks.linear_recurrence import linear_recurrence  # noqa: E402
 from benchmarks._tasks.multiplying import MultiplyingGRUCell  # noqa: E402
 from benchmarks._tasks.two_layers import TwoLayers  # noqa: E402
 
@@ -142,3 +145,20 @@ def test_peers_against_a_plain_loop(kind, step, kernel_size):
         state, shown = (np.where(mask[:, t, None], *pair) for pair in zip(both, old, strict=True))
         expected.append(shown)
     np.testing.assert_allclose(layer(x, mask=mask), np.stack(expected, 1), rtol=1e-12)
+
+
+def test_the_peers_recurrence_against_tensorflows_gradients():
+    rng = np.random.default_rng(0)
+    kept, written, d = (tf.constant(rng.normal(size=(3, 5, 2))) for _ in range(3))
+    state, states = tf.zeros((3, 2), "float64"), []
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([kept, written])
+        for t in range(5):
+            state = kept[:, t] * state + written[:, t]
+            states.append(state)
+        expected = tf.stack(states, 1)
+        found = tf.function(linear_recurrence)(kept, written)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    found = tape.gradient(found, [kept, written], d)
+    for one, other in zip(found, tape.gradient(expected, [kept, written], d), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
