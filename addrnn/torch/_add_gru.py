@@ -5,7 +5,13 @@ from typing import Any
 import torch
 
 from addrnn.torch import _library
-from addrnn.torch._operators import capsules, define, differentiate, refuse_second_gradient
+from addrnn.torch._operators import (
+    capsules,
+    define,
+    differentiate,
+    or_zeros,
+    refuse_second_gradient,
+)
 
 Tensor = torch.Tensor
 Optional = torch.Tensor | None
@@ -107,20 +113,27 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
     outputs, _, reserve, candidates = output
     ctx.save_for_backward(x, kernel, recurrent_kernel, initial_state, outputs, reserve, candidates)
     ctx.mark_non_differentiable(reserve, candidates)
+    ctx.set_materialize_grads(False)  # of the reserve, there would be zeros
     ctx.has_bias = bias is not None
     ctx.activation, ctx.go_backwards = activation, go_backwards
 
 
-def _backward(ctx: Any, d_outputs: Tensor, d_final_state: Tensor, *_: Any) -> tuple[Optional, ...]:
+def _backward(
+    ctx: Any, d_outputs: Optional, d_final_state: Optional, *_: Any
+) -> tuple[Optional, ...]:
     saved = ctx.saved_tensors  # once: recomputing them, as checkpoints do, is for one use
+    inputs, _, recurrent_kernel, initial_state, *_ = saved
+    units = recurrent_kernel.shape[0]
+    arriving = (
+        or_zeros(d_outputs, inputs, (*inputs.shape[:-1], units)),
+        or_zeros(d_final_state, inputs, (inputs.shape[0], units)),
+    )
     with_d_inputs = ctx.needs_input_grad[0]
-    if d_outputs.dim() == 2:
-        gradients = _of_a_step(saved, d_outputs, d_final_state, ctx.activation, with_d_inputs)
+    if inputs.dim() == 2:
+        gradients = _of_a_step(saved, *arriving, ctx.activation, with_d_inputs)
     else:
-        settings = (ctx.activation, ctx.go_backwards, with_d_inputs)
-        gradients = add_gru_grad(*saved, d_outputs, d_final_state, *settings)
+        gradients = add_gru_grad(*saved, *arriving, ctx.activation, ctx.go_backwards, with_d_inputs)
     d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state = gradients
-    _, _, _, initial_state, *_ = saved
     return (
         d_inputs if with_d_inputs else None,
         d_kernel,

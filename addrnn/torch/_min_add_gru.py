@@ -5,7 +5,13 @@ from typing import Any
 import torch
 
 from addrnn.torch import _library
-from addrnn.torch._operators import capsules, define, differentiate, refuse_second_gradient
+from addrnn.torch._operators import (
+    capsules,
+    define,
+    differentiate,
+    or_zeros,
+    refuse_second_gradient,
+)
 
 Tensor = torch.Tensor
 Optional = torch.Tensor | None
@@ -87,18 +93,23 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
     _, _, reserve, candidates = output
     ctx.save_for_backward(x, kernel, initial_state, mask, initial_inputs, reserve, candidates)
     ctx.mark_non_differentiable(reserve, candidates)
+    ctx.set_materialize_grads(False)  # of the reserve, there would be zeros
     ctx.has_bias = bias is not None
     ctx.activation, ctx.go_backwards = activation, go_backwards
 
 
-def _backward(ctx: Any, d_outputs: Tensor, d_final_state: Tensor, *_: Any) -> tuple[Optional, ...]:
+def _backward(
+    ctx: Any, d_outputs: Optional, d_final_state: Optional, *_: Any
+) -> tuple[Optional, ...]:
     saved = ctx.saved_tensors  # once: recomputing them, as checkpoints do, is for one use
-    _, _, initial_state, *_ = saved
+    inputs, kernel, initial_state, *_ = saved
+    batch, steps, _ = inputs.shape
+    units = kernel.shape[2] // 2
     with_d_inputs, with_d_initial_inputs = (ctx.needs_input_grad[i] for i in (0, 5))
     d_inputs, d_kernel, d_bias, d_initial_state, d_initial_inputs = min_add_gru_grad(
         *saved,
-        d_outputs,
-        d_final_state,
+        or_zeros(d_outputs, inputs, (batch, steps, units)),
+        or_zeros(d_final_state, inputs, (batch, units)),
         ctx.activation,
         ctx.go_backwards,
         with_d_inputs,

@@ -61,6 +61,13 @@ def capsules(*tensors: torch.Tensor | None) -> list[Any]:
     return [None if tensor is None else torch.to_dlpack(tensor.contiguous()) for tensor in tensors]
 
 
+def or_zeros(
+    gradient: torch.Tensor | None, like: torch.Tensor, shape: tuple[int, ...]
+) -> torch.Tensor:
+    """The gradient of a result, which is None where nothing depends on the result."""
+    return like.new_zeros(shape) if gradient is None else gradient
+
+
 def needs_gradient(tensors: Any) -> bool:
     """Whether autograd will differentiate a call with these tensors, of which some are None."""
     return torch.is_grad_enabled() and any(
