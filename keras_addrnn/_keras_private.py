@@ -91,3 +91,10 @@ def in_while_loop() -> bool:
     from tensorflow.python.ops import control_flow_util_v2
 
     return control_flow_util_v2.in_while_loop_defun(tf.compat.v1.get_default_graph())
+
+
+def torch_device() -> str:
+    """The device on which Keras has PyTorch compute; "meta" where it finds out shapes."""
+    from keras.src.backend.torch.core import get_device
+
+    return str(get_device())

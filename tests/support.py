@@ -282,14 +282,20 @@ def run_both(problem, implementation, dtype="float32", results=("outputs", "stat
     )
 
 
+def capsule(array):
+    """What the core takes for a NumPy array; None stays None."""
+    return None if array is None else array.__dlpack__(max_version=(1, 0))
+
+
 def run_core(problem, dtype="float32"):
     """`{"outputs", "state"}` of the C++ core on NumPy arrays, as float64."""
     from addrnn import _core
 
-    arrays = [a if a is None else np.ascontiguousarray(a, dtype) for a in problem.arguments[:-1]]
-    settings = problem.settings
-    if settings["state_max"] is None:
-        del settings["state_max"]
-    mask = None if problem.mask is None else np.ascontiguousarray(problem.mask)
-    outputs, state = _core.add_gru(*arrays, mask, **settings)
+    dtypes = [dtype] * len(ARRAYS) + [bool]
+    arrays = [
+        a if a is None else np.array(a, to, order="C")
+        for a, to in zip(problem.arguments, dtypes, strict=True)
+    ]
+    outputs, state = np.empty_like(problem.d_outputs, dtype), np.empty_like(problem.d_state, dtype)
+    _core.add_gru(*map(capsule, (*arrays, outputs, state)), **problem.settings)
     return {"outputs": outputs.astype(np.float64), "state": state.astype(np.float64)}

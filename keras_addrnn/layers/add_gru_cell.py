@@ -54,7 +54,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         scale_inputs: Whether to hold the weight `input_scale`, a factor of the kernel. AddGRU sets
             it by a batch of sequences. A cell sees one step only and leaves it at 1. Default:
             False.
-        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+        implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
     Call arguments:

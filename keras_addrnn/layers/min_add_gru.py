@@ -62,7 +62,7 @@ class MinAddGRU(keras.layers.Layer):
             the layer runs.
             Regularizers and constraints act on the kernel without it. Use False where you set the
             weights by hand. Default: True.
-        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+        implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
     Call arguments:

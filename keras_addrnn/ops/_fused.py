@@ -54,9 +54,9 @@ def missing() -> str | None:
     if not _has_op():
         return (
             f"Keras runs on {keras.backend.backend()}. "
-            "Set the environment variable KERAS_BACKEND to tensorflow."
+            "Set the environment variable KERAS_BACKEND to tensorflow or torch."
         )
-    return _module("_library").problem()
+    return _module("_library").problem() or _on_a_gpu()
 
 
 def description() -> dict[str, Any]:
@@ -73,12 +73,27 @@ def _module(name):
     return importlib.import_module(f"addrnn.{keras.backend.backend()}.{name}")
 
 
+def _on_a_gpu():
+    """Why the op cannot run where Keras puts PyTorch's tensors, if they are not on a CPU."""
+    device = _keras_private.torch_device() if keras.backend.backend() == "torch" else "cpu"
+    if device.partition(":")[0] in ("cpu", "meta"):  # on "meta" Keras finds out shapes
+        return None
+    return (
+        f"Keras computes on {device}, and the op runs on CPUs only. "
+        "Set the environment variable KERAS_TORCH_DEVICE to cpu."
+    )
+
+
 COMPOSED_ONLY = 'it knows neither unroll=True nor recurrent dropout. Use implementation="auto".'
+EXPORTED = "the model is being exported, for processes which may not have this package."
 XLA = "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
 
 
 def _why_not_here(demanded):
     """Why the op cannot go into the graph that is being traced, if any."""
+    if keras.backend.backend() == "torch":
+        return EXPORTED if _module("_library").exporting() and not demanded else None
+
     import tensorflow as tf
 
     if tf.executing_eagerly():
@@ -87,7 +102,7 @@ def _why_not_here(demanded):
         return XLA
     exporter = _keras_private.exporter()
     if exporter is not None and not demanded:
-        return "the model is being exported, for processes which may not have this package."
+        return EXPORTED
     if exporter == "litert":
         return (
             "LiteRT's converter does not know the op. Use keras_addrnn.lite.convert(model, "

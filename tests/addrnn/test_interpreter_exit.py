@@ -14,9 +14,8 @@ pytestmark = needs_core
 
 RUN = {
     "float": """
-weights = [np.zeros(shape, "float32") for shape in [(64, 512), (256, 512)]]
-inputs = np.zeros((64, 400, 64), "float32")
-run = lambda: _core.add_gru(inputs, *weights)
+problem = support.make_problem(0, (64, 400, 64, 256))
+run = lambda: support.run_core(problem)
 """,
     "integer": """
 layer = integer_problems.draw_layer(np.random.default_rng(0), 64, 256)
@@ -32,8 +31,8 @@ run = lambda: executor.run_dense(layer, inputs)
 CODE = """
 import threading, time
 import numpy as np
-from addrnn import _core, executor
-from tests import integer_problems
+from addrnn import executor
+from tests import integer_problems, support
 {}
 run()
 begun = threading.Event()

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
+from tests.support import why_no_fused
 
 pytestmark = pytest.mark.backend_neutral
 
+on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="for TensorFlow")
 COMPOSED = {
     "activation": ({"activation": "gelu"}, "no activation 'gelu'. Use one of linear, relu"),
     "unroll": ({"unroll": True}, "unroll=True"),
@@ -31,7 +33,7 @@ def test_fused(make):
     assert (found["inference"], found["training"], found["why"]) == ("fused", "fused", None)
 
 
-@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="for other backends")
+@pytest.mark.skipif(why_no_fused() is None, reason="for backends without the op")
 def test_other_backends():
     (found,) = ka.info(ka.AddGRU(4))
     assert (found["inference"], found["training"]) == ("composed", "composed")
@@ -56,6 +58,7 @@ def test_recurrent_dropout_composes_training_alone():
     assert "recurrent_dropout=0.5" in found["why"]
 
 
+@on_tensorflow
 @pytest.mark.fused
 def test_xla_as_the_model_is_compiled():
     model = sequential(ka.AddGRU(4))
@@ -66,6 +69,7 @@ def test_xla_as_the_model_is_compiled():
     assert runs(model) == [("AddGRU", "fused", "fused")]
 
 
+@on_tensorflow
 @pytest.mark.fused
 def test_gpu(monkeypatch):
     import tensorflow as tf
@@ -87,6 +91,7 @@ def test_half_precision_has_a_kernel():
     assert runs(ka.AddGRU(4, dtype="mixed_bfloat16")) == [("AddGRU", "fused", "fused")]
 
 
+@on_tensorflow
 @pytest.mark.fused
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(

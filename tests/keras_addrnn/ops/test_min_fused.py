@@ -9,7 +9,7 @@ import pytest
 
 from tests.agreement import TOLERANCE, assert_close
 from tests.min_problems import make_integer_problem, make_problem
-from tests.support import ACTIVATIONS, MASKS, needs_core, to_numpy
+from tests.support import ACTIVATIONS, MASKS, to_numpy
 
 pytestmark = pytest.mark.fused
 
@@ -122,55 +122,6 @@ def test_same_bits_for_any_number_of_threads(sizes):
                     np.testing.assert_array_equal(got[name], value, err_msg=name)
     finally:
         set_num_threads(before)
-
-
-@needs_core
-def test_core_agrees_too():
-    from addrnn import _core
-
-    for dtype, tolerance in (np.float32, 1e-5), (np.float64, 1e-12):
-        problem = make_problem(4, (5, 13, 17, 16, 3), mask="left").as_dtype("float32")
-        arguments = {name: array.astype(dtype) for name, array in problem.arrays.items()}
-        outputs, state = _core.min_add_gru(**arguments, mask=np.ascontiguousarray(problem.mask))
-        assert_close({"outputs": outputs, "state": state}, problem.expected(), tolerance)
-
-
-@needs_core
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"inputs": (2, 3)},
-        {"kernel": (4, 10)},
-        {"kernel": (2, 3, 10)},
-        {"kernel": (2, 4, 9)},
-        {"kernel": (3, 4, 10)},
-        {"bias": (9,)},
-        {"initial_state": (3, 5)},
-        {"mask": (2, 4)},
-        {"initial_inputs": (2, 2, 4)},
-        {"initial_inputs": (2, 4)},
-        {"activation": "sigmoid"},
-    ],
-)
-def test_core_refuses_what_does_not_fit(changes):
-    from addrnn import _core
-
-    shapes = {
-        "inputs": (2, 3, 4),
-        "kernel": (2, 4, 10),
-        "bias": (10,),
-        "initial_state": (2, 5),
-        "mask": (2, 3),
-        "initial_inputs": (2, 1, 4),
-    }
-    name = next(iter(changes))
-    dtypes = dict.fromkeys(shapes, np.float32) | {"mask": bool}
-    _core.min_add_gru(**{n: np.zeros(s, dtypes[n]) for n, s in shapes.items()})
-    settings = {n: value for n, value in changes.items() if n not in shapes}
-    shapes |= {n: shape for n, shape in changes.items() if n in shapes}
-    says = "initial_inputs" if changes == {"kernel": (3, 4, 10)} else name
-    with pytest.raises(ValueError, match=says):
-        _core.min_add_gru(**{n: np.zeros(s, dtypes[n]) for n, s in shapes.items()}, **settings)
 
 
 def test_hostile_calls_are_refused():

@@ -1,0 +1,75 @@
+"""How an operator is made known to PyTorch: its results, its kernel for CPUs, and its gradient."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+_operators = torch.library.Library("addrnn", "DEF")
+
+
+def define(
+    schema: str, allocate: Callable[..., Any], compute: Callable[..., None]
+) -> Callable[..., Any]:
+    """Defines the operator `addrnn::name` for CPUs, and returns it.
+
+    Args:
+        schema: `name(arguments) -> results`. Nothing has a default, so that every function here is
+            called with all arguments, by position.
+        allocate: Makes the tensors of the results, whose numbers do not matter. Where tensors have
+            no numbers, as in `torch.compile` and on the device "meta", it is all that runs.
+        compute: Writes the numbers. Called with the results, and then the arguments.
+    """
+    name = schema.partition("(")[0]
+    _operators.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
+
+    @torch.compiler.disable
+    def run(*arguments: Any) -> Any:
+        results = allocate(*arguments)
+        compute(results, *arguments)
+        return results
+
+    _operators.impl(name, run, "CPU")
+    torch.library.register_fake(f"addrnn::{name}", allocate, lib=_operators)
+    overload: Callable[..., Any] = getattr(torch.ops.addrnn, name).default
+    return overload
+
+
+def differentiate(
+    name: str, setup_context: Callable[..., None], backward: Callable[..., Any]
+) -> None:
+    """Tells PyTorch the gradient of an operator, as `torch.library.register_autograd` does."""
+    torch.library.register_autograd(
+        f"addrnn::{name}", backward, setup_context=setup_context, lib=_operators
+    )
+
+
+def refuse_second_gradient(name: str) -> None:
+    """Makes an operator that is a gradient say that it has none itself."""
+
+    def backward(_ctx: Any, *_: Any) -> None:
+        raise NotImplementedError(
+            "The fused op has no second-order gradient. In Keras, use "
+            'implementation="composed" for a model whose gradients are differentiated again.'
+        )
+
+    torch.library.register_autograd(f"addrnn::{name}", backward, lib=_operators)
+
+
+def capsules(*tensors: torch.Tensor | None) -> list[Any]:
+    """Each tensor as the core takes it: dense, in a DLPack capsule; None stays None."""
+    return [None if tensor is None else torch.to_dlpack(tensor.contiguous()) for tensor in tensors]
+
+
+def or_zeros(
+    gradient: torch.Tensor | None, like: torch.Tensor, shape: tuple[int, ...]
+) -> torch.Tensor:
+    """The gradient of a result, which is None where nothing depends on the result."""
+    return like.new_zeros(shape) if gradient is None else gradient
+
+
+def needs_gradient(tensors: Any) -> bool:
+    """Whether autograd will differentiate a call with these tensors, of which some are None."""
+    return torch.is_grad_enabled() and any(
+        tensor is not None and tensor.requires_grad for tensor in tensors
+    )

@@ -1,0 +1,29 @@
+"""The raw operators refuse whatever they cannot compute, and never crash."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import needs_core
+
+pytest.importorskip("torch")
+
+pytestmark = needs_core
+
+
+def test_hostile_calls_are_refused():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.addrnn.torch.hostile_calls"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    last = "\n".join(done.stdout.splitlines()[-3:])
+    assert done.returncode == 0, f"exit status {done.returncode} after\n{last}\n{done.stderr}"
+    refused = int(last.splitlines()[-1].split()[0])
+    assert refused > 600
