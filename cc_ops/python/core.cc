@@ -4,25 +4,18 @@
 #include <optional>
 #include <string>
 
+#include "cc_ops/core/activation.h"
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/dispatch.h"
-#include "cc_ops/core/error.h"
 #include "cc_ops/core/min_add_gru.h"
 #include "cc_ops/core/thread_pool.h"
 #include "cc_ops/python/arrays.h"
 #include "cc_ops/python/integer.h"
 #include "cc_ops/python/release_gil.h"
+#include "cc_ops/python/xla.h"
 
 namespace addrnn {
 namespace {
-
-Activation ActivationFromName(const std::string& name) {
-  if (name == "linear") return Activation::kLinear;
-  if (name == "relu") return Activation::kRelu;
-  if (name == "hard_tanh") return Activation::kHardTanh;
-  if (name == "tanh") return Activation::kTanh;
-  throw Error("activation must be linear, relu, hard_tanh or tanh, received " + name);
-}
 
 template <typename S>
 py::tuple AddGru(const Array<S>& inputs, const Array<S>& kernel, const Array<S>& recurrent_kernel,
@@ -100,6 +93,7 @@ PYBIND11_MODULE(_core, module) {
   Define<float>(module);
   Define<double>(module);
   DefineInteger(module);
+  DefineXla(module);
   module.def("instruction_set", &InstructionSet, "The instruction set in use.");
   module.def("available_instruction_sets", &AvailableInstructionSets,
              "Those this machine can run, best first.");
