@@ -28,9 +28,9 @@ class AddGRU(keras.layers.RNN):
     and `h` is at most `state_max`. A large positive update gate `u` keeps the old state, a large
     negative one replaces it by the candidate `c`, and `u = 0` adds the two.
 
-    On TensorFlow the layer runs the project's own op where it can; `keras_addrnn.info()` tells
-    whether and why. Everything else, and every other backend, runs the same recurrence composed of
-    plain Keras operations.
+    On TensorFlow and JAX the layer runs the project's own op where it can; `keras_addrnn.info()`
+    tells whether and why. Everything else, and every other backend, runs the same recurrence
+    composed of plain Keras operations.
 
     Args:
         units: Positive integer, the size of the state and of the output.
@@ -74,7 +74,7 @@ class AddGRU(keras.layers.RNN):
             runs. Regularizers and constraints act on the kernel without it. The recurrence has no
             scale of its own, as a sigmoid has, and learns badly from inputs that are far too small
             (docs/defaults.md). Use False where you set the weights by hand. Default: True.
-        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+        implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
     Call arguments:

@@ -9,7 +9,7 @@ from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn._keras_private import DropoutRNNCell
 from keras_addrnn.layers import _common, _defaults, _input_scale
-from keras_addrnn.ops import _arguments, _dispatch
+from keras_addrnn.ops import _arguments, _dispatch, _fused
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
@@ -54,7 +54,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         scale_inputs: Whether to hold the weight `input_scale`, a factor of the kernel. AddGRU sets
             it by a batch of sequences. A cell sees one step only and leaves it at 1. Default:
             False.
-        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+        implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
     Call arguments:
@@ -148,8 +148,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 f'{self.recurrent_dropout}. Use implementation="auto" or recurrent_dropout=0.'
             )
         self._implementation = value
-        # XLA has no kernel for the fused op. "auto" composes the recurrence where XLA compiles it.
-        self.supports_jit = value != "fused"
+        # "auto" composes the recurrence where the op cannot be compiled.
+        self.supports_jit = value != "fused" or _fused.why_not_jit_compiled() is None
 
     def build(self, input_shape):
         features = _common.known_features(input_shape)

@@ -54,7 +54,7 @@ def missing() -> str | None:
     if not _has_op():
         return (
             f"Keras runs on {keras.backend.backend()}. "
-            "Set the environment variable KERAS_BACKEND to tensorflow."
+            "Set the environment variable KERAS_BACKEND to tensorflow or jax."
         )
     return _module("_library").problem()
 
@@ -74,17 +74,21 @@ def _module(name):
 
 
 COMPOSED_ONLY = 'it knows neither unroll=True nor recurrent dropout. Use implementation="auto".'
-XLA = "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
+
+
+def why_not_jit_compiled() -> str | None:
+    """Why the op cannot go into a model with `jit_compile=True`; None if it can, as on JAX."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    return "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
 
 
 def _why_not_here(demanded):
     """Why the op cannot go into the graph that is being traced, if any."""
-    import tensorflow as tf
-
-    if tf.executing_eagerly():
+    if not _keras_private.tracing():
         return None
-    if _keras_private.in_xla():
-        return XLA
+    if keras.backend.backend() == "tensorflow" and _keras_private.in_xla():
+        return why_not_jit_compiled()
     exporter = _keras_private.exporter()
     if exporter is not None and not demanded:
         return "the model is being exported, for processes which may not have this package."

@@ -49,7 +49,7 @@ def add_gru(
         state_max: Finite number above `-state_shift`, the upper bound of the state, or None.
         go_backwards: Whether to read inputs and mask from the last step to the first. The outputs
             are in the order of processing.
-        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+        implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
     Returns:

@@ -46,7 +46,7 @@ def min_add_gru(
             `"linear"`, `"relu"`, `"hard_tanh"` and `"tanh"` are those of the fused implementation.
         go_backwards: Whether to read inputs and mask from the last step to the first. The outputs
             are in the order of processing, and the steps before are those processed before.
-        implementation: `"fused"` for the project's own TensorFlow op (an error where it cannot
+        implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 
     Returns:
