@@ -26,11 +26,13 @@ void CheckStruct(const char* name, size_t size, size_t least) {
               std::to_string(size) + " bytes, expected at least " + std::to_string(least));
 }
 
-void AnswerMetadata(const XLA_FFI_Metadata_Extension& extension) {
+// The handlers use what every version has: they name the one of whoever asks, as XLA refuses those
+// that are newer than itself.
+void AnswerMetadata(const XLA_FFI_Api& api, const XLA_FFI_Metadata_Extension& extension) {
   XLA_FFI_Metadata& metadata = *extension.metadata;
   CheckStruct("metadata", metadata.struct_size, ADDRNN_DECLARED_SIZE(XLA_FFI_Metadata, traits));
   metadata.api_version = {ADDRNN_DECLARED_SIZE(XLA_FFI_Api_Version, minor_version), nullptr,
-                          XLA_FFI_API_MAJOR, XLA_FFI_API_MINOR};
+                          XLA_FFI_API_MAJOR, api.api_version.minor_version};
   metadata.traits = 0;
 }
 
@@ -134,7 +136,7 @@ XLA_FFI_Error* Handle(XLA_FFI_CallFrame* frame, const char* op,
     CheckFrame(*frame);
     const XLA_FFI_Extension_Base* extension = frame->extension_start;
     if (extension != nullptr && extension->type == XLA_FFI_Extension_Metadata) {
-      AnswerMetadata(*reinterpret_cast<const XLA_FFI_Metadata_Extension*>(extension));
+      AnswerMetadata(api, *reinterpret_cast<const XLA_FFI_Metadata_Extension*>(extension));
     } else if (frame->stage != XLA_FFI_ExecutionStage_EXECUTE) {
       throw Error("it must be called in the stage of execution");
     } else {

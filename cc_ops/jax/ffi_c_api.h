@@ -11,9 +11,8 @@
 
 extern "C" {
 
-// The version that this file declares.
+// Of the versions that have what this file declares: all minor ones that XLA still takes.
 constexpr int XLA_FFI_API_MAJOR = 0;
-constexpr int XLA_FFI_API_MINOR = 3;
 
 struct XLA_FFI_Error;
 
@@ -70,6 +69,44 @@ struct XLA_FFI_Error_Create_Args {
   XLA_FFI_Error_Code errc;
 };
 
+struct XLA_FFI_Error_GetMessage_Args {
+  size_t struct_size;
+  XLA_FFI_Extension_Base* extension_start;
+  XLA_FFI_Error* error;
+  const char* message;  // the answer
+};
+
+struct XLA_FFI_Error_Destroy_Args {
+  size_t struct_size;
+  XLA_FFI_Extension_Base* extension_start;
+  XLA_FFI_Error* error;
+};
+
+struct XLA_FFI_ByteSpan {
+  const char* ptr;
+  size_t len;
+};
+
+// A null error is success.
+struct XLA_FFI_CallFrame;
+typedef XLA_FFI_Error* XLA_FFI_Handler(XLA_FFI_CallFrame* call_frame);
+
+struct XLA_FFI_Handler_Bundle {
+  XLA_FFI_Handler* instantiate;
+  XLA_FFI_Handler* prepare;
+  XLA_FFI_Handler* initialize;
+  XLA_FFI_Handler* execute;  // the only one that there must be
+};
+
+struct XLA_FFI_Handler_Register_Args {
+  size_t struct_size;
+  XLA_FFI_Extension_Base* extension_start;
+  XLA_FFI_ByteSpan name;
+  XLA_FFI_ByteSpan platform;
+  XLA_FFI_Handler_Bundle bundle;
+  uint32_t traits;
+};
+
 // The beginning of the struct of all functions.
 struct XLA_FFI_Api {
   size_t struct_size;
@@ -77,6 +114,9 @@ struct XLA_FFI_Api {
   XLA_FFI_Api_Version api_version;
   const void* internal_api;
   XLA_FFI_Error* (*XLA_FFI_Error_Create)(XLA_FFI_Error_Create_Args* args);
+  void (*XLA_FFI_Error_GetMessage)(XLA_FFI_Error_GetMessage_Args* args);
+  void (*XLA_FFI_Error_Destroy)(XLA_FFI_Error_Destroy_Args* args);
+  XLA_FFI_Error* (*XLA_FFI_Handler_Register)(XLA_FFI_Handler_Register_Args* args);
 };
 
 // A dense tensor in row-major order.
@@ -87,11 +127,6 @@ struct XLA_FFI_Buffer {
   void* data;
   int64_t rank;
   int64_t* dims;
-};
-
-struct XLA_FFI_ByteSpan {
-  const char* ptr;
-  size_t len;
 };
 
 struct XLA_FFI_Scalar {
@@ -134,9 +169,6 @@ struct XLA_FFI_CallFrame {
   XLA_FFI_Rets rets;
   XLA_FFI_Attrs attrs;
 };
-
-// A null error is success.
-typedef XLA_FFI_Error* XLA_FFI_Handler(XLA_FFI_CallFrame* call_frame);
 
 }  // extern "C"
 

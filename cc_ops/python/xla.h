@@ -5,7 +5,9 @@
 
 namespace addrnn {
 
-// `xla_handlers`: a capsule for each handler of cc_ops/jax, by the name of its target.
+// The handlers of cc_ops/jax, by the names of their targets. `xla_handlers` is a capsule for each,
+// which JAX takes. `register_xla_handlers` tells them to an XLA whose struct of functions has that
+// address, as TensorFlow has one.
 void DefineXla(pybind11::module_& module);
 
 }  // namespace addrnn

@@ -6,15 +6,13 @@
 namespace ours {
 #include "cc_ops/jax/ffi_c_api.h"
 
-// jaxlib has macros of these names.
+// jaxlib has a macro of this name.
 constexpr int kMajor = XLA_FFI_API_MAJOR;
-constexpr int kMinor = XLA_FFI_API_MINOR;
 }  // namespace ours
 
 #include "xla/ffi/api/c_api.h"
 
 static_assert(ours::kMajor == XLA_FFI_API_MAJOR, "major version");
-static_assert(ours::kMinor <= XLA_FFI_API_MINOR, "minor version");
 
 #define SAME_NUMBER(name) \
   static_assert(static_cast<unsigned>(ours::name) == static_cast<unsigned>(::name), #name)
@@ -68,6 +66,26 @@ SAME_MEMBER(XLA_FFI_Api, extension_start);
 SAME_MEMBER(XLA_FFI_Api, api_version);
 SAME_MEMBER(XLA_FFI_Api, internal_api);
 SAME_MEMBER(XLA_FFI_Api, XLA_FFI_Error_Create);
+SAME_MEMBER(XLA_FFI_Api, XLA_FFI_Error_GetMessage);
+SAME_MEMBER(XLA_FFI_Api, XLA_FFI_Error_Destroy);
+SAME_MEMBER(XLA_FFI_Api, XLA_FFI_Handler_Register);
+SAME_MEMBER(XLA_FFI_Error_GetMessage_Args, struct_size);
+SAME_MEMBER(XLA_FFI_Error_GetMessage_Args, extension_start);
+SAME_MEMBER(XLA_FFI_Error_GetMessage_Args, error);
+SAME_MEMBER(XLA_FFI_Error_GetMessage_Args, message);
+SAME_MEMBER(XLA_FFI_Error_Destroy_Args, struct_size);
+SAME_MEMBER(XLA_FFI_Error_Destroy_Args, extension_start);
+SAME_MEMBER(XLA_FFI_Error_Destroy_Args, error);
+SAME_MEMBER(XLA_FFI_Handler_Bundle, instantiate);
+SAME_MEMBER(XLA_FFI_Handler_Bundle, prepare);
+SAME_MEMBER(XLA_FFI_Handler_Bundle, initialize);
+SAME_MEMBER(XLA_FFI_Handler_Bundle, execute);
+SAME_MEMBER(XLA_FFI_Handler_Register_Args, struct_size);
+SAME_MEMBER(XLA_FFI_Handler_Register_Args, extension_start);
+SAME_MEMBER(XLA_FFI_Handler_Register_Args, name);
+SAME_MEMBER(XLA_FFI_Handler_Register_Args, platform);
+SAME_MEMBER(XLA_FFI_Handler_Register_Args, bundle);
+SAME_MEMBER(XLA_FFI_Handler_Register_Args, traits);
 SAME_MEMBER(XLA_FFI_Buffer, struct_size);
 SAME_MEMBER(XLA_FFI_Buffer, extension_start);
 SAME_MEMBER(XLA_FFI_Buffer, dtype);
