@@ -97,8 +97,9 @@ def _forward(
             go_backwards=go_backwards,
         )
 
-    joined = _transformations.with_joined_rows(forward, _HAS_ROWS)
-    found: list[jax.Array] = _transformations.once_differentiable(joined)(*tensors)
+    results_have_rows = [True] * (2 + keeps_bits + (keeps_bits and gate.activation == "tanh"))
+    of_rows = _transformations.of_rows(forward, _HAS_ROWS, results_have_rows)
+    found: list[jax.Array] = _transformations.once_differentiable(of_rows)(*tensors)
     return found
 
 
@@ -111,9 +112,10 @@ def _sequence_gradient(
     wanted: Wanted,
 ) -> SequenceTensors:
     inputs, kernel, recurrent_kernel, bias, initial_state, _ = tensors
-    (units, columns), dtype = recurrent_kernel.shape, inputs.dtype
 
     def backward(*arguments: jax.Array) -> list[jax.Array]:
+        inputs, kernel, recurrent_kernel, *_ = arguments
+        (units, columns), dtype = recurrent_kernel.shape, inputs.dtype
         results: list[_call.Result] = [
             (kernel.shape, dtype),
             (recurrent_kernel.shape, dtype),
@@ -130,8 +132,11 @@ def _sequence_gradient(
             go_backwards=go_backwards,
         )
 
+    has_rows = (True, False, False, *[True] * 6)
+    results_have_rows = (False, False, False, True, True)[: 4 + wanted.inputs]
+    of_rows = _transformations.of_rows(backward, has_rows, results_have_rows)
     d_kernel, d_recurrent_kernel, d_bias, d_initial_state, *d_inputs = (
-        _transformations.once_differentiable(backward)(
+        _transformations.once_differentiable(of_rows)(
             inputs, kernel, recurrent_kernel, initial_state, outputs, *arrived
         )
     )
@@ -149,15 +154,16 @@ def _step_gradient(
 ) -> SequenceTensors:
     """The gradient of a single step, whose products are JAX's: a loop adds up those of weights."""
     inputs, kernel, recurrent_kernel, bias, initial_state, _ = tensors
-    (units, columns), batch = recurrent_kernel.shape, inputs.shape[0]
 
     def backward(*arguments: jax.Array) -> list[jax.Array]:
-        results = [((batch, columns), inputs.dtype), ((batch, units), inputs.dtype)]
+        (batch, units), dtype = arguments[0].shape, arguments[-1].dtype
+        results = [((batch, 2 * units), dtype), ((batch, units), dtype)]
         return _call.call(
             "addrnn_add_gru_step_grad", arguments, results, activation=gate.activation
         )
 
-    d_sums, d_state = _transformations.once_differentiable(backward)(*arrived)
+    of_rows = _transformations.of_rows(backward, [True] * 4, [True] * 2)
+    d_sums, d_state = _transformations.once_differentiable(of_rows)(*arrived)
     given_state = initial_state.size > 0
     return SequenceTensors(
         d_sums @ kernel.T if wanted.inputs else None,

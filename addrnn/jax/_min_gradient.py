@@ -35,9 +35,10 @@ def _recurrence_backward(
 ) -> tuple[WindowTensors]:
     tensors, kept, wanted = residuals
     inputs, kernel, bias, initial_state, mask, initial_inputs = tensors
-    dtype, columns = inputs.dtype, kernel.shape[-1]
 
     def backward(*arguments: jax.Array) -> list[jax.Array]:
+        inputs, kernel, _, _, initial_inputs, *_ = arguments
+        dtype, columns = inputs.dtype, kernel.shape[-1]
         results: list[_call.Result] = [
             (kernel.shape, dtype),
             ((columns,), dtype),
@@ -54,14 +55,17 @@ def _recurrence_backward(
             go_backwards=go_backwards,
         )
 
+    has_rows = (True, False, *[True] * 7)
+    results_have_rows = (False, False, True, True, True)[: 4 + wanted.inputs]
+    of_rows = _transformations.of_rows(backward, has_rows, results_have_rows)
     d_kernel, d_bias, d_initial_state, d_initial_inputs, *d_inputs = (
-        _transformations.once_differentiable(backward)(
+        _transformations.once_differentiable(of_rows)(
             inputs,
             kernel,
             initial_state,
             mask,
             initial_inputs,
-            *with_candidates(kept, dtype),
+            *with_candidates(kept, inputs.dtype),
             *map(as_array, gradients),
         )
     )
@@ -99,6 +103,7 @@ def _forward(
             go_backwards=go_backwards,
         )
 
-    joined = _transformations.with_joined_rows(forward, _HAS_ROWS)
-    found: list[jax.Array] = _transformations.once_differentiable(joined)(*tensors)
+    results_have_rows = [True] * (2 + keeps_bits + (keeps_bits and activation == "tanh"))
+    of_rows = _transformations.of_rows(forward, _HAS_ROWS, results_have_rows)
+    found: list[jax.Array] = _transformations.once_differentiable(of_rows)(*tensors)
     return found

@@ -38,8 +38,9 @@ def add_gru(
     It runs eagerly and in `jax.jit`, on CPUs. `jax.grad` and `jax.vjp` differentiate it once;
     `jax.jvp` does not. It works within `jax.lax.scan`, `jax.checkpoint`, `jax.vmap` and
     `jax.shard_map`. `jax.vmap` calls it once for all rows where it maps inputs, initial state and
-    mask alone, and once for each element otherwise, or for a gradient. Where `jax.jit` shards the
-    batch over several devices, each device computes all rows; `jax.shard_map` shares them out.
+    mask alone, and once for each element otherwise, or for a gradient. Where the batch is sharded
+    over devices of the process, `jax.jit` has each compute its rows, and adds up the gradients of
+    the weights.
 
     Args:
         inputs: Floating-point array `[B, T, D]`, or what makes one. `B` and `T` may be 0.

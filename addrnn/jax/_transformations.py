@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from addrnn.jax import _partitioning
+
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, which raises a `NotImplementedError` where JAX differentiates it.
@@ -25,22 +27,29 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def with_joined_rows(function: Callable[..., Any], has_rows: Sequence[bool]) -> Callable[..., Any]:
-    """The function, which `jax.vmap` calls once for all rows of a mapped axis where it can.
+def of_rows(
+    function: Callable[..., Any], has_rows: Sequence[bool], results_have_rows: Sequence[bool]
+) -> Callable[..., Any]:
+    """The function, which `jax.vmap` and `jax.jit` tell the rows of the batch of.
 
-    It can where no argument is mapped but those whose first axis is the batch. Otherwise the
-    function is called once for each element.
+    `jax.vmap` calls it once for all rows of a mapped axis where each result has rows, and no
+    argument is mapped but those that have. Otherwise it calls it once for each element. `jax.jit`
+    shares the rows out among the devices of one process.
 
     Args:
-        function: Takes tensors, and returns a list of tensors whose first axis is the batch.
-        has_rows: For each argument, whether its first axis is the batch, too. It is that of the
-            first argument.
+        function: Takes tensors, and returns a list of them.
+        has_rows: For each argument, whether its first axis is the batch. It is that of the first
+            argument.
+        results_have_rows: The same for the results. One without rows is a sum over all rows.
     """
-    wrapped = jax.custom_batching.custom_vmap(function)
+    shared_out = _partitioning.by_rows(function, has_rows, results_have_rows)
+    wrapped = jax.custom_batching.custom_vmap(shared_out)
+    joins = all(results_have_rows)
 
     @wrapped.def_vmap
     def rule(size: int, mapped: Sequence[bool], *tensors: jax.Array) -> Any:
-        if any(is_mapped and not rows for is_mapped, rows in zip(mapped, has_rows, strict=True)):
+        pairs = list(zip(mapped, has_rows, strict=True))
+        if not joins or any(is_mapped and not rows for is_mapped, rows in pairs):
             axes = [0 if is_mapped else None for is_mapped in mapped]
             results = jax.vmap(function, axes)(*tensors)
         else:

@@ -78,7 +78,7 @@ COMPOSED_ONLY = 'it knows neither unroll=True nor recurrent dropout. Use impleme
 
 def why_not_jit_compiled() -> str | None:
     """Why the op cannot go into a model with `jit_compile=True`; None if it can, as on JAX."""
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() == "jax":
         return None
     return "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
 
