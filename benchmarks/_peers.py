@@ -89,8 +89,27 @@ def core_with_density(shape, density, threads):
     from addrnn import _core
 
     _core.set_num_threads(threads)
-    x, weights = _input(shape), _weights_with_density(shape, density)
-    return lambda: _core.add_gru(x, *weights), None
+    return core_call("add_gru", _input(shape), *_weights_with_density(shape, density)), None
+
+
+def core_call(name, inputs, *weights):
+    """A function that calls a recurrence of the core on NumPy arrays, into memory made before."""
+    from addrnn import _core
+
+    settings = {"activation": "relu", "go_backwards": False}
+    if name == "add_gru":
+        settings |= {"state_shift": 0.0, "state_max": None}
+    (batch, steps, _), units = inputs.shape, weights[0].shape[-1] // 2
+    results = [np.empty(shape, inputs.dtype) for shape in ((batch, steps, units), (batch, units))]
+    absent = [None] * (5 - len(weights))
+
+    def call():
+        given = [array.__dlpack__() for array in (inputs, *weights)]
+        made = [array.__dlpack__() for array in results]
+        getattr(_core, name)(*given, *absent, *made, **settings)
+        return results
+
+    return call
 
 
 def nothing(shape):

@@ -126,8 +126,7 @@ def _why_not_fused(part, jit_compile):
     if getattr(part, "unroll", False):
         return "unroll=True writes the steps out. Use unroll=False."
     reason = _fused.missing() or _fused.why_not_for(_dtype(part), part.gate)
-    by_xla = jit_compile and keras.backend.backend() == "tensorflow"
-    return reason or (_fused.XLA if by_xla else None)
+    return reason or (_fused.why_not_jit_compiled() if jit_compile else None)
 
 
 def _dtype(part):

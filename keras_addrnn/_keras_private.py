@@ -1,4 +1,4 @@
-"""All names of Keras and TensorFlow that are not public, and why each is needed."""
+"""All names of Keras, TensorFlow and JAX that are not public, and why each is needed."""
 
 import sys
 from typing import Literal
@@ -15,6 +15,8 @@ from keras.src.utils.tracking import (
 
 # Modules that trace a model for a process which may not have this package.
 _EXPORTERS = (
+    "jax._src.export.",
+    "jax.experimental.jax2tf.",
     "keras.src.export.",
     "tensorflow.lite.python.",
     "tensorflow.python.saved_model.save.",
@@ -61,9 +63,9 @@ def is_windowed(layer: keras.layers.Layer) -> bool:
 def exporter() -> Literal["litert", "other"] | None:
     """Whose export traces the graph: `model.export(path, format="litert")`, another, or none.
 
-    Neither Keras nor TensorFlow says so in a public way (Keras 3.15, TensorFlow 2.21), so this
-    looks for their exporters among the callers. It is asked only while a graph is traced, and not
-    within `keras_addrnn.lite`, which says so itself (`ops._lowering`).
+    Keras, TensorFlow and JAX do not say so in a public way (Keras 3.15, TensorFlow 2.21, JAX 0.10),
+    so this looks for their exporters among the callers. It is asked only while a graph is traced,
+    and not within `keras_addrnn.lite`, which says so itself (`ops._lowering`).
     """
     found = None
     frame = sys._getframe()
@@ -77,12 +79,16 @@ def exporter() -> Literal["litert", "other"] | None:
     return found
 
 
-def in_xla() -> bool:
-    """Whether TensorFlow traces a graph that XLA will compile."""
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
+def tracing() -> bool:
+    """Whether Keras' framework traces a graph: an operation then gives no numbers."""
+    if keras.backend.backend() == "jax":
+        import jax
 
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+        return isinstance(jax.numpy.zeros(()), jax.core.Tracer)
+
+    import tensorflow as tf
+
+    return not tf.executing_eagerly()
 
 
 def in_while_loop() -> bool:

@@ -8,15 +8,15 @@ import tensorflow as tf
 
 def register(ops: Any) -> None:
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
-    tf.RegisterGradient("AddGru")(functools.partial(_gradient, ops))
-    tf.RegisterGradient("MinAddGru")(functools.partial(_min_gradient, ops))
+    tf.RegisterGradient("AddGru")(functools.partial(gradient, ops))
+    tf.RegisterGradient("MinAddGru")(functools.partial(min_gradient, ops))
     for name in ("AddGruGrad", "AddGruStepGrad", "MinAddGruGrad"):
         tf.RegisterGradient(name)(_no_second_gradient)
 
 
-def _gradient(
+def gradient(
     ops: Any,
-    op: tf.Operation,
+    op: Any,
     d_outputs: tf.Tensor,
     d_final_state: tf.Tensor,
     _d_reserve: Any,
@@ -93,9 +93,9 @@ def _step_gradient(
     )
 
 
-def _min_gradient(
+def min_gradient(
     ops: Any,
-    op: tf.Operation,
+    op: Any,
     d_outputs: tf.Tensor,
     d_final_state: tf.Tensor,
     _d_reserve: Any,

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from addrnn import _validation
 from addrnn.gate import ACTIVATIONS, DTYPES
-from addrnn.tensorflow import _library
+from addrnn.tensorflow import _gradient, _library, _xla
 from addrnn.tensorflow._op import known_ranks, or_empty
 from addrnn.window_sequence import WindowTensors, check_dtypes, check_shapes
 
@@ -31,8 +31,8 @@ def min_add_gru(
         c_t = activation(z_t)
         h_t = max(h_{t-1} - relu(-u_t), relu(c_t - relu(u_t)))
 
-    It runs eagerly and in a `tf.function`, on CPUs. Tapes and `tf.gradients` differentiate it once.
-    XLA (`jit_compile=True`) does not compile it. docs/recurrence.md has the sources.
+    It runs on CPUs, eagerly and in a `tf.function`, one with `jit_compile=True` included. Tapes and
+    `tf.gradients` differentiate it once. docs/recurrence.md has the sources.
 
     Args:
         inputs: Floating-point tensor `[B, T, D]`, or what makes one. `B` and `T` may be 0.
@@ -85,15 +85,20 @@ def run(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `min_add_gru`, for tensors that fit."""
     dtype = tensors.inputs.dtype
-    outputs, state, _, _ = _library.load().ops.min_add_gru(
+    inputs = (
         tensors.inputs,
         tensors.kernel,
         or_empty(tensors.bias, dtype, 1),
         or_empty(tensors.initial_state, dtype, 2),
         or_empty(tensors.mask, tf.bool, 2),
         or_empty(tensors.initial_inputs, dtype, 3),
-        activation=activation,
-        go_backwards=go_backwards,
-        with_reserve=training,
     )
+    attributes = {
+        "activation": activation,
+        "go_backwards": go_backwards,
+        "with_reserve": training,
+    }
+    if _xla.tracing():
+        return _xla.differentiable(_xla.min_add_gru, _gradient.min_gradient, inputs, attributes)
+    outputs, state, _, _ = _library.load().ops.min_add_gru(*inputs, **attributes)
     return outputs, state

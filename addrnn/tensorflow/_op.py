@@ -7,7 +7,7 @@ import tensorflow as tf
 from addrnn import _validation
 from addrnn.gate import ACTIVATIONS, DTYPES, Gate
 from addrnn.sequence import SequenceTensors, check_dtypes, check_shapes
-from addrnn.tensorflow import _library
+from addrnn.tensorflow import _gradient, _library, _xla
 
 
 def add_gru(
@@ -34,8 +34,8 @@ def add_gru(
 
     where `s` is `state_shift`, and `h_t` is at most `state_max`.
 
-    It runs eagerly and in a `tf.function`, on CPUs. Tapes and `tf.gradients` differentiate it once.
-    XLA (`jit_compile=True`) does not compile it.
+    It runs on CPUs, eagerly and in a `tf.function`, one with `jit_compile=True` included. Tapes and
+    `tf.gradients` differentiate it once.
 
     Args:
         inputs: Floating-point tensor `[B, T, D]`, or what makes one. `B` and `T` may be 0.
@@ -92,19 +92,24 @@ def run(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `add_gru`, for tensors that fit. Inputs `[B, D]` are one step, with outputs `[B, H]`."""
     dtype = tensors.inputs.dtype
-    outputs, state, _, _ = _library.load().ops.add_gru(
+    inputs = (
         tensors.inputs,
         tensors.kernel,
         tensors.recurrent_kernel,
         or_empty(tensors.bias, dtype, 1),
         or_empty(tensors.initial_state, dtype, 2),
         or_empty(tensors.mask, tf.bool, 2),
-        activation=gate.activation,
-        state_shift=gate.state_shift,
-        state_max=gate.upper_bound,
-        go_backwards=go_backwards,
-        with_reserve=training,
     )
+    attributes = {
+        "activation": gate.activation,
+        "state_shift": gate.state_shift,
+        "state_max": gate.upper_bound,
+        "go_backwards": go_backwards,
+        "with_reserve": training,
+    }
+    if _xla.tracing():
+        return _xla.differentiable(_xla.add_gru, _gradient.gradient, inputs, attributes)
+    outputs, state, _, _ = _library.load().ops.add_gru(*inputs, **attributes)
     return outputs, state
 
 

@@ -4,6 +4,7 @@
 #include "cc_ops/core/thread_pool.h"
 #include "cc_ops/python/floating.h"
 #include "cc_ops/python/integer.h"
+#include "cc_ops/python/xla.h"
 
 namespace addrnn {
 namespace {
@@ -15,6 +16,7 @@ PYBIND11_MODULE(_core, module) {
   module.attr("version") = ADDRNN_VERSION;
   DefineFloating(module);
   DefineInteger(module);
+  DefineXla(module);
   module.def("instruction_set", &InstructionSet, "The instruction set in use.");
   module.def("available_instruction_sets", &AvailableInstructionSets,
              "Those this machine can run, best first.");

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cc_ops/core/activation.h"
 #include "cc_ops/core/add_gru.h"
 #include "cc_ops/core/error.h"
 #include "cc_ops/core/min_add_gru.h"
@@ -17,14 +18,6 @@
 
 namespace addrnn {
 namespace {
-
-Activation ActivationFromName(const std::string& name) {
-  if (name == "linear") return Activation::kLinear;
-  if (name == "relu") return Activation::kRelu;
-  if (name == "hard_tanh") return Activation::kHardTanh;
-  if (name == "tanh") return Activation::kTanh;
-  throw Error("activation must be linear, relu, hard_tanh or tanh, received " + name);
-}
 
 template <typename S>
 struct Type {

@@ -28,9 +28,8 @@ class AddGRU(keras.layers.RNN):
     and `h` is at most `state_max`. A large positive update gate `u` keeps the old state, a large
     negative one replaces it by the candidate `c`, and `u = 0` adds the two.
 
-    The layer runs the project's own op where it can, on TensorFlow and PyTorch;
-    `keras_addrnn.info()` tells whether and why. Everything else, and every other backend, runs the
-    same recurrence composed of plain Keras operations.
+    The layer runs the project's own op where it can; `keras_addrnn.info()` tells whether and why.
+    Everywhere else it runs the same recurrence composed of plain Keras operations.
 
     Args:
         units: Positive integer, the size of the state and of the output.

@@ -9,7 +9,7 @@ from addrnn.gate import Gate
 from addrnn.sequence import SequenceTensors
 from keras_addrnn._keras_private import DropoutRNNCell
 from keras_addrnn.layers import _common, _defaults, _input_scale
-from keras_addrnn.ops import _arguments, _dispatch
+from keras_addrnn.ops import _arguments, _dispatch, _fused
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
@@ -148,8 +148,8 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 f'{self.recurrent_dropout}. Use implementation="auto" or recurrent_dropout=0.'
             )
         self._implementation = value
-        # XLA has no kernel for the fused op. "auto" composes the recurrence where XLA compiles it.
-        self.supports_jit = value != "fused"
+        # "auto" composes the recurrence where the op cannot be compiled.
+        self.supports_jit = value != "fused" or _fused.why_not_jit_compiled() is None
 
     def build(self, input_shape):
         features = _common.known_features(input_shape)

@@ -9,7 +9,7 @@ from addrnn.gate import Gate
 from addrnn.window_sequence import WindowTensors
 from keras_addrnn._keras_private import no_automatic_dependency_tracking
 from keras_addrnn.layers import _common, _defaults, _input_scale
-from keras_addrnn.ops import _arguments, _dispatch, _min_composed
+from keras_addrnn.ops import _arguments, _dispatch, _fused, _min_composed
 
 
 @keras.saving.register_keras_serializable(package="keras_addrnn")
@@ -160,8 +160,8 @@ class MinAddGRU(keras.layers.Layer):
     @implementation.setter
     def implementation(self, value):
         self._implementation = _arguments.implementation(value)
-        # XLA has no kernel for the fused op. "auto" composes the recurrence where XLA compiles it.
-        self.supports_jit = value != "fused"
+        # "auto" composes the recurrence where the op cannot be compiled.
+        self.supports_jit = value != "fused" or _fused.why_not_jit_compiled() is None
 
     def build(self, sequences_shape, initial_state_shape=None):
         features = _common.known_features(sequences_shape)

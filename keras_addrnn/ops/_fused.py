@@ -54,7 +54,7 @@ def missing() -> str | None:
     if not _has_op():
         return (
             f"Keras runs on {keras.backend.backend()}. "
-            "Set the environment variable KERAS_BACKEND to tensorflow or torch."
+            "Set the environment variable KERAS_BACKEND to tensorflow, jax or torch."
         )
     return _module("_library").problem() or _on_a_gpu()
 
@@ -86,20 +86,23 @@ def _on_a_gpu():
 
 COMPOSED_ONLY = 'it knows neither unroll=True nor recurrent dropout. Use implementation="auto".'
 EXPORTED = "the model is being exported, for processes which may not have this package."
-XLA = "XLA (jit_compile=True) compiles no custom op. Use compile(jit_compile=False)."
+
+
+def why_not_jit_compiled() -> str | None:
+    """Why the op cannot go into a model with `jit_compile=True`; None if it can."""
+    return _module("_xla").problem() if keras.backend.backend() == "tensorflow" else None
 
 
 def _why_not_here(demanded):
     """Why the op cannot go into the graph that is being traced, if any."""
-    if keras.backend.backend() == "torch":
+    backend = keras.backend.backend()
+    if backend == "torch":
         return EXPORTED if _module("_library").exporting() and not demanded else None
-
-    import tensorflow as tf
-
-    if tf.executing_eagerly():
+    if not _keras_private.tracing():
         return None
-    if _keras_private.in_xla():
-        return XLA
+    in_xla = backend == "tensorflow" and _module("_xla").tracing()
+    if in_xla and (reason := why_not_jit_compiled()):
+        return reason
     exporter = _keras_private.exporter()
     if exporter is not None and not demanded:
         return EXPORTED

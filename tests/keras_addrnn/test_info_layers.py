@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
-from tests.support import why_no_fused
 
 pytestmark = pytest.mark.backend_neutral
 
-on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="for TensorFlow")
+on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
+on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's")
+
 COMPOSED = {
     "activation": ({"activation": "gelu"}, "no activation 'gelu'. Use one of linear, relu"),
     "unroll": ({"unroll": True}, "unroll=True"),
@@ -33,8 +34,8 @@ def test_fused(make):
     assert (found["inference"], found["training"], found["why"]) == ("fused", "fused", None)
 
 
-@pytest.mark.skipif(why_no_fused() is None, reason="for backends without the op")
-def test_other_backends():
+def test_other_backends(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "openvino")
     (found,) = ka.info(ka.AddGRU(4))
     assert (found["inference"], found["training"]) == ("composed", "composed")
     assert found["why"] == ka.info()["why_not"]
@@ -58,25 +59,55 @@ def test_recurrent_dropout_composes_training_alone():
     assert "recurrent_dropout=0.5" in found["why"]
 
 
-@on_tensorflow
 @pytest.mark.fused
-def test_xla_as_the_model_is_compiled():
+@on_tensorflow
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_xla_calls_the_op(jit_compile):
+    model = sequential(ka.AddGRU(4))
+    model.compile(loss="mse", jit_compile=jit_compile)
+    assert runs(model) == [("AddGRU", "fused", "fused")]
+
+
+@pytest.mark.fused
+@on_tensorflow
+def test_xla_that_cannot_call_the_op(monkeypatch):
+    from addrnn.tensorflow import _xla
+
+    monkeypatch.setattr(_xla, "problem", lambda: "XLA cannot call it. Use jit_compile=False.")
     model = sequential(ka.AddGRU(4))
     model.compile(loss="mse", jit_compile=True)
     (found,) = ka.info(model)
-    assert found["inference"] == "composed" and "jit_compile=True" in found["why"]
+    assert found["inference"] == "composed" and "XLA cannot call it" in found["why"]
     model.compile(loss="mse", jit_compile=False)
     assert runs(model) == [("AddGRU", "fused", "fused")]
 
 
-@on_tensorflow
 @pytest.mark.fused
+@on_jax
+def test_jax_compiles_the_op():
+    model = sequential(ka.AddGRU(4))
+    model.compile(loss="mse")
+    assert model.jit_compile and runs(model) == [("AddGRU", "fused", "fused")]
+
+
+@pytest.mark.fused
+@on_tensorflow
 def test_gpu(monkeypatch):
     import tensorflow as tf
 
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
     (found,) = ka.info(ka.AddGRU(4))
     assert found["inference"] == "composed" and "a GPU is visible" in found["why"]
+
+
+@pytest.mark.fused
+@on_jax
+def test_gpu_of_jax(monkeypatch):
+    import jax
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    (found,) = ka.info(ka.AddGRU(4))
+    assert found["inference"] == "composed" and "JAX_PLATFORMS to cpu" in found["why"]
 
 
 @pytest.mark.fused
@@ -98,15 +129,24 @@ def test_half_precision_has_a_kernel():
     "settings", [{}, {"recurrent_dropout": 0.5}, *(settings for settings, _ in COMPOSED.values())]
 )
 def test_tells_what_the_graph_holds(settings, training):
-    import tensorflow as tf
-
     layer = ka.AddGRU(4, **settings)
     layer.build((2, 5, 3))
-    run = tf.function(lambda x: layer(x, training=training))
-    operations = run.get_concrete_function(tf.TensorSpec((2, 5, 3))).graph.get_operations()
-    fused = any(operation.type == "AddGru" for operation in operations)
+    fused = holds_the_op(lambda x: layer(x, training=training))
     (found,) = ka.info(layer)
     assert found["training" if training else "inference"] == ("fused" if fused else "composed")
+
+
+def holds_the_op(function):
+    """Whether the op is in the graph of a function of inputs `[2, 5, 3]`."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return "addrnn_add_gru" in str(jax.make_jaxpr(function)(np.zeros((2, 5, 3), "float32")))
+
+    import tensorflow as tf
+
+    graph = tf.function(function).get_concrete_function(tf.TensorSpec((2, 5, 3))).graph
+    return any(operation.type == "AddGru" for operation in graph.get_operations())
 
 
 def test_quantization_aware():

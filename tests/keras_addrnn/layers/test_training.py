@@ -78,6 +78,20 @@ def test_jit_compile_is_off_where_the_fused_op_is_demanded():
         assert not model.jit_compile
 
 
+@pytest.mark.fused
+@pytest.mark.backend_neutral
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX compiles custom calls")
+def test_jit_compile_stays_on_where_the_op_can_be_compiled():
+    for layer in (
+        ka.AddGRU(4, implementation="fused"),
+        ka.MinAddGRU(4, implementation="fused"),
+        keras.layers.RNN(ka.AddGRUCell(4, implementation="fused")),
+    ):
+        model = model_of(layer)
+        assert model.jit_compile
+        assert_learns(model)
+
+
 @pytest.mark.backend_neutral
 @pytest.mark.parametrize(
     "clipping", ({"clipnorm": 0.5}, {"clipvalue": 0.1}, {"global_clipnorm": 1.0})
