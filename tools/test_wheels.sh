@@ -20,7 +20,7 @@ wheels=("$root"/dist/*"$(uname -m)".whl)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 requirements=$(grep -E '^(tensorflow-cpu|keras|numpy|safetensors)==' requirements/examples.txt)
-# The package index has tensorflow-cpu for x86 alone.
+# The package index has no tensorflow-cpu for 64-bit Arm.
 [[ $(uname -m) == x86_64 ]] || requirements=${requirements/tensorflow-cpu/tensorflow}
 unset PYTHONPATH
 cd "$folder"
