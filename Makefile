@@ -3,8 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends test-aarch64 test-aarch64-litert \
-	test-versions wheel test-wheel test-wheel-aarch64 \
+.PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends \
+	test-aarch64 test-aarch64-litert test-versions wheel test-wheel test-wheel-aarch64 \
 	android-objects fuzz bench bench-core bench-all evidence lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -19,29 +19,35 @@ REQUIREMENTS := .venv/.requirements
 INSTALLED := build/.installed
 LIBRARY := addrnn/_lib/libaddrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
-CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) -name '*.cc' -o -name '*.h')
+CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) \
+	-name '*.cc' -o -name '*.h')
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:
 	@echo "make setup     .venv with everything pinned, and the op compiled; quick to repeat"
 	@echo "make demo      train on handwritten digits, convert, run in LiteRT: a few minutes"
-	@echo "make demo-encrypted  digits that a server recognizes without seeing them: a few minutes with its set-up;"
-	@echo "               ARGS=--serve for a page to draw on"
+	@echo "make demo-encrypted  digits that a server recognizes without seeing them: a few minutes"
+	@echo "               with its set-up; ARGS=--serve for a page to draw on"
 	@echo "make test      C++ and Python tests, on every Keras backend, without the slow ones"
 	@echo "make test-all  with the slow ones"
-	@echo "make setup-fhe .venv-fhe, for encrypted models: concrete-python without PyTorch; no compiler is needed"
+	@echo "make setup-fhe .venv-fhe, for encrypted models: concrete-python without PyTorch"
 	@echo "make test-fhe  the tests of encrypted models, there"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
-	@echo "make test-aarch64-litert  converted models in 64-bit Arm's LiteRT, with our delegate, in QEMU"
+	@echo "make test-aarch64-litert  models in LiteRT for 64-bit Arm, with our delegate, in QEMU"
 	@echo "make test-versions  every public function in each TensorFlow that the package allows"
-	@echo "make wheel     dist/: the source archive, and a wheel for each Python there is; PYTHONS=, MACHINE=aarch64"
-	@echo "make test-wheel  each wheel in a fresh environment with stock TensorFlow; PACKAGES= a folder that has it"
+	@echo "make wheel     dist/: the source archive, and a wheel for each Python there is;"
+	@echo "               PYTHONS=, MACHINE=aarch64"
+	@echo "make test-wheel  each wheel in a fresh environment with stock TensorFlow;"
+	@echo "               PACKAGES= a folder that has it"
 	@echo "make test-wheel-aarch64  the golden vectors in the wheel for 64-bit Arm, in QEMU"
-	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are there: BIONIC="
+	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are"
+	@echo "               there: BIONIC="
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
-	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the hardware's limit"
-	@echo "make bench-all every measurement of docs/performance.md (half an hour, on a machine that is idle)"
-	@echo "make evidence  the tables of docs/evidence.md from the recorded runs; ARGS='--run --data-dir DIR' runs what is missing (hours)"
+	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the"
+	@echo "               hardware's limit"
+	@echo "make bench-all every measurement of docs/performance.md: half an hour, on an idle machine"
+	@echo "make evidence  the tables of docs/evidence.md from the recorded runs;"
+	@echo "               ARGS='--run --data-dir DIR' runs what is missing (hours)"
 	@echo "make lint      check style, boundaries and types; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
 
@@ -67,8 +73,9 @@ $(LIBRARY): $(INSTALLED) CMakeLists.txt cmake/tensorflow_stub.cmake $(CC_SOURCES
 	@test -s $@ || { echo "setup: CMake built no op; its messages are above" >&2; exit 1; }
 	@touch $@
 
-# Encrypted models have an environment of their own: concrete-python and TensorFlow do not go together. The
-# sources are on its path by a .pth file, so nothing is built for it, and the two do not disturb each other.
+# Encrypted models have an environment of their own: concrete-python and TensorFlow do not go
+# together. The sources are on its path by a .pth file, so nothing is built for it, and the two do
+# not disturb each other.
 FHE := .venv-fhe/.requirements
 FHE_PYTHON := .venv-fhe/bin/python
 setup-fhe: $(FHE)
@@ -103,7 +110,7 @@ test-cc: setup
 	  echo "C++ tests SKIPPED: no GoogleTest (Debian: apt-get install libgtest-dev)"; \
 	fi
 
-# needs(PROGRAMS OR FILES, DEBIAN'S PACKAGES): the shell fails, and says what is missing, where one is.
+# needs(PROGRAMS OR FILES, DEBIAN'S PACKAGES): where one is missing, the shell says so and fails.
 needs = for it in $(1); do command -v "$$it" >/dev/null || test -e "$$it" || { \
 	  echo "$@ needs $$it (Debian: apt-get install $(2))" >&2; exit 1; }; done
 
@@ -143,23 +150,26 @@ test-wheel-aarch64: $(AARCH64_PYTHON)/.made
 	@$(call needs,qemu-aarch64,qemu-user)
 	@rm -rf $(AARCH64_WHEEL)
 	@python -m zipfile --extract dist/*-cp311-*_aarch64.whl $(AARCH64_WHEEL) || { \
-	  echo "test-wheel-aarch64 needs a wheel: make wheel MACHINE=aarch64 PYTHONS=python3.11" >&2; exit 1; }
+	  echo "test-wheel-aarch64 needs a wheel: make wheel MACHINE=aarch64 PYTHONS=python3.11" >&2; \
+	  exit 1; }
 	@PYTHONPATH=$(AARCH64_WHEEL):. PYTHONDONTWRITEBYTECODE=1 qemu-aarch64 -L $(AARCH64_PYTHON) \
 	  $(AARCH64_PYTHON)/usr/bin/python3 -P tests/golden_in_wheel.py
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)
 
-# The instruction sets and the targets share the seconds, and the sets what they find of interest. One that the
-# machine does not have is not obeyed: its share goes to the best.
+# The instruction sets and the targets share the seconds, and the sets what they find of interest.
+# One that the machine does not have is not obeyed: its share goes to the best.
 FUZZ_SECONDS := 60
 FUZZ_TARGETS := add_gru min_add_gru integer
 FUZZ_CXX := clang++
-FUZZ_FLAGS := -max_len=128 -len_control=0 -print_final_stats=1 -print_funcs=0 -verbosity=0 -artifact_prefix=build/fuzz/
+FUZZ_FLAGS := -max_len=128 -len_control=0 -print_final_stats=1 -print_funcs=0 -verbosity=0 \
+	-artifact_prefix=build/fuzz/
 fuzz: $(REQUIREMENTS)
 	@if ! echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, long) { return 0; }' | \
 	    $(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null; then \
-	  echo "fuzz needs Clang with libFuzzer (Debian 12: apt-get install clang libclang-rt-14-dev)" >&2; exit 1; fi
+	  echo "fuzz needs libFuzzer (Debian 12: apt-get install clang libclang-rt-14-dev)" >&2; \
+	  exit 1; fi
 	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(FUZZ_CXX) -DCMAKE_BUILD_TYPE=Debug \
 	  -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DADDRNN_BUILD_PYTHON=OFF -DADDRNN_BUILD_FUZZER=ON >/dev/null
 	@cmake --build build/fuzz
@@ -176,7 +186,8 @@ fuzz: $(REQUIREMENTS)
 test-backends: setup
 	@for backend in jax torch; do \
 	  echo "== Keras on $$backend"; \
-	  KERAS_BACKEND=$$backend pytest -q $(PYTEST_WORKERS) -m "backend_neutral$(if $(SELECT), and $(SELECT))"; \
+	  KERAS_BACKEND=$$backend pytest -q $(PYTEST_WORKERS) \
+	    -m "backend_neutral$(if $(SELECT), and $(SELECT))"; \
 	done
 
 bench: setup
@@ -189,7 +200,8 @@ bench-core: setup
 	  build/cmake/addrnn_core_benchmark $(ARGS); \
 	  build/cmake/addrnn_gate_benchmark $(ARGS); \
 	else \
-	  echo "bench-core needs Google Benchmark (Debian: apt-get install libbenchmark-dev)" >&2; exit 1; \
+	  echo "bench-core needs Google Benchmark (Debian: apt-get install libbenchmark-dev)" >&2; \
+	  exit 1; \
 	fi
 
 bench-all: setup
@@ -212,6 +224,7 @@ format: $(REQUIREMENTS)
 	@clang-format -i $(CC_FILES)
 
 clean:
-	@rm -rf build dist *.egg-info addrnn/_lib addrnn/*.so .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	@rm -rf build dist *.egg-info addrnn/_lib addrnn/*.so \
+	  .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	@rm -f bazel-*
 	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ holds further options for CMake. KERAS_ADDRNN_BUILD_DIR names a folder to build 
 import importlib.util
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -32,6 +33,12 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     )
 if int(setuptools.__version__.split(".")[0]) < 77:
     stop(f"needs setuptools 77, and this is {setuptools.__version__}: pip install -U setuptools")
+
+
+def long_description():
+    """README.md for a package index, where relative links lead nowhere: their text stays alone."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"!?\[([^]]*)\]\((?![a-z]+:)[^)]*\)", r"*\1*", readme)
 
 
 def no_compiler():
@@ -116,5 +123,8 @@ class BuildWithCMake(build_ext):
 # Without an extension the wheel is one for any machine.
 extensions = [] if no_compiler() else [setuptools.Extension("addrnn._core", sources=[])]
 setuptools.setup(
-    ext_modules=extensions, cmdclass={"build_ext": BuildWithCMake, "build_py": BuildPython}
+    ext_modules=extensions,
+    cmdclass={"build_ext": BuildWithCMake, "build_py": BuildPython},
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
 )

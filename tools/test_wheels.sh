@@ -19,6 +19,9 @@ wheels=("$root"/dist/*"$(uname -m)".whl)
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+requirements=$(grep -E '^(tensorflow-cpu|keras|numpy|safetensors)==' requirements/examples.txt)
+# The package index has no tensorflow-cpu for 64-bit Arm.
+[[ $(uname -m) == x86_64 ]] || requirements=${requirements/tensorflow-cpu/tensorflow}
 unset PYTHONPATH
 cd "$folder"
 cp "$root/tests/every_public_function.py" .
@@ -31,7 +34,7 @@ for wheel in "${wheels[@]}"; do
   "$python" -m venv --clear "$folder/venv"
   pip=("$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check)
   if [[ ! ${PACKAGES:-} ]]; then
-    "${pip[@]}" $(grep -E '^(tensorflow-cpu|keras|numpy|safetensors)==' "$root/requirements/examples.txt")
+    "${pip[@]}" $requirements
   fi
   begin=$EPOCHREALTIME
   "${pip[@]}" --no-index ${PACKAGES:+--no-deps} "$wheel"
