@@ -52,6 +52,10 @@ def layers(x, folder):
     model.fit(x, np.ones((len(x), 2)), verbose=0)
     assert all((old != new.numpy()).any() for old, new in zip(before, layer.weights, strict=True))
 
+    model.compile("sgd", "mse", jit_compile=True)
+    assert ka.info(model)[0]["training"] == "fused", ka.info(model)[0]["why"]
+    model.fit(x, np.ones((len(x), 2)), verbose=0)
+
     path = folder / "model.keras"
     model.save(path)
     expected = model.predict(x, verbose=0)

@@ -11,7 +11,7 @@ def register(ops: Any) -> None:
     tf.RegisterGradient("AddGru")(functools.partial(gradient, ops))
     tf.RegisterGradient("MinAddGru")(functools.partial(min_gradient, ops))
     for name in ("AddGruGrad", "AddGruStepGrad", "MinAddGruGrad"):
-        tf.RegisterGradient(name)(_no_second_gradient)
+        tf.RegisterGradient(name)(no_second_gradient)
 
 
 def gradient(
@@ -142,7 +142,7 @@ def _times_transposed(few: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     return tf.transpose(tf.matmul(weights, few, transpose_b=True))
 
 
-def _no_second_gradient(op: tf.Operation, *_: Any) -> None:
+def no_second_gradient(*_: Any) -> None:
     raise NotImplementedError(
         "The fused op has no second-order gradient. "
         'Use implementation="composed" for a model whose gradients are differentiated again.'
