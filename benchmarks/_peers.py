@@ -7,6 +7,8 @@ peer cannot do. What a peer needs and is not installed raises ImportError.
 
 import numpy as np
 
+from benchmarks import _core_calls as core_calls
+
 
 def _input(shape):
     return np.random.default_rng(0).normal(size=shape[:3]).astype("float32")
@@ -38,11 +40,11 @@ def keras_layer(name, shape, jit_compile=False, **options):
     return _keras(_layer(name, shape[3], **options), shape, jit_compile)
 
 
-def jax_layer(name, shape):
+def jax_layer(name, shape, **options):
     """The same, compiled by JAX, where Keras runs on it."""
     import jax
 
-    layer = _layer(name, shape[3])
+    layer = _layer(name, shape[3], **options)
     x = jax.numpy.asarray(_input(shape))
     layer.build(x.shape)
     weights, others = (
@@ -86,30 +88,21 @@ def add_gru_with_density(shape, density):
 
 def core_with_density(shape, density, threads):
     """The same without TensorFlow, whose own call takes longer than a short sequence."""
-    from addrnn import _core
-
-    _core.set_num_threads(threads)
-    return core_call("add_gru", _input(shape), *_weights_with_density(shape, density)), None
+    weights = _weights_with_density(shape, density)
+    return core_calls.forward("add_gru", threads, _input(shape), weights), None
 
 
-def core_call(name, inputs, *weights):
-    """A function that calls a recurrence of the core on NumPy arrays, into memory made before."""
-    from addrnn import _core
-
-    settings = {"activation": "relu", "go_backwards": False}
-    if name == "add_gru":
-        settings |= {"state_shift": 0.0, "state_max": None}
-    (batch, steps, _), units = inputs.shape, weights[0].shape[-1] // 2
-    results = [np.empty(shape, inputs.dtype) for shape in ((batch, steps, units), (batch, units))]
-    absent = [None] * (5 - len(weights))
-
-    def call():
-        given = [array.__dlpack__() for array in (inputs, *weights)]
-        made = [array.__dlpack__() for array in results]
-        getattr(_core, name)(*given, *absent, *made, **settings)
-        return results
-
-    return call
+def core(name, shape, threads):
+    """A recurrence of the core alone: `"add_gru"`, or `"min_add_gru"` with windows of three."""
+    rng = np.random.default_rng(0)
+    features, units = shape[2:]
+    sizes = {
+        "add_gru": [(features, 2 * units), (units, 2 * units), (2 * units,)],
+        "min_add_gru": [(3, features, 2 * units), (2 * units,)],
+    }
+    weights = [(0.1 * rng.normal(size=size)).astype("float32") for size in sizes[name]]
+    arguments = name, threads, _input(shape), weights
+    return core_calls.forward(*arguments), core_calls.forward_and_backward(*arguments)
 
 
 def nothing(shape):
@@ -120,9 +113,13 @@ def nothing(shape):
 
 
 def torch_layer(name, shape):
+    """A module of ours or of PyTorch."""
     import torch
 
-    layer = getattr(torch.nn, name)(shape[2], shape[3], batch_first=True)
+    import addrnn.torch
+
+    kind = getattr(addrnn.torch, name, None) or getattr(torch.nn, name)
+    layer = kind(shape[2], shape[3], batch_first=True)
     x = torch.from_numpy(_input(shape))
 
     def forward():

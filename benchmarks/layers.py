@@ -38,9 +38,9 @@ def layers_for(shape, threads, all_peers):
             yield f"AddGRU, {name}", "tensorflow", make
             make = functools.partial(peers.core_with_density, density=density, threads=threads)
             yield f"AddGRU's core, {name}", "core", make
-    else:
-        make = functools.partial(peers.core_with_density, density=1.0, threads=threads)
-        yield "AddGRU's core", "core", make
+    for name, recurrence in (("AddGRU", "add_gru"), ("MinAddGRU", "min_add_gru")):
+        make = functools.partial(peers.core, recurrence, threads=threads)
+        yield f"{name}'s core", "core", make
     yield "nothing, in TensorFlow", "tensorflow", peers.nothing
     yield "AddGRU composed", "tensorflow", keras("AddGRU", implementation="composed")
     yield "RNN(AddGRUCell)", "tensorflow", keras("AddGRUCell")
@@ -51,9 +51,15 @@ def layers_for(shape, threads, all_peers):
     yield "RNN(GRUCell)", "tensorflow", keras("GRUCell")
     yield "LSTM", "tensorflow", keras("LSTM")
     if all_peers:
-        yield "GRU, XLA", "tensorflow", keras("GRU", jit_compile=True)
+        for name in ("AddGRU", "MinAddGRU", "GRU"):
+            yield f"{name}, XLA", "tensorflow", keras(name, jit_compile=True)
         for name in ("AddGRU", "MinAddGRU", "GRU"):
             yield f"{name}, JAX", "jax", functools.partial(peers.jax_layer, name)
+        for name in ("AddGRU", "MinAddGRU"):
+            make = functools.partial(peers.jax_layer, name, implementation="composed")
+            yield f"{name} composed, JAX", "jax", make
+        for name in ("AddGRU", "MinAddGRU"):
+            yield f"{name}, PyTorch", "torch", functools.partial(peers.torch_layer, name)
         yield "PyTorch GRU", "torch", functools.partial(peers.torch_layer, "GRU")
         yield "PyTorch LSTM", "torch", functools.partial(peers.torch_layer, "LSTM")
         yield "ONNX Runtime GRU", "onnx", functools.partial(peers.onnx_gru, threads=threads)

@@ -9,6 +9,7 @@ size is measured. The plot shows the time divided by what it should grow with.
 
 import statistics
 
+from benchmarks import _core_calls as core_calls
 from benchmarks._harness.experiment import Experiment
 
 BASE = {"batch": 32, "steps": 50, "features": 64, "units": 128}
@@ -45,11 +46,8 @@ def _layer(settings):
 def run(settings, options, keep):
     import numpy as np
 
-    from addrnn import _core
-    from benchmarks._peers import core_call
     from keras_addrnn_cli import bench
 
-    _core.set_num_threads(1)
     batch, steps, features, units = (settings[name] for name in BASE)
     rng = np.random.default_rng(0)
     arrays = [
@@ -61,8 +59,9 @@ def run(settings, options, keep):
     if _layer(settings) == "MinAddGRU":
         arrays[1:] = [0.1 * rng.normal(size=(WINDOW, features, 2 * units))]
         name = "min_add_gru"
-    arrays = [array.astype("float32") for array in arrays]
-    keep(settings, {"ms": statistics.median(bench.burst(core_call(name, *arrays), 0.1))})
+    inputs, *weights = (array.astype("float32") for array in arrays)
+    call = core_calls.forward(name, 1, inputs, weights)
+    keep(settings, {"ms": statistics.median(bench.burst(call, 0.1))})
 
 
 def plots(known):
