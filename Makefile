@@ -34,7 +34,7 @@ help:
 	@echo "make test-fhe  the tests of encrypted models, there"
 	@echo "make test-aarch64  the C++ tests, compiled for 64-bit Arm and run in QEMU"
 	@echo "make test-aarch64-litert  models in LiteRT for 64-bit Arm, with our delegate, in QEMU"
-	@echo "make test-versions  every public function in each TensorFlow that the package allows"
+	@echo "make test-versions  every public function in each TensorFlow and JAX there may be"
 	@echo "make wheel     dist/: the source archive, and a wheel for each Python there is;"
 	@echo "               PYTHONS=, MACHINE=aarch64"
 	@echo "make test-wheel  each wheel in a fresh environment with stock TensorFlow;"
@@ -136,7 +136,7 @@ test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
 	  pytest tests/keras_addrnn/lite/test_aarch64.py tests/addrnn/lite/test_aarch64_integer.py
 
 test-versions: setup
-	@pytest tests/test_tensorflow_versions.py $(ARGS)
+	@pytest tests/test_tensorflow_versions.py tests/test_jax_versions.py $(ARGS)
 
 wheel:
 	@MACHINE="$(MACHINE)" tools/wheels.sh $(PYTHONS)

@@ -5,6 +5,9 @@ from typing import Any
 
 import jax
 
+# The axes of a mesh over which a tensor varies: their name in JAX 0.10, and in 0.8 and 0.9.
+_VARIES = "manual_axis_type" if hasattr(jax.core.ShapedArray, "manual_axis_type") else "vma"
+
 # The shape and the dtype of a result.
 Result = tuple[tuple[int, ...], Any]
 
@@ -24,9 +27,9 @@ def call(
     like = jax.typeof(arguments[0])
     # In `jax.shard_map` the results vary as the arguments do.
     place: dict[str, Any] = {}
-    if like.manual_axis_type.varying:
+    if _varies_over(arguments[0]):
         sharding = jax.sharding.NamedSharding(like.sharding.mesh, jax.sharding.PartitionSpec())
-        place = {"sharding": sharding, "manual_axis_type": like.manual_axis_type}
+        place = {"sharding": sharding, _VARIES: getattr(like, _VARIES)}
     types = [jax.ShapeDtypeStruct(shape, dtype, **place) for shape, dtype in results]
     function = jax.ffi.ffi_call(target, types, vmap_method="sequential")
     return list(function(*arguments, **attributes))
@@ -48,5 +51,6 @@ def vary_alike(tensors: Any) -> Any:
 
 
 def _varies_over(tensor: jax.Array) -> frozenset[str]:
-    axes: frozenset[str] = jax.typeof(tensor).manual_axis_type.varying
+    varies = getattr(jax.typeof(tensor), _VARIES)
+    axes: frozenset[str] = getattr(varies, "varying", varies)
     return axes

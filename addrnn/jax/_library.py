@@ -24,7 +24,7 @@ def _why_not_registered() -> str | None:
         for target, handler in core.xla_handlers.items():
             jax.ffi.register_ffi_target(target, handler, platform="cpu")
     except Exception as error:  # jaxlib has an exception of its own for each kind of failure
-        return f"JAX {jax.__version__} refuses its handlers ({error}). Use JAX 0.10."
+        return f"JAX {jax.__version__} refuses its handlers ({error}). Use JAX 0.8 to 0.10."
     return None
 
 

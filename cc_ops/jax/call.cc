@@ -9,12 +9,13 @@ namespace addrnn {
 namespace {
 
 // Allocates nothing, for the error may be that there is no memory.
-XLA_FFI_Error* Fail(const XLA_FFI_Api& api, XLA_FFI_Error_Code code, const char* op,
+XLA_FFI_Error* Fail(const XLA_FFI_Api* api, XLA_FFI_Error_Code code, const char* op,
                     const char* what) {
+  if (api == nullptr) return nullptr;  // without it there are no errors
   char message[512];
   std::snprintf(message, sizeof(message), "%s: %s", op, what);
   XLA_FFI_Error_Create_Args args = {sizeof(args), nullptr, message, code};
-  return api.XLA_FFI_Error_Create(&args);
+  return api->XLA_FFI_Error_Create(&args);
 }
 
 // The size of a struct up to its last member that is declared here, without the padding after it.
@@ -22,26 +23,25 @@ XLA_FFI_Error* Fail(const XLA_FFI_Api& api, XLA_FFI_Error_Code code, const char*
 
 void CheckStruct(const char* name, size_t size, size_t least) {
   if (size >= least) return;
-  throw Error(std::string("this JAX is too old: its struct of ") + name + " has " +
+  throw Error(std::string("this XLA is too old: its struct of ") + name + " has " +
               std::to_string(size) + " bytes, expected at least " + std::to_string(least));
 }
 
-// The handlers use what every version has: they name the one of whoever asks, as XLA refuses those
-// that are newer than itself.
-void AnswerMetadata(const XLA_FFI_Api& api, const XLA_FFI_Metadata_Extension& extension) {
+// XLA refuses handlers of versions that are newer than itself, and those that are too old. They use
+// what every version has, so they name the version of whoever asks. Older ones do not say theirs.
+void AnswerMetadata(const XLA_FFI_Api* api, const XLA_FFI_Metadata_Extension& extension) {
   XLA_FFI_Metadata& metadata = *extension.metadata;
   CheckStruct("metadata", metadata.struct_size, ADDRNN_DECLARED_SIZE(XLA_FFI_Metadata, traits));
   metadata.api_version = {ADDRNN_DECLARED_SIZE(XLA_FFI_Api_Version, minor_version), nullptr,
-                          XLA_FFI_API_MAJOR, api.api_version.minor_version};
+                          XLA_FFI_API_MAJOR,
+                          api == nullptr ? XLA_FFI_API_MINOR : api->api_version.minor_version};
   metadata.traits = 0;
 }
 
-void CheckFrame(const XLA_FFI_CallFrame& frame) {
-  if (const int major = frame.api->api_version.major_version; major != XLA_FFI_API_MAJOR) {
-    throw Error("XLA's FFI must be of major version " + std::to_string(XLA_FFI_API_MAJOR) +
-                ", received " + std::to_string(major));
-  }
-  CheckStruct("a call", frame.struct_size, ADDRNN_DECLARED_SIZE(XLA_FFI_CallFrame, attrs));
+void CheckVersion(const XLA_FFI_Api_Version& version) {
+  if (version.major_version == XLA_FFI_API_MAJOR) return;
+  throw Error("XLA's FFI must be of major version " + std::to_string(XLA_FFI_API_MAJOR) +
+              ", received " + std::to_string(version.major_version));
 }
 
 void CheckCount(const char* what, int64_t count, int64_t least, int64_t most) {
@@ -131,9 +131,10 @@ bool Call::Flag(const char* name) const {
 
 XLA_FFI_Error* Handle(XLA_FFI_CallFrame* frame, const char* op,
                       void (*body)(const Call&)) noexcept {
-  const XLA_FFI_Api& api = *frame->api;
+  const XLA_FFI_Api* const api = frame->api;
   try {
-    CheckFrame(*frame);
+    CheckStruct("a call", frame->struct_size, ADDRNN_DECLARED_SIZE(XLA_FFI_CallFrame, attrs));
+    if (api != nullptr) CheckVersion(api->api_version);
     const XLA_FFI_Extension_Base* extension = frame->extension_start;
     if (extension != nullptr && extension->type == XLA_FFI_Extension_Metadata) {
       AnswerMetadata(api, *reinterpret_cast<const XLA_FFI_Metadata_Extension*>(extension));

@@ -11,8 +11,9 @@
 
 extern "C" {
 
-// Of the versions that have what this file declares: all minor ones that XLA still takes.
+// The version that this file declares a part of; later minor ones have it too.
 constexpr int XLA_FFI_API_MAJOR = 0;
+constexpr int XLA_FFI_API_MINOR = 1;
 
 struct XLA_FFI_Error;
 

@@ -6,13 +6,15 @@
 namespace ours {
 #include "cc_ops/jax/ffi_c_api.h"
 
-// jaxlib has a macro of this name.
+// jaxlib has macros of these names.
 constexpr int kMajor = XLA_FFI_API_MAJOR;
+constexpr int kMinor = XLA_FFI_API_MINOR;
 }  // namespace ours
 
 #include "xla/ffi/api/c_api.h"
 
 static_assert(ours::kMajor == XLA_FFI_API_MAJOR, "major version");
+static_assert(ours::kMinor <= XLA_FFI_API_MINOR, "minor version");
 
 #define SAME_NUMBER(name) \
   static_assert(static_cast<unsigned>(ours::name) == static_cast<unsigned>(::name), #name)
