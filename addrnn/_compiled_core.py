@@ -4,7 +4,7 @@ import functools
 import importlib
 from typing import Any
 
-from addrnn import _libraries
+from addrnn import _libraries, _validation
 from addrnn._version import __version__
 
 
@@ -20,6 +20,12 @@ def problem() -> str | None:
     return None
 
 
+NO_SECOND_GRADIENT = (
+    "The fused op has no second-order gradient. In Keras, use "
+    'implementation="composed" for a model whose gradients are differentiated again.'
+)
+
+
 def load() -> Any:
     """The module.
 
@@ -29,3 +35,34 @@ def load() -> Any:
     if reason := problem():
         raise RuntimeError(reason)
     return importlib.import_module("addrnn._core")
+
+
+def description() -> dict[str, Any]:
+    """What `keras_addrnn.info` tells of the core; nothing where it cannot be used."""
+    if problem() is not None:
+        return {}
+    core = load()
+    return {
+        "library": core.__file__,
+        "instruction_set": core.instruction_set(),
+        "available_instruction_sets": core.available_instruction_sets().split(),
+        "threads": num_threads(),
+    }
+
+
+def num_threads() -> int:
+    """The number of threads that a call of the compiled core may use."""
+    return int(load().num_threads())
+
+
+def set_num_threads(n: int) -> None:
+    """Sets `num_threads()`, for all calls of the compiled core in the process.
+
+    Args:
+        n: Integer; 0 stands for the number of processors that the process may run on.
+
+    Raises:
+        ValueError, TypeError: It is negative, or not an integer.
+        RuntimeError: There is no compiled core; says what to do.
+    """
+    load().set_num_threads(_validation.integer("n", n, 0, _validation.INT32_MAX))

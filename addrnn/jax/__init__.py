@@ -4,7 +4,7 @@ Importing this imports JAX; nothing here uses Keras. The op runs on CPUs, eagerl
 XLA calls the compiled core.
 """
 
-from addrnn.jax._library import num_threads as num_threads
-from addrnn.jax._library import set_num_threads as set_num_threads
+from addrnn._compiled_core import num_threads as num_threads
+from addrnn._compiled_core import set_num_threads as set_num_threads
 from addrnn.jax._min_op import min_add_gru as min_add_gru
 from addrnn.jax._op import add_gru as add_gru

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from addrnn import _compiled_core, _libraries, _validation
+from addrnn import _compiled_core, _libraries
 
 
 @functools.cache
@@ -41,17 +41,8 @@ def problem() -> str | None:
 
 
 def description() -> dict[str, Any]:
-    """What `keras_addrnn.info` tells of the compiled core; empty where it cannot be loaded."""
-    if _compiled_core.problem():
-        return {}
-    core = _compiled_core.load()
-    return {
-        "library": core.__file__,
-        "built_for": "XLA FFI",
-        "instruction_set": core.instruction_set(),
-        "available_instruction_sets": core.available_instruction_sets().split(),
-        "threads": num_threads(),
-    }
+    """What `keras_addrnn.info` tells of the core; nothing where it cannot be used."""
+    return _compiled_core.description()
 
 
 def check_usable() -> None:
@@ -63,20 +54,3 @@ def check_usable() -> None:
     """
     if reason := problem():
         raise RuntimeError(f"The op cannot be used: {reason}")
-
-
-def num_threads() -> int:
-    """The number of threads that a call of the op may use."""
-    return int(_compiled_core.load().num_threads())
-
-
-def set_num_threads(n: int) -> None:
-    """Sets `num_threads()`, for all calls of the compiled core in the process.
-
-    Args:
-        n: Integer; 0 stands for the number of processors that the process may run on.
-
-    Raises:
-        ValueError, TypeError: It is negative, or not an integer.
-    """
-    _compiled_core.load().set_num_threads(_validation.integer("n", n, 0, _validation.INT32_MAX))

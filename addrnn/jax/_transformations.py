@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from addrnn import _compiled_core
 from addrnn.jax import _partitioning
 
 
@@ -19,10 +20,7 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wrapped.defjvp
     def refuse(_primals: Any, _tangents: Any) -> Any:
-        raise NotImplementedError(
-            "The fused op has no second-order gradient. "
-            'Use implementation="composed" for a model whose gradients are differentiated again.'
-        )
+        raise NotImplementedError(_compiled_core.NO_SECOND_GRADIENT)
 
     return wrapped
 

@@ -5,13 +5,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from addrnn import _compiled_core
+
 
 def register(ops: Any) -> None:
     """Tells TensorFlow the gradients of the ops of the library; once per process."""
     tf.RegisterGradient("AddGru")(functools.partial(gradient, ops))
     tf.RegisterGradient("MinAddGru")(functools.partial(min_gradient, ops))
     for name in ("AddGruGrad", "AddGruStepGrad", "MinAddGruGrad"):
-        tf.RegisterGradient(name)(no_second_gradient)
+        tf.RegisterGradient(name)(_no_second_gradient)
 
 
 def gradient(
@@ -142,11 +144,8 @@ def _times_transposed(few: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     return tf.transpose(tf.matmul(weights, few, transpose_b=True))
 
 
-def no_second_gradient(*_: Any) -> None:
-    raise NotImplementedError(
-        "The fused op has no second-order gradient. "
-        'Use implementation="composed" for a model whose gradients are differentiated again.'
-    )
+def _no_second_gradient(*_: Any) -> None:
+    raise NotImplementedError(_compiled_core.NO_SECOND_GRADIENT)
 
 
 def _without_d_inputs(op: tf.Operation) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from addrnn import _libraries, _validation
+from addrnn import _compiled_core, _libraries, _validation
 from addrnn._version import __version__
-from addrnn.tensorflow import _gradient
+from addrnn.tensorflow import _gradient, _xla
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +66,16 @@ def _load() -> Library:
         )
     _libraries.check_instruction_set(library.text("available_instruction_sets").split())
     # As many threads as TensorFlow was told to use for one op; 0 leaves it to the library.
-    threads = tf.config.threading.get_intra_op_parallelism_threads()
-    settings.addrnn_set_num_threads(ctypes.c_int(threads))
+    _set_num_threads(settings, tf.config.threading.get_intra_op_parallelism_threads())
     _gradient.register(ops)
     return library
+
+
+def _set_num_threads(settings: ctypes.CDLL, n: int) -> None:
+    """Of the op, and of the core that XLA calls in its place."""
+    settings.addrnn_set_num_threads(ctypes.c_int(n))
+    if _compiled_core.problem() is None:
+        _compiled_core.set_num_threads(n)
 
 
 def problem() -> str | None:
@@ -100,6 +106,8 @@ def description() -> dict[str, Any]:
 def load_library() -> None:
     """Loads the library of the op, at the first call; for a SavedModel that holds the op.
 
+    One that XLA compiles holds calls of the compiled core: it is registered where that is possible.
+
     Raises:
         RuntimeError: It cannot be loaded; says why and what to do.
         ValueError: As of `load`.
@@ -110,6 +118,7 @@ def load_library() -> None:
     >>> model = tf.saved_model.load("model")
     """
     _loaded()
+    _xla.problem()
 
 
 def num_threads() -> int:
@@ -126,9 +135,7 @@ def set_num_threads(n: int) -> None:
     Raises:
         ValueError, TypeError: It is negative, or not an integer.
     """
-    _loaded().addrnn_set_num_threads(
-        ctypes.c_int(_validation.integer("n", n, 0, _validation.INT32_MAX))
-    )
+    _set_num_threads(_loaded(), _validation.integer("n", n, 0, _validation.INT32_MAX))
 
 
 def _loaded() -> ctypes.CDLL:

@@ -6,8 +6,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from addrnn.tensorflow import _gradient
-
 _TYPES = {
     tf.float16: "f16",
     tf.bfloat16: "bf16",
@@ -37,19 +35,15 @@ def call(
     """Puts a call of a handler into the graph."""
     from tensorflow.compiler.tf2xla.python import xla
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-    def once(*arguments: tf.Tensor) -> Any:
-        found = xla.call_module(
-            arguments,
-            version=9,
-            module=_Module(arguments, results).text(target, attributes),
-            Tout=[dtype for dtype, _ in results],
-            Sout=[[_known(size) for size in sizes] for _, sizes in results],
-            platforms=["CPU"],
-        )
-        return tuple(found), _gradient.no_second_gradient
-
-    return list(once(*arguments))
+    found = xla.call_module(
+        arguments,
+        version=9,
+        module=_Module(arguments, results).text(target, attributes),
+        Tout=[dtype for dtype, _ in results],
+        Sout=[[_known(size) for size in sizes] for _, sizes in results],
+        platforms=["CPU"],
+    )
+    return list(found)
 
 
 def _known(size: Size) -> int | None:

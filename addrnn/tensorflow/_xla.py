@@ -35,18 +35,16 @@ def problem() -> str | None:
     """Registers the handlers at the first call; the reason and the remedy where that fails."""
     if reason := _compiled_core.problem():
         return reason
-    core = _compiled_core.load()
     try:
         library = ctypes.CDLL(str(pathlib.Path(tf.__file__).parent / "libtensorflow_cc.so.2"))
         get_api = library[_GET_API]
         get_api.restype = ctypes.c_void_p
-        core.register_xla_handlers(get_api() or 0)
+        _compiled_core.load().register_xla_handlers(get_api() or 0)
     except (OSError, AttributeError, ValueError) as error:
         return (
             f"XLA cannot call it in TensorFlow {tf.__version__} ({error}). "
             "Use compile(jit_compile=False)."
         )
-    core.set_num_threads(tf.config.threading.get_intra_op_parallelism_threads())
     return None
 
 
@@ -96,8 +94,7 @@ def differentiable(
 
 def add_gru(*inputs: tf.Tensor, with_reserve: bool, **attributes: Any) -> list[tf.Tensor]:
     x, _, recurrent_kernel, *_ = inputs
-    units = recurrent_kernel.shape[0]
-    sequence = [*sizes_of(0, x)[:-1], units]
+    sequence = [*sizes_of(0, x)[:-1], sizes_of(2, recurrent_kernel)[0]]
     keeps = with_reserve or x.shape.rank == 2
     return _forward("addrnn_add_gru", inputs, sequence, keeps, attributes)
 
@@ -130,8 +127,9 @@ def add_gru_grad(
     *arguments: tf.Tensor, with_d_inputs: bool, **attributes: Any
 ) -> tuple[tf.Tensor, ...]:
     x, kernel, recurrent_kernel, *_ = arguments
-    state = [sizes_of(0, x)[0], recurrent_kernel.shape[0]]
-    sizes = [kernel.shape, recurrent_kernel.shape, kernel.shape[1:], state]
+    of_kernel, of_recurrent_kernel = sizes_of(1, kernel), sizes_of(2, recurrent_kernel)
+    state = [sizes_of(0, x)[0], of_recurrent_kernel[0]]
+    sizes = [of_kernel, of_recurrent_kernel, of_kernel[1:], state]
     return _backward("addrnn_add_gru_grad", arguments, sizes, with_d_inputs, attributes)
 
 
@@ -139,8 +137,9 @@ def min_add_gru_grad(
     *arguments: tf.Tensor, with_d_inputs: bool, **attributes: Any
 ) -> tuple[tf.Tensor, ...]:
     x, kernel, _, _, initial_inputs, *_ = arguments
-    state = [sizes_of(0, x)[0], kernel.shape[-1] // 2]
-    sizes = [kernel.shape, kernel.shape[2:], state, sizes_of(4, initial_inputs)]
+    of_kernel, batch = sizes_of(1, kernel), sizes_of(0, x)[0]
+    state = [batch, kernel.shape[-1] // 2]
+    sizes = [of_kernel, of_kernel[2:], state, sizes_of(4, initial_inputs)]
     return _backward("addrnn_min_add_gru_grad", arguments, sizes, with_d_inputs, attributes)
 
 

@@ -4,8 +4,9 @@ import functools
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
-from addrnn import _compiled_core, _libraries, _validation
+from addrnn import _compiled_core, _libraries
 
 
 @functools.cache
@@ -33,15 +34,7 @@ def problem() -> str | None:
 
 def description() -> dict[str, Any]:
     """What `keras_addrnn.info` tells of the core; nothing where it cannot be used."""
-    if problem() is not None:
-        return {}
-    core = load()
-    return {
-        "library": core.__file__,
-        "instruction_set": core.instruction_set(),
-        "available_instruction_sets": core.available_instruction_sets().split(),
-        "threads": num_threads(),
-    }
+    return {} if problem() else _compiled_core.description()
 
 
 def exporting() -> bool:
@@ -51,14 +44,13 @@ def exporting() -> bool:
     )
 
 
+def in_forward_mode() -> bool:
+    """Whether PyTorch computes tangents (`torch.func.jvp`), of which the operators have none."""
+    return not torch.compiler.is_compiling() and forward_ad._current_level >= 0
+
+
 def num_threads() -> int:
-    """The number of threads that a call may use.
-
-    Example:
-
-    >>> addrnn.torch.num_threads() >= 1
-    True
-    """
+    """The number of threads that a call may use: at first, that of PyTorch at the first call."""
     return int(load().num_threads())
 
 
@@ -71,9 +63,6 @@ def set_num_threads(n: int) -> None:
     Raises:
         ValueError, TypeError: It is negative, or not an integer.
         RuntimeError: There is no compiled core; says what to do.
-
-    Example:
-
-    >>> addrnn.torch.set_num_threads(2)
     """
-    load().set_num_threads(_validation.integer("n", n, 0, _validation.INT32_MAX))
+    load()
+    _compiled_core.set_num_threads(n)

@@ -5,6 +5,9 @@ from typing import Any
 
 import torch
 
+from addrnn import _compiled_core
+from addrnn.torch import _library
+
 _operators = torch.library.Library("addrnn", "DEF")
 
 
@@ -48,10 +51,7 @@ def refuse_second_gradient(name: str) -> None:
     """Makes an operator that is a gradient say that it has none itself."""
 
     def backward(_ctx: Any, *_: Any) -> None:
-        raise NotImplementedError(
-            "The fused op has no second-order gradient. In Keras, use "
-            'implementation="composed" for a model whose gradients are differentiated again.'
-        )
+        raise NotImplementedError(_compiled_core.NO_SECOND_GRADIENT)
 
     torch.library.register_autograd(f"addrnn::{name}", backward, lib=_operators)
 
@@ -69,7 +69,16 @@ def or_zeros(
 
 
 def needs_gradient(tensors: Any) -> bool:
-    """Whether autograd will differentiate a call with these tensors, of which some are None."""
+    """Whether autograd will differentiate a call with these tensors, of which some are None.
+
+    Raises:
+        NotImplementedError: It is to compute tangents, which PyTorch would take for zeros.
+    """
+    if _library.in_forward_mode():
+        raise NotImplementedError(
+            "The fused op has no forward-mode derivative (torch.func.jvp). Use reverse mode; "
+            'or in Keras implementation="composed".'
+        )
     return torch.is_grad_enabled() and any(
         tensor is not None and tensor.requires_grad for tensor in tensors
     )

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cc_ops/core/error.h"
-#include "cc_ops/jax/handlers.h"
+#include "cc_ops/xla/handlers.h"
 
 namespace addrnn {
 namespace {

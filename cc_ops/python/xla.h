@@ -5,7 +5,7 @@
 
 namespace addrnn {
 
-// The handlers of cc_ops/jax, by the names of their targets. `xla_handlers` is a capsule for each,
+// The handlers of cc_ops/xla, by the names of their targets. `xla_handlers` is a capsule for each,
 // which JAX takes. `register_xla_handlers` tells them to an XLA whose struct of functions has that
 // address, as TensorFlow has one.
 void DefineXla(pybind11::module_& module);

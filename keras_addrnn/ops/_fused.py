@@ -97,7 +97,7 @@ def _why_not_here(demanded):
     """Why the op cannot go into the graph that is being traced, if any."""
     backend = keras.backend.backend()
     if backend == "torch":
-        return EXPORTED if _module("_library").exporting() and not demanded else None
+        return _why_not_in_torch(demanded)
     if not _keras_private.tracing():
         return None
     in_xla = backend == "tensorflow" and _module("_xla").tracing()
@@ -112,3 +112,10 @@ def _why_not_here(demanded):
             'path, ops="fused"), or implementation="auto".'
         )
     return None
+
+
+def _why_not_in_torch(demanded):
+    library = _module("_library")
+    if library.in_forward_mode():
+        return "it has no forward-mode derivative (torch.func.jvp). Use reverse mode."
+    return EXPORTED if library.exporting() and not demanded else None

@@ -165,8 +165,71 @@ def test_second_order_is_an_error():
         return outer.gradient(gradient, x)
 
     arguments = tf.ones((2, 4, 3)), tf.ones((3, 10)), tf.zeros((5, 10))
-    with pytest.raises(NotImplementedError, match="no second-order gradient"):
+    with pytest.raises(Exception, match="no entry for: XlaCallModule"):
         tf.function(twice, jit_compile=True)(*arguments)
+
+
+# A process that serves a module which XLA compiles.
+SERVE = """
+import sys
+import addrnn.tensorflow
+addrnn.tensorflow.load_library()
+import tensorflow as tf
+print(float(tf.saved_model.load(sys.argv[1]).run(tf.ones((2, 4, 3)))))
+"""
+
+
+def test_saved_and_served_by_another_process(tmp_path):
+    import tensorflow as tf
+
+    from addrnn.tensorflow import add_gru
+
+    kernel, recurrent_kernel = tf.reshape(tf.linspace(-1.0, 1.0, 30), (3, 10)), tf.zeros((5, 10))
+    module = tf.Module()
+    module.run = tf.function(
+        lambda x: tf.reduce_sum(add_gru(x, kernel, recurrent_kernel)[1]),
+        jit_compile=True,
+        input_signature=[tf.TensorSpec((None, 4, 3))],
+    )
+    expected = float(module.run(tf.ones((2, 4, 3))))
+    tf.saved_model.save(module, tmp_path)
+    served = subprocess.run(
+        [sys.executable, "-c", SERVE, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert float(served.stdout) == pytest.approx(expected, rel=1e-6) != 0
+
+
+def test_a_number_of_weights_that_is_not_known_yet():
+    import tensorflow as tf
+
+    from addrnn.tensorflow import add_gru, min_add_gru
+
+    def gradients(x, kernel, recurrent_kernel):
+        with tf.GradientTape() as tape:
+            tape.watch(kernel)
+            one, _ = add_gru(x, kernel, recurrent_kernel)
+            other, _ = min_add_gru(x, kernel[None])
+            loss = tf.reduce_sum(one) + tf.reduce_sum(other**2)
+        return tape.gradient(loss, kernel)
+
+    rng = np.random.default_rng(0)
+    sizes = [(2, 4, 3), (3, 10), (5, 10)]
+    arguments = [tf.constant(0.3 * rng.normal(size=each), "float32") for each in sizes]
+    signature = [tf.TensorSpec((2, 4, 3)), tf.TensorSpec((None, 10)), tf.TensorSpec((5, 10))]
+    found = tf.function(gradients, jit_compile=True, input_signature=signature)(*arguments)
+    np.testing.assert_allclose(found, gradients(*arguments), rtol=1e-5)
+
+
+def test_the_number_of_threads_is_that_of_the_op():
+    import addrnn.tensorflow
+    from addrnn import _core
+
+    before = addrnn.tensorflow.num_threads()
+    try:
+        addrnn.tensorflow.set_num_threads(3)
+        assert addrnn.tensorflow.num_threads() == _core.num_threads() == 3
+    finally:
+        addrnn.tensorflow.set_num_threads(before)
 
 
 def test_tensorflow_without_the_function():

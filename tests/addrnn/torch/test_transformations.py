@@ -184,3 +184,18 @@ def test_checkpointing_gives_the_same_gradients():
         found.append([parameter.grad for parameter in model.parameters()])
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_tangents_are_refused_and_not_taken_for_zeros():
+    tensors = {name: tensor(each) for name, each in make_problem(0, (2, 4, 3, 5)).arrays.items()}
+    kernel = tensors.pop("kernel")
+
+    def state(kernel):
+        return addrnn.torch.add_gru(kernel=kernel, **tensors)[1]
+
+    with pytest.raises(NotImplementedError, match="no forward-mode derivative"):
+        torch.func.jvp(state, (kernel,), (kernel,))
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(kernel, kernel)
+        with pytest.raises(NotImplementedError, match="no forward-mode derivative"):
+            state(dual)

@@ -142,3 +142,17 @@ def test_compiled_by_pytorch():
     torch.testing.assert_close(compiled(x), model(x))
     model.compile(jit_compile=True)
     assert {found["training"] for found in ka.info(model)} == {"fused"}
+
+
+def test_tangents_take_the_composed_form():
+    import torch
+
+    x = torch.tensor(np.random.default_rng(0).normal(size=(3, 7, 4)), dtype=torch.float32)
+    layer, composed = ka.AddGRU(5), ka.AddGRU(5, implementation="composed")
+    layer.build((3, 7, 4))
+    composed.build((3, 7, 4))
+    composed.set_weights(layer.get_weights())
+    found, expected = (torch.func.jvp(each, (x,), (x,))[1] for each in (layer, composed))
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), atol=1e-5)
+    with pytest.raises(ValueError, match="no forward-mode derivative"):
+        torch.func.jvp(ka.AddGRU(5, implementation="fused"), (x,), (x,))

@@ -1,11 +1,11 @@
-#ifndef KERAS_ADDRNN_CC_OPS_JAX_HANDLERS_H_
-#define KERAS_ADDRNN_CC_OPS_JAX_HANDLERS_H_
+#ifndef KERAS_ADDRNN_CC_OPS_XLA_HANDLERS_H_
+#define KERAS_ADDRNN_CC_OPS_XLA_HANDLERS_H_
 
 // The handlers of XLA's custom calls on CPUs. Their arguments, results and attributes are those of
 // the TensorFlow ops of the same names (docs/architecture.md), with these differences: results that
 // a call does not want come last, and are left out; whether it wants them is told by their number.
 
-#include "cc_ops/jax/ffi_c_api.h"
+#include "cc_ops/xla/ffi_c_api.h"
 
 namespace addrnn {
 
@@ -30,4 +30,4 @@ XLA_FFI_Handler MinAddGruGradHandler;
 
 }  // namespace addrnn
 
-#endif  // KERAS_ADDRNN_CC_OPS_JAX_HANDLERS_H_
+#endif  // KERAS_ADDRNN_CC_OPS_XLA_HANDLERS_H_

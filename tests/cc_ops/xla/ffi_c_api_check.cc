@@ -1,10 +1,10 @@
-// Compiles if cc_ops/jax/ffi_c_api.h says what jaxlib's own header says; never linked or run.
+// Compiles if cc_ops/xla/ffi_c_api.h says what jaxlib's own header says; never linked or run.
 
 #include <stddef.h>
 #include <stdint.h>
 
 namespace ours {
-#include "cc_ops/jax/ffi_c_api.h"
+#include "cc_ops/xla/ffi_c_api.h"
 
 // jaxlib has macros of these names.
 constexpr int kMajor = XLA_FFI_API_MAJOR;

@@ -1,4 +1,4 @@
-#include "cc_ops/jax/call.h"
+#include "cc_ops/xla/call.h"
 
 #include <cstdio>
 #include <cstring>

@@ -1,5 +1,5 @@
-#ifndef KERAS_ADDRNN_CC_OPS_JAX_TENSOR_H_
-#define KERAS_ADDRNN_CC_OPS_JAX_TENSOR_H_
+#ifndef KERAS_ADDRNN_CC_OPS_XLA_TENSOR_H_
+#define KERAS_ADDRNN_CC_OPS_XLA_TENSOR_H_
 
 // XLA's buffers as the handlers read them, by type and shape.
 
@@ -12,7 +12,7 @@
 #include "cc_ops/core/error.h"
 #include "cc_ops/core/problem.h"
 #include "cc_ops/core/shapes.h"
-#include "cc_ops/jax/ffi_c_api.h"
+#include "cc_ops/xla/ffi_c_api.h"
 
 namespace addrnn {
 
@@ -93,4 +93,4 @@ class Tensor {
 
 }  // namespace addrnn
 
-#endif  // KERAS_ADDRNN_CC_OPS_JAX_TENSOR_H_
+#endif  // KERAS_ADDRNN_CC_OPS_XLA_TENSOR_H_

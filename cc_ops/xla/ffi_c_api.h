@@ -1,9 +1,9 @@
-#ifndef KERAS_ADDRNN_CC_OPS_JAX_FFI_C_API_H_
-#define KERAS_ADDRNN_CC_OPS_JAX_FFI_C_API_H_
+#ifndef KERAS_ADDRNN_CC_OPS_XLA_FFI_C_API_H_
+#define KERAS_ADDRNN_CC_OPS_XLA_FFI_C_API_H_
 
 // The part of the C interface of XLA's FFI that the handlers use, declared anew: the build then
 // needs no jaxlib. XLA hands all of it to a handler, so there is nothing to link with. Each struct
-// begins with its size, which grows as later versions append to it. tests/cc_ops/jax compares all
+// begins with its size, which grows as later versions append to it. tests/cc_ops/xla compares all
 // of this with jaxlib's own header. What is not used here is a void* of the right size.
 
 #include <stddef.h>
@@ -173,4 +173,4 @@ struct XLA_FFI_CallFrame {
 
 }  // extern "C"
 
-#endif  // KERAS_ADDRNN_CC_OPS_JAX_FFI_C_API_H_
+#endif  // KERAS_ADDRNN_CC_OPS_XLA_FFI_C_API_H_

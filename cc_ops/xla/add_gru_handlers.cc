@@ -1,8 +1,8 @@
 // The XLA handlers of AddGRU: nothing but shapes, buffers and a call into the core.
 
 #include "cc_ops/core/add_gru.h"
-#include "cc_ops/jax/call.h"
-#include "cc_ops/jax/handlers.h"
+#include "cc_ops/xla/call.h"
+#include "cc_ops/xla/handlers.h"
 
 namespace addrnn {
 namespace {

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[3]
-HEADER = ROOT / "cc_ops" / "jax" / "ffi_c_api.h"
+HEADER = ROOT / "cc_ops" / "xla" / "ffi_c_api.h"
 CHECK = pathlib.Path(__file__).parent / "ffi_c_api_check.cc"
 COMPILER = shlex.split(os.environ.get("CXX", "c++"))
 
@@ -40,7 +40,7 @@ def test_declarations_are_jaxlibs():
     ],
 )
 def test_a_wrong_declaration_would_be_found(tmp_path, right, wrong):
-    copy = tmp_path / "cc_ops" / "jax" / HEADER.name
+    copy = tmp_path / "cc_ops" / "xla" / HEADER.name
     copy.parent.mkdir(parents=True)
     text = HEADER.read_text()
     assert right in text

@@ -1,5 +1,5 @@
-#ifndef KERAS_ADDRNN_CC_OPS_JAX_CALL_H_
-#define KERAS_ADDRNN_CC_OPS_JAX_CALL_H_
+#ifndef KERAS_ADDRNN_CC_OPS_XLA_CALL_H_
+#define KERAS_ADDRNN_CC_OPS_XLA_CALL_H_
 
 // What the handlers have in common: a call with its arguments, results and attributes, and how its
 // errors reach XLA.
@@ -11,8 +11,8 @@
 #include "cc_ops/core/error.h"
 #include "cc_ops/core/problem.h"
 #include "cc_ops/core/shapes.h"
-#include "cc_ops/jax/ffi_c_api.h"
-#include "cc_ops/jax/tensor.h"
+#include "cc_ops/xla/ffi_c_api.h"
+#include "cc_ops/xla/tensor.h"
 
 namespace addrnn {
 
@@ -74,4 +74,4 @@ void WithStorage(XLA_FFI_DataType type, const Function& function) {
 
 }  // namespace addrnn
 
-#endif  // KERAS_ADDRNN_CC_OPS_JAX_CALL_H_
+#endif  // KERAS_ADDRNN_CC_OPS_XLA_CALL_H_

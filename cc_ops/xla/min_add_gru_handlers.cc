@@ -1,8 +1,8 @@
 // The XLA handlers of MinAddGRU, whose gates read inputs alone.
 
 #include "cc_ops/core/min_add_gru.h"
-#include "cc_ops/jax/call.h"
-#include "cc_ops/jax/handlers.h"
+#include "cc_ops/xla/call.h"
+#include "cc_ops/xla/handlers.h"
 
 namespace addrnn {
 namespace {
