@@ -18,7 +18,7 @@ class Worker:
     Args:
         start: Function of the number of threads, called in the process before anything else,
             or None where each call is told the number.
-        threads: Number of threads.
+        threads: Number of threads, and of processors that the process may run on.
     """
 
     def __init__(self, start, threads):
@@ -48,6 +48,8 @@ def rest():
 
 
 def _serve(pipe, start, threads):
+    # The same processors for all: a process that moves among them can take half as long again.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     if start:
         start(threads)
     made = {}
@@ -78,4 +80,3 @@ def start_torch(threads):
 def start_jax(threads):
     """Keras on JAX, which takes all processors that it may run on."""
     os.environ["KERAS_BACKEND"] = "jax"
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
