@@ -45,7 +45,7 @@ class Direction(nn.Module):
         self._add_recurrent_kernel(kernel_shape[-1], factory)
         bias_values = torch.empty(kernel_shape[-1], **factory) if bias else None
         self.register_parameter("bias", None if bias_values is None else nn.Parameter(bias_values))
-        # In half precision it would be rounded.
+        # Made in float32 whatever the weights are, so that it is exact until `half()` is called.
         scale = torch.empty((), device=factory["device"], dtype=torch.float32)
         self.register_buffer("input_scale", scale if scale_inputs else None)
         self.reset_parameters()

@@ -78,6 +78,9 @@ class Recurrent(nn.Module):
         """
         if isinstance(input, PackedSequence):
             return self._run_packed(input, hx)
+        if not isinstance(input, Tensor):
+            kinds = "be a tensor or a PackedSequence"
+            raise _validation.type_error("input", kinds, type(input).__name__)
         if input.dim() not in (2, 3) or input.shape[-1] != self.input_size:
             axes = "[batch, time, {0}]" if self.batch_first else "[time, batch, {0}]"
             expected = f"{axes} or [time, {{0}}]".format(self.input_size)

@@ -345,3 +345,9 @@ def test_refuses_inputs(cls):
     packed = rnn.pack_sequence([torch.zeros(3, D + 1)])
     with pytest.raises(ValueError, match="`input` must have the shape"):
         module(packed)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_array_is_no_tensor(cls):
+    with pytest.raises(TypeError, match="`input` must be a tensor or a PackedSequence.*ndarray"):
+        cls(D, H)(np.ones((4, 6, D), np.float32))
