@@ -50,7 +50,13 @@ def in_forward_mode() -> bool:
 
 
 def num_threads() -> int:
-    """The number of threads that a call may use: at first, that of PyTorch at the first call."""
+    """The number of threads that a call may use: at first, that of PyTorch at the first call.
+
+    Example:
+
+    >>> addrnn.torch.num_threads() >= 1
+    True
+    """
     return int(load().num_threads())
 
 
@@ -63,6 +69,10 @@ def set_num_threads(n: int) -> None:
     Raises:
         ValueError, TypeError: It is negative, or not an integer.
         RuntimeError: There is no compiled core; says what to do.
+
+    Example:
+
+    >>> addrnn.torch.set_num_threads(2)
     """
     load()
     _compiled_core.set_num_threads(n)
