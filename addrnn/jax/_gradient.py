@@ -75,32 +75,46 @@ def of_given(gradient: jax.Array, tensor: jax.Array) -> jax.Array | None:
     return gradient if tensor.size else None
 
 
+def forward(
+    target: str, tensors: Any, has_rows: Any, keeps_bits: bool, **attributes: Any
+) -> list[jax.Array]:
+    """Outputs and last state by a handler, and what is kept of them: the bits, candidates for tanh.
+
+    Args:
+        target: Name of the handler.
+        tensors: Its arguments, the inputs and the kernel first.
+        has_rows: Of each, whether its first axis is the batch.
+        keeps_bits: Whether a gradient follows.
+        attributes: The handler's.
+    """
+    count = 2 + keeps_bits + (keeps_bits and attributes["activation"] == "tanh")
+
+    def compute(*tensors: jax.Array) -> list[jax.Array]:
+        inputs, kernel, *_ = tensors
+        units, dtype = kernel.shape[-1] // 2, inputs.dtype
+        sequence = (*inputs.shape[:-1], units)
+        state = (inputs.shape[0], units)
+        results = [(sequence, dtype), (state, dtype), (sequence, jnp.uint8), (sequence, dtype)]
+        return _call.call(target, tensors, results[:count], **attributes)
+
+    of_rows = _transformations.of_rows(compute, has_rows, [True] * count)
+    found: list[jax.Array] = _transformations.once_differentiable(of_rows)(*tensors)
+    return found
+
+
 def _forward(
     tensors: SequenceTensors, gate: Gate, go_backwards: bool, keeps_bits: bool
 ) -> list[jax.Array]:
-    def forward(*tensors: jax.Array) -> list[jax.Array]:
-        inputs, _, recurrent_kernel, *_ = tensors
-        units, dtype = recurrent_kernel.shape[0], inputs.dtype
-        sequence = (*inputs.shape[:-1], units)
-        results: list[_call.Result] = [(sequence, dtype), ((inputs.shape[0], units), dtype)]
-        if keeps_bits:
-            results.append((sequence, jnp.uint8))
-            if gate.activation == "tanh":
-                results.append((sequence, dtype))
-        return _call.call(
-            "addrnn_add_gru",
-            tensors,
-            results,
-            activation=gate.activation,
-            state_shift=np.float64(gate.state_shift),
-            state_max=np.float64(gate.upper_bound),
-            go_backwards=go_backwards,
-        )
-
-    results_have_rows = [True] * (2 + keeps_bits + (keeps_bits and gate.activation == "tanh"))
-    of_rows = _transformations.of_rows(forward, _HAS_ROWS, results_have_rows)
-    found: list[jax.Array] = _transformations.once_differentiable(of_rows)(*tensors)
-    return found
+    return forward(
+        "addrnn_add_gru",
+        tensors,
+        _HAS_ROWS,
+        keeps_bits,
+        activation=gate.activation,
+        state_shift=np.float64(gate.state_shift),
+        state_max=np.float64(gate.upper_bound),
+        go_backwards=go_backwards,
+    )
 
 
 def _sequence_gradient(

@@ -1,11 +1,11 @@
 """Registers the compiled core's handlers with XLA, once per process, at their first use."""
 
 import functools
-from typing import Any
 
 import jax
 
 from addrnn import _compiled_core, _libraries
+from addrnn._compiled_core import description as description
 
 
 @functools.cache
@@ -38,11 +38,6 @@ def problem() -> str | None:
             "Set the environment variable JAX_PLATFORMS to cpu."
         )
     return None
-
-
-def description() -> dict[str, Any]:
-    """What `keras_addrnn.info` tells of the core; nothing where it cannot be used."""
-    return _compiled_core.description()
 
 
 def check_usable() -> None:

@@ -4,10 +4,9 @@ import functools
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from addrnn.jax import _call, _transformations
-from addrnn.jax._gradient import Wanted, as_array, of_given, with_candidates
+from addrnn.jax._gradient import Wanted, as_array, forward, of_given, with_candidates
 from addrnn.window_sequence import WindowTensors
 
 # Of each tensor, whether its first axis is the batch.
@@ -86,24 +85,11 @@ recurrence.defvjp(_recurrence_forward, _recurrence_backward, symbolic_zeros=True
 def _forward(
     tensors: WindowTensors, activation: str, go_backwards: bool, keeps_bits: bool
 ) -> list[jax.Array]:
-    def forward(*tensors: jax.Array) -> list[jax.Array]:
-        inputs, kernel, *_ = tensors
-        (batch, steps, _), dtype, units = inputs.shape, inputs.dtype, kernel.shape[-1] // 2
-        sequence = (batch, steps, units)
-        results: list[_call.Result] = [(sequence, dtype), ((batch, units), dtype)]
-        if keeps_bits:
-            results.append((sequence, jnp.uint8))
-            if activation == "tanh":
-                results.append((sequence, dtype))
-        return _call.call(
-            "addrnn_min_add_gru",
-            tensors,
-            results,
-            activation=activation,
-            go_backwards=go_backwards,
-        )
-
-    results_have_rows = [True] * (2 + keeps_bits + (keeps_bits and activation == "tanh"))
-    of_rows = _transformations.of_rows(forward, _HAS_ROWS, results_have_rows)
-    found: list[jax.Array] = _transformations.once_differentiable(of_rows)(*tensors)
-    return found
+    return forward(
+        "addrnn_min_add_gru",
+        tensors,
+        _HAS_ROWS,
+        keeps_bits,
+        activation=activation,
+        go_backwards=go_backwards,
+    )

@@ -6,35 +6,27 @@ import torch
 
 from addrnn.torch import _library
 from addrnn.torch._operators import (
+    arriving,
     capsules,
     define,
     differentiate,
-    or_zeros,
     refuse_second_gradient,
+    results,
 )
 
 Tensor = torch.Tensor
 Optional = torch.Tensor | None
 
 
-def _results(
-    inputs: Tensor, _kernel: Tensor, recurrent_kernel: Tensor, *rest: Any
-) -> tuple[Tensor, ...]:
+def _results(inputs: Tensor, kernel: Tensor, *rest: Any) -> tuple[Tensor, ...]:
     *_, activation, _, _, _, with_reserve = rest
-    units = recurrent_kernel.shape[0]
-    sequence = (*inputs.shape[:-1], units)
-    return (
-        inputs.new_empty(sequence),
-        inputs.new_empty((inputs.shape[0], units)),
-        inputs.new_empty(sequence if with_reserve else (0,), dtype=torch.uint8),
-        inputs.new_empty(sequence if with_reserve and activation == "tanh" else (0,)),
-    )
+    return results(inputs, kernel, activation, with_reserve)
 
 
-def _compute(results: tuple[Tensor, ...], *arguments: Any) -> None:
+def _compute(made: tuple[Tensor, ...], *arguments: Any) -> None:
     *tensors, activation, state_shift, state_max, go_backwards, with_reserve = arguments
     _library.load().add_gru(
-        *capsules(*tensors, *(results if with_reserve else results[:2])),
+        *capsules(*tensors, *(made if with_reserve else made[:2])),
         activation=activation,
         state_shift=state_shift,
         state_max=state_max,
@@ -67,9 +59,9 @@ def _gradients(
     )
 
 
-def _compute_gradients(results: tuple[Tensor, ...], *arguments: Any) -> None:
+def _compute_gradients(made: tuple[Tensor, ...], *arguments: Any) -> None:
     *tensors, activation, go_backwards, with_d_inputs = arguments
-    d_inputs, *others = results
+    d_inputs, *others = made
     _library.load().add_gru_grad(
         *capsules(*tensors, d_inputs if with_d_inputs else None, *others),
         activation=activation,
@@ -95,9 +87,9 @@ def _step_gradients(
     return d_outputs.new_empty((batch, 2 * units)), d_outputs.new_empty((batch, units))
 
 
-def _compute_step_gradients(results: tuple[Tensor, ...], *arguments: Any) -> None:
+def _compute_step_gradients(made: tuple[Tensor, ...], *arguments: Any) -> None:
     *tensors, activation = arguments
-    _library.load().add_gru_step_grad(*capsules(*tensors, *results), activation=activation)
+    _library.load().add_gru_step_grad(*capsules(*tensors, *made), activation=activation)
 
 
 add_gru_step_grad = define(
@@ -122,17 +114,13 @@ def _backward(
     ctx: Any, d_outputs: Optional, d_final_state: Optional, *_: Any
 ) -> tuple[Optional, ...]:
     saved = ctx.saved_tensors  # once: recomputing them, as checkpoints do, is for one use
-    inputs, _, recurrent_kernel, initial_state, *_ = saved
-    units = recurrent_kernel.shape[0]
-    arriving = (
-        or_zeros(d_outputs, inputs, (*inputs.shape[:-1], units)),
-        or_zeros(d_final_state, inputs, (inputs.shape[0], units)),
-    )
+    inputs, kernel, _, initial_state, *_ = saved
+    arrived = arriving(d_outputs, d_final_state, inputs, kernel)
     with_d_inputs = ctx.needs_input_grad[0]
     if inputs.dim() == 2:
-        gradients = _of_a_step(saved, *arriving, ctx.activation, with_d_inputs)
+        gradients = _of_a_step(saved, *arrived, ctx.activation, with_d_inputs)
     else:
-        gradients = add_gru_grad(*saved, *arriving, ctx.activation, ctx.go_backwards, with_d_inputs)
+        gradients = add_gru_grad(*saved, *arrived, ctx.activation, ctx.go_backwards, with_d_inputs)
     d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_initial_state = gradients
     return (
         d_inputs if with_d_inputs else None,

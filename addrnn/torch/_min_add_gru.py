@@ -6,11 +6,12 @@ import torch
 
 from addrnn.torch import _library
 from addrnn.torch._operators import (
+    arriving,
     capsules,
     define,
     differentiate,
-    or_zeros,
     refuse_second_gradient,
+    results,
 )
 
 Tensor = torch.Tensor
@@ -19,20 +20,12 @@ Optional = torch.Tensor | None
 
 def _results(inputs: Tensor, kernel: Tensor, *rest: Any) -> tuple[Tensor, ...]:
     *_, activation, _, with_reserve = rest
-    batch, steps, _ = inputs.shape
-    units = kernel.shape[2] // 2
-    sequence = (batch, steps, units)
-    return (
-        inputs.new_empty(sequence),
-        inputs.new_empty((batch, units)),
-        inputs.new_empty(sequence if with_reserve else (0,), dtype=torch.uint8),
-        inputs.new_empty(sequence if with_reserve and activation == "tanh" else (0,)),
-    )
+    return results(inputs, kernel, activation, with_reserve)
 
 
-def _compute(results: tuple[Tensor, ...], *arguments: Any) -> None:
+def _compute(made: tuple[Tensor, ...], *arguments: Any) -> None:
     *tensors, activation, go_backwards, with_reserve = arguments
-    written = results if with_reserve else results[:2]
+    written = made if with_reserve else made[:2]
     _library.load().min_add_gru(
         *capsules(*tensors, *written), activation=activation, go_backwards=go_backwards
     )
@@ -61,9 +54,9 @@ def _gradients(inputs: Tensor, kernel: Tensor, *rest: Any) -> tuple[Tensor, ...]
     )
 
 
-def _compute_gradients(results: tuple[Tensor, ...], *arguments: Any) -> None:
+def _compute_gradients(made: tuple[Tensor, ...], *arguments: Any) -> None:
     *tensors, activation, go_backwards, with_d_inputs, with_d_initial_inputs = arguments
-    d_inputs, *others, d_initial_inputs = results
+    d_inputs, *others, d_initial_inputs = made
     _library.load().min_add_gru_grad(
         *capsules(
             *tensors,
@@ -103,13 +96,10 @@ def _backward(
 ) -> tuple[Optional, ...]:
     saved = ctx.saved_tensors  # once: recomputing them, as checkpoints do, is for one use
     inputs, kernel, initial_state, *_ = saved
-    batch, steps, _ = inputs.shape
-    units = kernel.shape[2] // 2
     with_d_inputs, with_d_initial_inputs = (ctx.needs_input_grad[i] for i in (0, 5))
     d_inputs, d_kernel, d_bias, d_initial_state, d_initial_inputs = min_add_gru_grad(
         *saved,
-        or_zeros(d_outputs, inputs, (batch, steps, units)),
-        or_zeros(d_final_state, inputs, (batch, units)),
+        *arriving(d_outputs, d_final_state, inputs, kernel),
         ctx.activation,
         ctx.go_backwards,
         with_d_inputs,

@@ -61,11 +61,33 @@ def capsules(*tensors: torch.Tensor | None) -> list[Any]:
     return [None if tensor is None else torch.to_dlpack(tensor.contiguous()) for tensor in tensors]
 
 
-def or_zeros(
-    gradient: torch.Tensor | None, like: torch.Tensor, shape: tuple[int, ...]
-) -> torch.Tensor:
-    """The gradient of a result, which is None where nothing depends on the result."""
-    return like.new_zeros(shape) if gradient is None else gradient
+def results(
+    inputs: torch.Tensor, kernel: torch.Tensor, activation: str, with_reserve: bool
+) -> tuple[torch.Tensor, ...]:
+    """Memory for outputs and last state, and for bits and candidates where a call keeps them."""
+    units = kernel.shape[-1] // 2
+    sequence = (*inputs.shape[:-1], units)
+    return (
+        inputs.new_empty(sequence),
+        inputs.new_empty((inputs.shape[0], units)),
+        inputs.new_empty(sequence if with_reserve else (0,), dtype=torch.uint8),
+        inputs.new_empty(sequence if with_reserve and activation == "tanh" else (0,)),
+    )
+
+
+def arriving(
+    d_outputs: torch.Tensor | None,
+    d_final_state: torch.Tensor | None,
+    inputs: torch.Tensor,
+    kernel: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The gradients of both results. One is None where nothing depends on the result: zeros."""
+    units = kernel.shape[-1] // 2
+    if d_outputs is None:
+        d_outputs = inputs.new_zeros((*inputs.shape[:-1], units))
+    if d_final_state is None:
+        d_final_state = inputs.new_zeros((inputs.shape[0], units))
+    return d_outputs, d_final_state
 
 
 def needs_gradient(tensors: Any) -> bool:
