@@ -117,13 +117,13 @@ def load_library() -> None:
     >>> addrnn.tensorflow.load_library()
     >>> model = tf.saved_model.load("model")
     """
-    _loaded()
+    loaded()
     _xla.problem()
 
 
 def num_threads() -> int:
     """The number of threads that a call of the op may use."""
-    return int(_loaded().addrnn_num_threads())
+    return int(loaded().addrnn_num_threads())
 
 
 def set_num_threads(n: int) -> None:
@@ -135,10 +135,16 @@ def set_num_threads(n: int) -> None:
     Raises:
         ValueError, TypeError: It is negative, or not an integer.
     """
-    _set_num_threads(_loaded(), _validation.integer("n", n, 0, _validation.INT32_MAX))
+    _set_num_threads(loaded(), _validation.integer("n", n, 0, _validation.INT32_MAX))
 
 
-def _loaded() -> ctypes.CDLL:
+def loaded() -> ctypes.CDLL:
+    """The library's C functions.
+
+    Raises:
+        RuntimeError: It cannot be loaded; says why and what to do.
+        ValueError: As of `load`.
+    """
     library = load()
     if library.settings is None:
         raise RuntimeError(f"The op cannot be used: {library.problem}")

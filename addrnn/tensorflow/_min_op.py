@@ -76,7 +76,7 @@ def min_add_gru(
     check_dtypes(dtypes, is_float=dtypes.inputs in DTYPES, cast="tf.cast")
     if mask is not None:
         tensors = tensors._replace(mask=tf.cast(tensors.mask, tf.bool))
-    _library.load_library()
+    _library.loaded()
     return run(tensors, activation=activation, go_backwards=go_backwards, training=training)
 
 

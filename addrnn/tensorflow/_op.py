@@ -83,7 +83,7 @@ def add_gru(
     check_dtypes(dtypes, one_step=False, is_float=dtypes.inputs in DTYPES, cast="tf.cast")
     if mask is not None:
         tensors = tensors._replace(mask=tf.cast(tensors.mask, tf.bool))
-    _library.load_library()
+    _library.loaded()
     return run(tensors, gate=gate, go_backwards=go_backwards, training=training)
 
 

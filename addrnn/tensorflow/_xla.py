@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 from addrnn import _compiled_core
 from addrnn.tensorflow._stablehlo import Result, Size, call, sizes_of
@@ -23,8 +24,6 @@ _GET_API = "_ZN3xla3ffi12GetXlaFfiApiEv"
 
 def tracing() -> bool:
     """Whether TensorFlow traces a graph that XLA will compile."""
-    from tensorflow.python.ops import control_flow_util
-
     return not tf.executing_eagerly() and bool(
         control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
     )
