@@ -148,8 +148,7 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
                 f'{self.recurrent_dropout}. Use implementation="auto" or recurrent_dropout=0.'
             )
         self._implementation = value
-        # "auto" composes the recurrence where the op cannot be compiled.
-        self.supports_jit = value != "fused" or _fused.why_not_jit_compiled() is None
+        self.supports_jit = _fused.supports_jit(value)
 
     def build(self, input_shape):
         features = _common.known_features(input_shape)

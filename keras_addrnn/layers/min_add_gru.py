@@ -160,8 +160,7 @@ class MinAddGRU(keras.layers.Layer):
     @implementation.setter
     def implementation(self, value):
         self._implementation = _arguments.implementation(value)
-        # "auto" composes the recurrence where the op cannot be compiled.
-        self.supports_jit = value != "fused" or _fused.why_not_jit_compiled() is None
+        self.supports_jit = _fused.supports_jit(value)
 
     def build(self, sequences_shape, initial_state_shape=None):
         features = _common.known_features(sequences_shape)

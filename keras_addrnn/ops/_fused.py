@@ -93,6 +93,11 @@ def why_not_jit_compiled() -> str | None:
     return _module("_xla").problem() if keras.backend.backend() == "tensorflow" else None
 
 
+def supports_jit(implementation: str) -> bool:
+    """Whether a layer may be in a model with `jit_compile=True`: "auto" composes it if need be."""
+    return implementation != "fused" or why_not_jit_compiled() is None
+
+
 def _why_not_here(demanded):
     """Why the op cannot go into the graph that is being traced, if any."""
     backend = keras.backend.backend()
