@@ -17,6 +17,7 @@ IntArray = npt.NDArray[np.int64]
 Elementwise = Callable[[IntArray], IntArray]
 
 MAX_LOOKUP_BITS = 8
+TRUNCATED_BITS = 4  # what is left of an index whose low bits are cut off, at least
 
 BOUNDS = "addrnn.bounds"  # a property of the nodes of a graph
 
@@ -69,23 +70,36 @@ class BoundedTracer:
         """The same value with narrower bounds, which the caller has proven."""
         return BoundedTracer(self.tracer, np.maximum(self.low, low), np.minimum(self.high, high))
 
-    def lookup(self, function: Elementwise, name: str) -> "BoundedTracer":
+    def lookup(
+        self, function: Elementwise, name: str, *, truncate: bool = False
+    ) -> "BoundedTracer":
         """Looks `function` up in a table: one programmable bootstrap (PBS) for each element.
 
         The function maps int64 arrays, element by element. If it changes no value in bounds, this
         tracer is returned, without a PBS. `name` is the name of the value, for the `ValueError`
         where the bounds need a wider table than concrete-python has.
+
+        With `truncate`, low bits that make no difference to the function are cut off first, by a
+        PBS of one bit each. For a wide index these and a narrow table are cheaper than a wide one.
         """
         if self._is_identity(function):
             return self
-        return self.bootstrap(function, name)
+        return self.bootstrap(function, name, truncate=truncate)
 
-    def bootstrap(self, function: Elementwise, name: str) -> "BoundedTracer":
+    def bootstrap(
+        self, function: Elementwise, name: str, *, truncate: bool = False
+    ) -> "BoundedTracer":
         """As `lookup`, but with a PBS even if the function changes no value."""
         # Tables take signed indices. An offset centers values that are far from zero.
         offset = np.where(self.low < 0, (self.low + self.high + 1) >> 1, 0)
-        if _bits(self.low, self.high) <= _bits(self.low - offset, self.high - offset):
+        bits = _bits(self.low, self.high)
+        if bits <= _bits(self.low - offset, self.high - offset):
             offset = np.zeros_like(offset)
+        cut = 0
+        if truncate and bits > TRUNCATED_BITS:
+            cut, begin = self._blocks(function, bits - TRUNCATED_BITS)
+            nearest = offset - begin + (1 << cut >> 1) >> cut << cut
+            offset = begin + nearest  # where a block begins
         index = self - offset
         bits = _bits(index.low, index.high)
         if bits > MAX_LOOKUP_BITS:
@@ -102,7 +116,29 @@ class BoundedTracer:
             return function(np.clip(value, index.low, index.high) + offset)
 
         low, high = self._image(function)
+        if cut:
+            index = index._truncated(cut)
         return BoundedTracer(concrete().univariate(table)(index.tracer), low, high)
+
+    def _truncated(self, bits: int) -> "BoundedTracer":
+        """The values with so many low bits 0: rounded down."""
+        tracer = concrete().truncate_bit_pattern(self.tracer, lsbs_to_remove=bits)
+        return BoundedTracer(tracer, self.low >> bits << bits, self.high >> bits << bits)
+
+    def _blocks(self, function: Elementwise, most: int) -> tuple[int, IntArray]:
+        """How many low bits, up to `most`, make no difference to `function` in any element.
+
+        It is constant on blocks of `2**bits` values; also returns where one begins, per element.
+        """
+        values = np.stack(list(self._values()))
+        outputs = np.stack([function(value) for value in values])
+        changes = outputs[1:] != outputs[:-1]
+        for bits in range(most, 0, -1):
+            begins = np.where(changes, values[1:] % 2**bits, -1)
+            begin = begins.max(0, initial=-1)
+            if ((begins == begin) | ~changes).all():
+                return bits, np.maximum(begin, 0)
+        return 0, np.zeros_like(self.low)
 
     def _is_identity(self, function: Elementwise) -> bool:
         return all((function(value) == value).all() for value in self._values())
@@ -166,10 +202,11 @@ def check_bit_widths(graph: Any) -> None:
 
 
 def lookup_bits(graph: Any) -> set[int]:
-    """The bit widths of the look-up tables of a graph."""
+    """The bit widths of the look-up tables of a graph, without those that cut off a bit."""
     bits = set()
     for node in graph.query_nodes(ordered=True):
-        if node.converted_to_table_lookup:
+        if node.converted_to_table_lookup and node.properties["name"] != "truncate_bit_pattern":
             (index,) = graph.ordered_preds_of(node)
-            bits.add(_bits(*index.properties[BOUNDS]))
+            cut = index.properties.get("kwargs", {}).get("lsbs_to_remove", 0)
+            bits.add(_bits(*index.properties[BOUNDS]) - cut)
     return bits

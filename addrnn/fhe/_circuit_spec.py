@@ -14,12 +14,13 @@ import numpy.typing as npt
 from addrnn import _validation
 from addrnn.fhe import _archive, _messages
 from addrnn.fhe._bounds import IntArray
+from addrnn.fhe._messages import Position
 from addrnn.fhe._transfer_sizes import TransferSizes
 from addrnn.layers import IntegerDense
 from addrnn.model import IntegerModel
 from addrnn.quantization import Quantization
 
-VERSION = 2
+VERSION = 3
 
 _ENTRY = "addrnn.fhe.json"
 _LIBRARY_ENTRY = "client.specs.json"  # concrete-python's description of the circuit
@@ -38,6 +39,8 @@ class CircuitSpec:
         output_shape: Tuple, the shape of the output for one sequence.
         output_scale: The real number that the integer 1 stands for in the output.
         return_sequences: Whether the circuit returns one output for each step.
+        max_steps: Of a stream, whose circuit is a single step: how many there may be. 0 for others.
+        units: Of a stream, the length of the state; 0 for others.
         circuit_id: Hexadecimal SHA-256 of concrete-python's description of the circuit; "" before
             it is saved.
         sizes: `TransferSizes`; None before it is saved.
@@ -50,12 +53,18 @@ class CircuitSpec:
     output_shape: tuple[int, ...]
     output_scale: float
     return_sequences: bool
+    max_steps: int = 0
+    units: int = 0
     circuit_id: str = ""
     sizes: TransferSizes | None = None
 
     @classmethod
     def from_model(
-        cls, model: IntegerModel, timesteps: int, input_range: tuple[IntArray, IntArray]
+        cls,
+        model: IntegerModel,
+        timesteps: int,
+        input_range: tuple[IntArray, IntArray],
+        max_steps: int = 0,
     ) -> "CircuitSpec":
         recurrent = [layer for layer in model.layers if not isinstance(layer, IntegerDense)][-1]
         units = model.layers[-1].units
@@ -67,6 +76,8 @@ class CircuitSpec:
             output_shape=(timesteps, units) if recurrent.return_sequences else (units,),
             output_scale=model.output_scale,
             return_sequences=recurrent.return_sequences,
+            max_steps=max_steps,
+            units=recurrent.units if max_steps else 0,
         )
 
     @classmethod
@@ -123,6 +134,27 @@ class CircuitSpec:
             TypeError: It does not hold integers.
             ValueError: Its shape or a value is not allowed.
         """
+        if self.max_steps:
+            raise ValueError("This circuit is one step of a stream. Use `Client.stream()`.")
+        return self._checked(inputs)
+
+    def check_step(self, inputs: npt.ArrayLike) -> IntArray:
+        """The integers `[D]` of one step of a stream, as `check_input` checks a sequence."""
+        inputs = _validation.integers("inputs", inputs)
+        if inputs.shape != (len(self.input_min),):
+            expected = f"[{len(self.input_min)}], the features of a step,"
+            raise _validation.shape_error("inputs", expected, inputs.shape)
+        return np.asarray(self._checked(inputs[None])[0])
+
+    def check_length(self, steps: int) -> None:
+        """Raises a `ValueError` if a stream may not have so many steps."""
+        if steps > self.max_steps:
+            raise ValueError(
+                f"The circuit was compiled for streams of {self.max_steps} steps at most. Compile "
+                "it with a larger `max_timesteps`."
+            )
+
+    def _checked(self, inputs: npt.ArrayLike) -> IntArray:
         inputs = _validation.integers("inputs", inputs)
         shape = self.timesteps, len(self.input_min)
         if inputs.shape != shape:
@@ -157,11 +189,29 @@ class CircuitSpec:
         Raises:
             ValueError: The message is something else, of another circuit, truncated or too long.
         """
-        return _messages.unpack(kind, message, self.circuit_id, getattr(self.sizes, kind))
+        return _messages.unpack(kind, message, self.circuit_id, self._sizes(kind))
+
+    def unpack_step(
+        self, kind: str, message: bytes, *, first: bool = False
+    ) -> tuple[bytes, Position, list[bytes]]:
+        """As `unpack`, for a message of a stream; the first input brings a state along."""
+        assert self.sizes is not None
+        numbers = {
+            "input": self.sizes.input[: 1 + first],
+            "output": self.sizes.output[:1],
+            "state": self.sizes.output[1:],
+        }[kind]
+        sizes = (Position.SIZE, *numbers)
+        key_id, parts = _messages.unpack(kind, message, self.circuit_id, sizes)
+        return key_id, Position.unpack(parts[0]), parts[1:]
+
+    def _sizes(self, kind: str) -> tuple[int, ...]:
+        sizes: tuple[int, ...] = getattr(self.sizes, kind)
+        return sizes
 
     def max_message_bytes(self, kind: str) -> int:
         """The length of the longest message of a kind that `unpack` accepts."""
-        return _messages.max_bytes(getattr(self.sizes, kind))
+        return _messages.max_bytes(self._sizes(kind))
 
 
 def _digest(specification: bytes) -> str:

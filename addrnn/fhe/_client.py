@@ -9,6 +9,7 @@ import numpy.typing as npt
 from addrnn.fhe import _archive, _messages
 from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._circuit_spec import CircuitSpec
+from addrnn.fhe._client_stream import ClientStream
 from addrnn.fhe._concrete import concrete
 
 
@@ -52,6 +53,14 @@ class Client:
         """
         value = self._client.encrypt(self.spec.check_input(inputs))
         return self.spec.pack("input", self._key_id, [value.serialize()])
+
+    def stream(self) -> ClientStream:
+        """A new sequence, encrypted step by step, for a circuit of `compile_stream`.
+
+        Raises:
+            ValueError: The circuit takes whole sequences.
+        """
+        return ClientStream(self.spec, self._client, self._key_id)
 
     def decrypt(self, message: bytes) -> IntArray:
         """Decrypts the output of a server.

@@ -1,5 +1,6 @@
 """From an integer model to a circuit, in the cheapest of several formulations."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from addrnn.fhe import _bounds, _tracing
 from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._concrete import concrete
 from addrnn.fhe._encrypted_model import EncryptedModel
+from addrnn.fhe._encrypted_stream import EncryptedStream
+from addrnn.layers import IntegerDense
 from addrnn.model import IntegerModel
 
 
@@ -34,7 +37,8 @@ def compile(
             narrower range makes narrower, cheaper look-up tables. `encrypt` refuses inputs outside.
             None for all that `model.inputs` allows.
         formulation: How the gate is written as look-up tables: `"shared_relu"`,
-            `"clipped_candidate"`, `"accumulator_lookup"` or `"refreshed_state"`. `"auto"` compiles
+            `"clipped_candidate"`, `"accumulator_lookup"`, `"refreshed_state"` or
+            `"truncated_sums"`. `"auto"` compiles
             those that differ for this model, some seconds each, and takes the cheapest.
         global_p_error: Upper bound of the probability that the result of one sequence differs from
             that of the integer model.
@@ -49,23 +53,10 @@ def compile(
         ValueError: A value is not allowed, or the model takes look-up tables of more than 8 bits;
             the message names the layer.
     """
-    if not isinstance(model, IntegerModel):
-        raise _validation.type_error("model", "be an IntegerModel", repr(model))
     timesteps = _validation.integer("timesteps", timesteps, 1, 10_000)
-    input_bounds = _input_bounds(model, input_range)
-    global_p_error = _validation.finite("global_p_error", global_p_error)
-    if not 0 < global_p_error < 1:
-        raise _validation.value_error(
-            "global_p_error", "be between 0 and 1, both excluded", repr(global_p_error)
-        )
-    _validation.one_of("formulation", formulation, ("auto", *_tracing.FORMULATIONS))
-    configuration = concrete().Configuration(
-        global_p_error=global_p_error,
-        show_progress=show_progress,
-        dump_artifacts_on_unexpected_failures=False,
-        compress_evaluation_keys=True,
-        compress_input_ciphertexts=True,
-        additional_pre_processors=[_bounds.graph_processor()],
+    input_bounds, global_p_error = _checked(model, input_range, formulation, global_p_error)
+    configuration = _configuration(
+        global_p_error, show_progress=show_progress, compress_input_ciphertexts=True
     )
     # The compiler wants a sample; `graph_processor` replaces its bounds by the proven ones.
     sample = np.array(np.broadcast_to(input_bounds[0], (timesteps, model.features)))
@@ -78,14 +69,101 @@ def compile(
             concrete().Compiler(circuit, {"inputs": "encrypted"}), sample, configuration
         )
 
+    return EncryptedModel(model, timesteps, input_bounds, *_cheapest(model, formulation, compiled))
+
+
+def compile_stream(
+    model: IntegerModel,
+    max_timesteps: int,
+    *,
+    input_range: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    formulation: str = "auto",
+    global_p_error: float = 1e-4,
+) -> EncryptedStream:
+    """Makes the TFHE circuit of one step of an integer model, for sequences of any length.
+
+    Its state stays encrypted from one step to the next. Each step gives an output as well.
+
+    Args:
+        model: `addrnn.IntegerModel` of one recurrent layer, and an `IntegerDense` or not. The layer
+            reads one input at a time, forwards.
+        max_timesteps: Integer of at least 1, the greatest length of a sequence.
+        input_range, formulation: As those of `compile`.
+        global_p_error: Upper bound of the probability that any of so many steps goes wrong.
+
+    Returns:
+        An `EncryptedStream`.
+
+    Raises:
+        ImportError, TypeError, ValueError: As `compile`, or the model is not as described.
+    """
+    max_timesteps = _validation.integer("max_timesteps", max_timesteps, 1, 1_000_000)
+    input_bounds, global_p_error = _checked(model, input_range, formulation, global_p_error)
+    layer, *others = (each for each in model.layers if not isinstance(each, IntegerDense))
+    if others or layer.go_backwards or getattr(layer, "kernel_size", 1) > 1:
+        raise _validation.value_error(
+            "model",
+            "have one recurrent layer that reads one input at a time, forwards",
+            repr(model),
+        )
+    configuration = _configuration(global_p_error / max_timesteps, composable=True)
+    sample = (
+        np.array(np.broadcast_to(input_bounds[0], (model.features,))),
+        np.zeros(layer.units, np.int64),
+    )
+
+    def compiled(name: str) -> Any:
+        def circuit(inputs: Any, state: Any) -> Any:
+            return _tracing.trace_step(model, inputs, state, input_bounds, name)
+
+        parameters = {"inputs": "encrypted", "state": "encrypted"}
+        return _compiled(concrete().Compiler(circuit, parameters), sample, configuration)
+
+    return EncryptedStream(
+        model, max_timesteps, input_bounds, *_cheapest(model, formulation, compiled)
+    )
+
+
+def _checked(
+    model: IntegerModel,
+    input_range: tuple[npt.ArrayLike, npt.ArrayLike] | None,
+    formulation: str,
+    global_p_error: float,
+) -> tuple[tuple[IntArray, IntArray], float]:
+    """The bounds of the inputs, and `global_p_error`, of arguments that are allowed."""
+    if not isinstance(model, IntegerModel):
+        raise _validation.type_error("model", "be an IntegerModel", repr(model))
+    global_p_error = _validation.finite("global_p_error", global_p_error)
+    if not 0 < global_p_error < 1:
+        raise _validation.value_error(
+            "global_p_error", "be between 0 and 1, both excluded", repr(global_p_error)
+        )
+    _validation.one_of("formulation", formulation, ("auto", *_tracing.FORMULATIONS))
+    return _input_bounds(model, input_range), global_p_error
+
+
+def _configuration(global_p_error: float, **options: bool) -> Any:
+    return concrete().Configuration(
+        global_p_error=global_p_error,
+        dump_artifacts_on_unexpected_failures=False,
+        compress_evaluation_keys=True,
+        additional_pre_processors=[_bounds.graph_processor()],
+        **options,
+    )
+
+
+def _cheapest(
+    model: IntegerModel, formulation: str, compiled: Callable[[str], Any]
+) -> tuple[Any, str, dict[str, float]]:
+    """The circuit with the lowest estimated cost, its formulation, and the costs of all."""
     names = _tracing.formulations(model) if formulation == "auto" else (formulation,)
     circuits = {name: compiled(name) for name in names}
     costs = {name: circuit.complexity for name, circuit in circuits.items()}
     cheapest = min(costs, key=lambda name: costs[name])
-    return EncryptedModel(model, timesteps, input_bounds, circuits[cheapest], cheapest, costs)
+    return circuits[cheapest], cheapest, costs
 
 
-def _compiled(compiler: Any, sample: IntArray, configuration: Any) -> Any:
+def _compiled(compiler: Any, sample: Any, configuration: Any) -> Any:
     try:
         circuit = compiler.compile([sample], configuration)
     except RuntimeError as error:

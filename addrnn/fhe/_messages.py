@@ -5,8 +5,11 @@ before concrete-python reads it, which can end the process on some of them.
 """
 
 import contextlib
+import dataclasses
+import secrets
 import struct
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 _HEADER = struct.Struct("<8s16s32s16sQ")  # magic, kind, circuit, keys, number of parts
 _LENGTH = struct.Struct("<Q")
@@ -20,6 +23,7 @@ KINDS = {
     "keys": "evaluation keys",
     "input": "an encrypted input",
     "output": "an encrypted output",
+    "state": "an encrypted state",
 }
 
 
@@ -79,3 +83,30 @@ def library_errors(kind: str) -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise ValueError(f"Expected {KINDS[kind]}, but: {error}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """Which step of which stream a message is of: the first part of each message of a stream."""
+
+    stream: bytes
+    step: int
+
+    SIZE: ClassVar[int] = 24
+
+    @classmethod
+    def new(cls) -> "Position":
+        """The first step of a new stream."""
+        return cls(secrets.token_bytes(16), 0)
+
+    @classmethod
+    def unpack(cls, part: bytes) -> "Position":
+        if len(part) != cls.SIZE:
+            raise ValueError("This message does not tell its step. It is damaged.")
+        return cls(part[:16], int.from_bytes(part[16:], "little"))
+
+    def pack(self) -> bytes:
+        return self.stream + self.step.to_bytes(8, "little")
+
+    def next(self) -> "Position":
+        return Position(self.stream, self.step + 1)

@@ -1,4 +1,11 @@
-"""MinAddGRU on encrypted numbers: three look-ups for each unit and step, and no saturation."""
+"""MinAddGRU on encrypted numbers: a maximum, then a fading, and no saturation.
+
+With `a = max(-u, 0)`, and `h` and `c` of at least 0, the state of docs/recurrence.md is
+
+    max(h - a, c - max(u, 0), 0) = max(h, c - u) - a = h + max(c - u - h, 0) - a
+
+So behind the sums a step takes one look-up for `a` and one for the maximum.
+"""
 
 import numpy as np
 
@@ -21,64 +28,53 @@ class MinRecurrence:
         for t in range(len(order)):
             window = order[max(t + 1 - layer.kernel_size, 0) : t + 1]
             with concrete().tag(f"{self.index}.{t}"):
-                state = self._step(window, state)
-            outputs.append(state)
-        return outputs if layer.return_sequences else outputs[-1:]
+                state = self.step(window, state)
+                if layer.return_sequences or t == len(order) - 1:
+                    outputs.append(self._output(state))
+        return outputs
 
-    def _step(self, window: list[BoundedTracer], state: BoundedTracer | None) -> BoundedTracer:
+    def _output(self, state: BoundedTracer) -> BoundedTracer:
+        """The state for what follows, whose sums would set the bits of the gate as well."""
+        if self.formulation == "shared_relu":
+            return state
+        with concrete().tag("refresh"):
+            return state.bootstrap(lambda value: value, self._name("state"))
+
+    def step(self, window: list[BoundedTracer], state: BoundedTracer | None) -> BoundedTracer:
         """The next state; `state` is None for zeros."""
-        fades, raises = self._update_parts(window)
-        candidate = Accumulator.of_min_add_gru(self.layer, CANDIDATE, window)
-        top = self.layer.candidate_max
-        if candidate.is_exact_within(None, top):
-            values = candidate.exact()
-        else:
-            values = self._lookup(
-                candidate.value,
-                lambda value: np.clip(candidate.rescale(value), 0, top),
-                CANDIDATE,
-            )
-        writes = self._lookup(values - raises, relu, "written candidate")
+        update, candidate = (
+            Accumulator.of_min_add_gru(self.layer, half, window) for half in (UPDATE, CANDIDATE)
+        )
+        top, bound = self.layer.candidate_max, self.layer.update_max
         if state is None:  # zeros fade no further
-            return writes
-        faded = state if fades is None else state - fades
-        # The larger of two is one of them, and what the other has more.
-        more = self._lookup(faded - writes, relu, "kept state")
-        low = np.maximum(faded.low, writes.low)
-        return (writes + more).within(low, np.maximum(faded.high, writes.high))
-
-    def _update_parts(
-        self, window: list[BoundedTracer]
-    ) -> tuple[BoundedTracer | None, BoundedTracer]:
-        """`max(-u, 0)`, None if that is always 0, and `max(u, 0)`, of the update gate `u`."""
-        bound = self.layer.update_max
-        accumulator = Accumulator.of_min_add_gru(self.layer, UPDATE, window)
-        fits = accumulator.is_exact_within(-bound, bound)
-        if self.formulation == "accumulator_lookup" and not fits:
-
-            def part(sign: int) -> BoundedTracer:
-                return self._lookup(
-                    accumulator.value,
-                    lambda value: np.clip(sign * accumulator.rescale(value), 0, bound),
-                    UPDATE,
-                )
-
-            return part(-1), part(1)
-        if accumulator.is_rescaled:
-            update = self._lookup(
-                accumulator.value,
-                lambda value: np.clip(accumulator.rescale(value), -bound, bound),
-                UPDATE,
-            )
+            exact = candidate.is_exact_within(None, top)
+            c = candidate.exact() if exact else self._at_scale(candidate, 0, top, CANDIDATE)
+            raises = self._at_scale(update, 0, bound, UPDATE)
+            return self._lookup(c - raises, relu, "written candidate")
+        c = self._at_scale(candidate, 0, top, CANDIDATE)
+        if update.is_rescaled or self.formulation == "accumulator_lookup":
+            u = self._at_scale(update, -bound, bound, UPDATE)
         else:  # out of bounds it has no other effect, but makes the sums behind it wider
-            update = accumulator.exact()
-        if (update.low >= 0).all():
-            return None, update
-        negative = self._lookup(update, lambda value: relu(-value), f"{UPDATE}'s ReLU")
-        # max(u, 0) is u + max(-u, 0), which takes no look-up of its own.
-        positive = (negative + update).within(relu(update.low), relu(update.high))
-        return negative, positive
+            u = update.exact()
+        more = self._lookup(c - u - state, relu, "maximum")
+        low, high = np.minimum(state.low, c.low), np.maximum(state.high, c.high)
+        if (u.low >= 0).all():
+            return (state + more).within(low, high)
+        if (u.high <= 0).all():
+            return (state + more + u).within(0, high)
+        fades = self._lookup(u, lambda value: relu(-value), f"{UPDATE}'s ReLU")
+        return (state + more - fades).within(0, high)
+
+    def _at_scale(self, sums: Accumulator, low: int, high: int, part: str) -> BoundedTracer:
+        """The sums at the scale of the state, clipped."""
+        if sums.is_exact_within(low, high):
+            return sums.exact()
+        return self._lookup(sums.value, lambda value: np.clip(sums.rescale(value), low, high), part)
 
     def _lookup(self, value: BoundedTracer, function: Elementwise, part: str) -> BoundedTracer:
+        truncate = self.formulation == "truncated_sums"
         with concrete().tag(part.split()[0]):
-            return value.lookup(function, f"Layer '{self.layer.name}': the {part}")
+            return value.lookup(function, self._name(part), truncate=truncate)
+
+    def _name(self, part: str) -> str:
+        return f"Layer '{self.layer.name}': the {part}"

@@ -7,6 +7,7 @@ from typing import Any
 from addrnn.fhe import _archive, _messages
 from addrnn.fhe._circuit_spec import CircuitSpec
 from addrnn.fhe._concrete import concrete
+from addrnn.fhe._messages import Position
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +78,52 @@ class Server:
             ValueError: The message is something else, of another circuit, encrypted under other
                 keys, or damaged.
         """
+        if self.spec.max_steps:
+            raise ValueError("This circuit is one step of a stream. Use `run_step`.")
         key_id, parts = self.spec.unpack("input", message)
+        outputs = self._run(key_id, parts, keys)
+        return self.spec.pack("output", key_id, outputs)
+
+    def run_step(
+        self, message: bytes, keys: EvaluationKeys, state: bytes | None = None
+    ) -> tuple[bytes, bytes]:
+        """Evaluates one step of a stream.
+
+        Args:
+            message: What `ClientStream.encrypt` returned.
+            keys: What `load_keys` returned for the same client.
+            state: What this method returned for the step before; None for the first step.
+
+        Returns:
+            Bytes for `ClientStream.decrypt`, and the state for the next step, encrypted.
+
+        Raises:
+            ValueError: A message is something else, of another circuit, client, stream or step,
+                or damaged.
+        """
+        if not self.spec.max_steps:
+            raise ValueError("This circuit takes whole sequences. Use `run`.")
+        key_id, position, parts = self.spec.unpack_step("input", message, first=state is None)
+        expected = Position(position.stream, 0)
+        if state is not None:
+            state_key_id, expected, state_parts = self.spec.unpack_step("state", state)
+            if state_key_id != key_id:
+                raise ValueError("The state is of another client than the input.")
+            parts += state_parts
+        if position.stream != expected.stream:
+            raise ValueError("The state is of another stream than the input.")
+        if position.step != expected.step:
+            raise ValueError(
+                f"Expected step {expected.step}, which follows the state. Received: step "
+                f"{position.step}"
+            )
+        self.spec.check_length(position.step + 1)
+        outputs, after = self._run(key_id, parts, keys)
+        at = position.next().pack()
+        answer = self.spec.pack("output", key_id, [at, outputs])
+        return answer, self.spec.pack("state", key_id, [at, after])
+
+    def _run(self, key_id: bytes, parts: list[bytes], keys: EvaluationKeys) -> list[bytes]:
         if key_id != keys.id:
             raise ValueError(
                 "This is encrypted under other keys than the evaluation keys: both must come from "
@@ -90,4 +136,4 @@ class Server:
         except RuntimeError as error:
             raise ValueError(f"The circuit cannot be evaluated on this: {error}") from error
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        return self.spec.pack("output", key_id, [output.serialize() for output in outputs])
+        return [output.serialize() for output in outputs]

@@ -44,6 +44,40 @@ def trace(
     return tuple(step.tracer for step in steps)
 
 
+def trace_step(
+    model: IntegerModel,
+    inputs: Any,
+    state: Any,
+    input_bounds: tuple[npt.ArrayLike, npt.ArrayLike],
+    formulation: str,
+) -> tuple[Any, Any]:
+    """Traces one step of a model with one recurrent layer, on encrypted inputs `[D]`.
+
+    Returns:
+        The tracers of the outputs and of the next state. The state is bootstrapped: otherwise its
+        noise would grow from step to step.
+    """
+    layer, *dense = model.layers
+    assert not isinstance(layer, IntegerDense)
+    step = BoundedTracer(inputs, *input_bounds)
+    before = BoundedTracer(state, *state_range(layer))
+    if isinstance(layer, IntegerMinAddGRU):
+        after = MinRecurrence(layer, 0, formulation).step([step], before)
+    else:
+        after = _Recurrence(layer, 0, formulation).step(step, before)
+    with concrete().tag("0.0.refresh"):
+        after = after.bootstrap(lambda value: value, f"Layer '{layer.name}': the state")
+    outputs = after
+    for last in dense:
+        outputs = outputs @ last.kernel.astype(np.int64) + last.bias.astype(np.int64)
+    return outputs.tracer, after.tracer
+
+
+def state_range(layer: RecurrentLayer) -> tuple[int, int]:
+    """The least and the greatest state."""
+    return -getattr(layer, "state_shift", 0), layer.state_max
+
+
 def formulations(model: IntegerModel) -> tuple[str, ...]:
     """The formulations that give different circuits for this model."""
     layers = [layer for layer in model.layers if not isinstance(layer, IntegerDense)]
@@ -60,16 +94,16 @@ class _Recurrence:
         layer, state, outputs = self.layer, None, []
         for t, inputs in enumerate(reversed(steps) if layer.go_backwards else steps):
             with concrete().tag(f"{self.index}.{t}"):
-                state = self._step(inputs, state)
+                state = self.step(inputs, state)
             outputs.append(state)
         return outputs if layer.return_sequences else outputs[-1:]
 
-    def _step(self, inputs: BoundedTracer, state: BoundedTracer | None) -> BoundedTracer:
+    def step(self, inputs: BoundedTracer, state: BoundedTracer | None) -> BoundedTracer:
         """The next state; `state` is None for zeros."""
         layer, s = self.layer, self.layer.state_shift
         recurrent = state
         if (
-            self.formulation == "refreshed_state"
+            self.formulation in ("refreshed_state", "truncated_sums")
             and state is not None
             and layer.recurrent_kernel.any()
         ):
@@ -134,8 +168,9 @@ class _Recurrence:
         )
 
     def _lookup(self, value: BoundedTracer, function: Elementwise, part: str) -> BoundedTracer:
+        truncate = self.formulation == "truncated_sums"
         with concrete().tag(part.split()[0]):
-            return value.lookup(function, self._name(part))
+            return value.lookup(function, self._name(part), truncate=truncate)
 
     def _name(self, part: str) -> str:
         return f"Layer '{self.layer.name}': the {part}"
@@ -145,12 +180,16 @@ def _is_rescaled(layer: RecurrentLayer, columns: slice) -> bool:
     return layer.multiplier is not None or bool(layer.shift[columns].any())
 
 
-def _is_wide(layer: RecurrentLayer) -> bool:
-    """Whether an update gate that reads inputs alone can go beyond where it saturates."""
-    if not isinstance(layer, IntegerMinAddGRU):
-        return False
+def _is_wide(layer: IntegerMinAddGRU) -> bool:
+    """Whether an update gate at the state's scale can go beyond where it saturates."""
     low, high = (ends[: layer.units] for ends in layer.accumulator_range())
     return bool((low < -layer.update_max).any() or (high > layer.update_max).any())
+
+
+def _is_shifted(layer: RecurrentLayer) -> bool:
+    """Whether low bits of the sums of all update gates, or of all candidates, are rounded away."""
+    halves = layer.shift[: layer.units], layer.shift[layer.units :]
+    return layer.multiplier is None and any(bool(half.all()) for half in halves)
 
 
 # Each formulation, and whether it differs from "shared_relu" for a layer.
@@ -159,17 +198,25 @@ def _is_wide(layer: RecurrentLayer) -> bool:
 #   candidate is not clipped where the gate does it anyway. 3 PBS.
 # "clipped_candidate": the same, but the candidate is clipped. 4 PBS, of fewer bits.
 # "accumulator_lookup": tables read both parts of the update gate from the accumulator.
-# "refreshed_state": as "shared_relu", but the recurrent weights multiply a bootstrapped copy of
-#   the state. Operands of a sum take its bits: without the copy, so does the gate.
+# "refreshed_state": as "shared_relu", but sums read a bootstrapped copy of the state. Operands of a
+#   sum take its bits: without the copy, so does the gate.
+# "truncated_sums": as "refreshed_state", but bits that a rounding shift drops are cut off before
+#   the table.
 #
-# An IntegerMinAddGRU has no recurrent weights, and its candidate is clipped by the gate's table.
+# An IntegerMinAddGRU has no recurrent weights: the copies are of the states that it returns, in all
+# but "shared_relu". "accumulator_lookup" there clips an update gate that is at the state's scale.
 FORMULATIONS: dict[str, Callable[[RecurrentLayer], bool]] = {
     "shared_relu": lambda layer: True,
     "clipped_candidate": lambda layer: (
         isinstance(layer, IntegerAddGRU) and not _is_rescaled(layer, slice(layer.units, None))
     ),
-    "accumulator_lookup": lambda layer: _is_rescaled(layer, slice(layer.units)) or _is_wide(layer),
-    "refreshed_state": lambda layer: (
-        isinstance(layer, IntegerAddGRU) and bool(layer.recurrent_kernel.any())
+    "accumulator_lookup": lambda layer: (
+        _is_rescaled(layer, slice(layer.units))
+        if isinstance(layer, IntegerAddGRU)
+        else not _is_rescaled(layer, slice(layer.units)) and _is_wide(layer)
     ),
+    "refreshed_state": lambda layer: (
+        isinstance(layer, IntegerMinAddGRU) or bool(layer.recurrent_kernel.any())
+    ),
+    "truncated_sums": _is_shifted,
 }

@@ -37,10 +37,20 @@ MINIMAL = models.model(
     zero_point=-1,
 )
 
+ROUNDED = models.model(
+    models.min_recurrent(5, 2, 3, kernel_size=1, fan_in=5, shift=np.full(4, 1, np.uint8)),
+    models.dense(2, 2),
+)
+
 
 @pytest.mark.parametrize(
     "model, formulation",
-    [(SHIFTED, "refreshed_state"), (STACKED, "shared_relu"), (MINIMAL, "shared_relu")],
+    [
+        (SHIFTED, "refreshed_state"),
+        (STACKED, "shared_relu"),
+        (MINIMAL, "refreshed_state"),
+        (ROUNDED, "truncated_sums"),
+    ],
 )
 def test_simulation_gives_the_integers_of_the_model(model, formulation):
     compiled = fhe.compile(model, 3, formulation=formulation, global_p_error=1e-6)
@@ -81,7 +91,7 @@ def test_counts_of_the_gate():
 
 
 def test_counts_of_the_gate_that_reads_inputs_alone():
-    # Both sums are at the state's scale: `max(-u, 0)`, what is written, and the maximum.
+    # Both sums are at the state's scale: `max(-u, 0)`, `max(c, 0)`, and the maximum.
     layer = models.min_recurrent(
         2,
         1,
@@ -92,8 +102,13 @@ def test_counts_of_the_gate_that_reads_inputs_alone():
     )
     statistics = fhe.compile(models.model(layer), 3, formulation="shared_relu").statistics()
     assert statistics["pbs_per_unit_and_step"] == {"min_add_gru": 3}
-    # The first step has no state to keep.
-    assert statistics["pbs_per_part"] == {"update": 3, "written": 3, "kept": 2}
+    # The first step has no state to keep, and the gate makes its candidate's ReLU redundant.
+    assert statistics["pbs_per_part"] == {
+        "update": 3,
+        "candidate": 2,
+        "maximum": 2,
+        "written": 1,
+    }
 
 
 def test_statistics():

@@ -51,6 +51,15 @@ def test_gate_that_reads_inputs_alone():
     check(model, 2, inputs, formulation="shared_relu")
 
 
+def test_truncated_sums():
+    layer = models.min_recurrent(
+        12, 2, kernel_size=1, fan_in=9, shift=np.full(4, 2, np.uint8), state_max=3
+    )
+    model = models.model(layer, models.dense(2, 2))
+    inputs = models.sequences(models.full_range(model), 2, 6)
+    check(model, 2, inputs, formulation="truncated_sums")
+
+
 def test_adder_over_20_steps():
     input_range = np.array([[0, 0], [3, 1]])
     inputs = models.sequences(input_range, 20, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from addrnn.fhe import _tracing
-from addrnn.fhe._bounds import BOUNDS
+from addrnn.fhe._bounds import BOUNDS, lookup_bits
 from addrnn.fhe._concrete import concrete
 from tests.addrnn.fhe import models
 
@@ -177,14 +177,62 @@ def test_formulations():
     )
     assert _tracing.formulations(models.adder(3, 63, 4, 7)) == ("shared_relu", "clipped_candidate")
     narrow = models.min_recurrent(2, 1, bias=np.zeros(2, np.int32), fan_in=1)
-    assert _tracing.formulations(models.model(narrow)) == ("shared_relu",)
-    for name in ("MinAddGRU, wide sums", "MinAddGRU, multipliers, hard_tanh"):
-        assert _tracing.formulations(MODELS[name]) == ("shared_relu", "accumulator_lookup")
+    always = "shared_relu", "refreshed_state"
+    assert _tracing.formulations(models.model(narrow)) == always
+    assert _tracing.formulations(MODELS["MinAddGRU, multipliers, hard_tanh"]) == always
+    wide = "shared_relu", "accumulator_lookup", "refreshed_state"
+    assert _tracing.formulations(MODELS["MinAddGRU, wide sums"]) == wide
+    for name in ("rounding shifts of their own", "MinAddGRU, shifts, zero point, dense"):
+        assert _tracing.formulations(MODELS[name])[-1] == "truncated_sums"
+
+
+def test_bits_that_make_no_difference_are_cut_off():
+    # By hand: sums of 10 features from -2 to 1, rounded to multiples of 4, half goes up.
+    arguments = dict(
+        kernel=np.ones((1, 10, 2), np.int8),
+        bias=np.array([3, 1], np.int32),
+        shift=np.array([2, 2], np.uint8),
+        state_max=7,
+        candidate_max=7,
+        state_bits=4,
+    )
+    model = models.model(models.min_recurrent(10, 1, kernel_size=1, **arguments))
+    graph = traced(model, 2, "truncated_sums", models.full_range(model))
+    cut = [
+        node.properties["kwargs"]["lsbs_to_remove"]
+        for node in graph.query_nodes()
+        if node.properties.get("name") == "truncate_bit_pattern"
+    ]
+    assert cut == [2] * 4  # from -20 to 10: of 6 bits, 4 are left
+    assert max(lookup_bits(graph)) == 4
+    wide = traced(model, 2, "refreshed_state", models.full_range(model))
+    assert max(lookup_bits(wide)) == 5
+
+
+def test_the_gate_is_left_out_where_its_sign_is_known():
+    # Both update gates read one input from -2 to 1: one is never above 0, one never below.
+    for bias, parts in ((-1, {"candidate", "maximum"}), (2, {"update", "candidate", "maximum"})):
+        layer = models.min_recurrent(
+            2,
+            1,
+            kernel=np.array([[[1, 0], [0, 1]]], np.int8),
+            bias=np.array([bias, 0], np.int32),
+        )
+        model = models.model(layer)
+        graph = traced(model, 2, "shared_relu", models.full_range(model))
+        found = {
+            node.tag.rpartition(".")[2]
+            for node in graph.query_nodes()
+            if node.converted_to_table_lookup and node.tag.startswith("0.1")
+        }
+        assert found == parts - {"update"}
 
 
 def test_too_wide_a_look_up_names_the_layer():
     settings = dict(fan_in=100, state_bits=8, state_max=100, candidate_max=100, name="reader")
     for layer in (models.recurrent(100, 2, **settings), models.min_recurrent(50, 2, **settings)):
         model = models.model(layer)
-        with pytest.raises(ValueError, match="Layer 'reader': the update gate.* 9 bits.*Use fewer"):
+        with pytest.raises(
+            ValueError, match="Layer 'reader': the (update gate|candidate).* 9 bits.*Use fewer"
+        ):
             traced(model, 2, "shared_relu", models.full_range(model))

@@ -1,0 +1,54 @@
+"""A compiled step of an integer model, for sequences whose length is not known beforehand."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from addrnn import _validation
+from addrnn.fhe._bounds import IntArray
+from addrnn.fhe._encrypted_model import EncryptedModel
+from addrnn.model import IntegerModel
+
+
+class EncryptedStream(EncryptedModel):
+    """One step, as `addrnn.fhe.compile_stream` returns it. The state stays encrypted between steps.
+
+    Attributes:
+        spec: The `CircuitSpec`; `spec.max_steps` is the greatest length of a sequence.
+    """
+
+    def __init__(
+        self,
+        model: IntegerModel,
+        max_timesteps: int,
+        input_range: tuple[IntArray, IntArray],
+        circuit: Any,
+        formulation: str,
+        costs: dict[str, float],
+    ):
+        super().__init__(model, 1, input_range, circuit, formulation, costs)
+        self.spec = type(self.spec).from_model(model, 1, input_range, max_timesteps)
+
+    def predict_integers(self, inputs: npt.ArrayLike, fhe: str = "disable") -> npt.NDArray[Any]:
+        """The outputs after the last step, from integers `[B, T, D]`, as `IntegerModel.run`.
+
+        Args:
+            fhe: `"disable"` or `"execute"`: what is simulated cannot be carried on.
+        """
+        _validation.one_of("fhe", fhe, ("disable", "execute"))
+        inputs = np.asarray(inputs)
+        if inputs.ndim != 3:
+            raise _validation.shape_error("inputs", "[B, T, D]", inputs.shape)
+        self.spec.check_length(inputs.shape[1])
+        sequences = [[self.spec.check_step(step) for step in sequence] for sequence in inputs]
+        if fhe == "disable":
+            return np.asarray(self.model.run(inputs))
+        outputs = []
+        for sequence in sequences:
+            state = self.circuit.encrypt(None, np.zeros(self.spec.units, np.int64))[1]
+            for step in sequence:
+                encrypted, _ = self.circuit.encrypt(step, None)
+                scores, state = self.circuit.run(encrypted, state)
+            outputs.append(self.spec.stack_outputs(self.circuit.decrypt(scores)))
+        return np.array(outputs)
