@@ -1,17 +1,19 @@
 """How many digits does an encrypted network read in how many seconds, adding or multiplying?
 
-The networks are alike but for the gate and the sizes; a few held-out digits go through each,
-encrypted. A network that multiplies is run with the gates of four and of six look-ups of
-encrypted_gates/circuits.py; for one that adds, the library takes the cheapest form. Each result is
-decrypted and compared with NumPy's.
+The networks are trained alike. Each gate has the cheapest of its forms. Some held-out digits go
+through the network of the first seed, encrypted, and every result is compared with NumPy's, bit for
+bit. All held-out digits go through the networks of all seeds in the clear.
 
-The networks are in results/encrypted_accuracy; to train one again, remove its file first.
+Seconds are of the processors: other work on the machine does not change them much.
 
-    .venv/bin/python -m benchmarks.encrypted_accuracy.training     # `make setup`; an hour
-    .venv-fhe/bin/python -m benchmarks.encrypted_accuracy --run    # `make setup-fhe`
-    .venv/bin/python -m benchmarks.encrypted_accuracy              # the table and the plot
+The networks are in results/encrypted_accuracy; to train one again, remove its files first.
+
+    .venv/bin/python -m benchmarks.encrypted_accuracy.training --data-dir DIR  # `make setup`
+    .venv-fhe/bin/python -m benchmarks.encrypted_accuracy --run --data-dir DIR # `make setup-fhe`
+    .venv/bin/python -m benchmarks.encrypted_accuracy                          # table and plot
 """
 
+import math
 import statistics
 import time
 
@@ -22,78 +24,158 @@ from addrnn import fhe
 from benchmarks._harness import markdown
 from benchmarks._harness.experiment import Experiment
 from benchmarks._harness.machine import encryption_conditions
-from benchmarks.encrypted_accuracy import digits, plan
-from benchmarks.encrypted_accuracy.networks import Network, answers
+from benchmarks.encrypted_accuracy import digits, networks, plan
 from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
-from benchmarks.encrypted_gates.circuits import compiled
 
-DIGITS = 2  # timed for each network
+ENCRYPTED = 20  # digits that are timed, and one before them, for which the keys are expanded
+
+
+def planned():
+    """Those of whole sequences; encrypted_stream.py has the others."""
+    return (settings for settings in plan.networks() if settings["task"] != "vowels")
 
 
 def run(settings, options, keep):
-    path = plan.path_of(settings)
-    if path.is_file():
-        keep(settings, measure(path, settings["form"]))
+    paths = [plan.path_of({**settings, "seed": seed}) for seed in plan.SEEDS]
+    if all(path.is_file() for path in paths):
+        models = [addrnn.load(path) for path in paths]
+        keep(settings, measure(settings, models, options.data_dir))
     else:
         print(*settings.values(), "is not trained: NOT RUN")
 
 
-def measure(path, form):
-    model = addrnn.load(path)
-    _, images, _, labels = digits.load()
-    inputs = model.inputs.quantize(digits.steps(images))
-    low, high = (int(model.inputs.quantize(value)) for value in (0.0, 1.0))
-    network = Network(model, inputs.shape[1], form, (low, high))
-    expected = answers(network, inputs)
-    if form == "add":
-        options = {"input_range": (low, high), "global_p_error": GLOBAL_P_ERROR}
-        circuit = fhe.compile(model, network.timesteps, **options).circuit
+def measure(settings, models, data_dir):
+    """All models in the clear, and the first one encrypted."""
+    load_test = digits.TASKS[settings["task"]].load_test
+    inputs, labels = load_test(settings["steps"], data_dir)
+    adds = "Add" in settings["gate"]
+    answers = [
+        model.run(inputs, executor="reference") if adds else networks.answers(model, inputs)
+        for model in models
+    ]
+    begin = time.perf_counter()
+    if adds:
+        encrypted = fhe.compile(
+            models[0],
+            settings["steps"],
+            input_range=digits.INPUT_RANGE,
+            global_p_error=GLOBAL_P_ERROR,
+        )
+        circuit, form = encrypted.circuit, encrypted.formulation
     else:
-        circuit = compiled(network, GLOBAL_P_ERROR)
+        circuit, form = networks.compiled(
+            models[0], settings["steps"], digits.INPUT_RANGE, GLOBAL_P_ERROR
+        )
+    compiled = time.perf_counter()
     circuit.keygen()
-    seconds = []
-    # The first digit is not timed: the keys are expanded for it.
-    for digit, scores in zip(inputs[: DIGITS + 1], expected, strict=False):
-        encrypted = circuit.encrypt(*([digit] if form == "add" else digit))
-        begin = time.perf_counter()
+    made = time.perf_counter()
+    seconds, processor_seconds = [], []
+    for digit, scores in zip(inputs[: ENCRYPTED + 1], answers[0], strict=False):
+        encrypted = circuit.encrypt(digit)
+        processor, wall = time.process_time(), time.perf_counter()
         output = circuit.run(encrypted)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.perf_counter() - wall)
+        processor_seconds.append(time.process_time() - processor)
         np.testing.assert_array_equal(np.ravel(circuit.decrypt(output)), scores)
     return {
-        "accuracy": float((expected.argmax(-1) == labels).mean()),
+        "right": [int((each.argmax(-1) == labels).sum()) for each in answers],
+        "digits": len(labels),
+        "exact": len(seconds),
         "seconds": seconds[1:],
+        "processor_seconds": processor_seconds[1:],
+        "form": form,
         "pbs": circuit.programmable_bootstrap_count,
         "complexity": circuit.complexity,
+        "compile_seconds": compiled - begin,
+        "key_seconds": made - compiled,
+        "key_bytes": circuit.size_of_bootstrap_keys + circuit.size_of_keyswitch_keys,
     }
+
+
+def points(known):
+    """Settings with shares, their mean, its standard error, and medians of the seconds."""
+    for line in known.values():
+        result = line["result"]
+        shares = [right / result["digits"] for right in result["right"]]
+        mean = statistics.fmean(shares)
+        # Of the digits, which are the same for all seeds, and of the seeds.
+        error = math.hypot(
+            math.sqrt(mean * (1 - mean) / result["digits"]),
+            statistics.stdev(shares) / math.sqrt(len(shares)),
+        )
+        yield {
+            **line["settings"],
+            **result,
+            "shares": shares,
+            "mean": mean,
+            "error": error,
+            "processor_seconds": statistics.median(result["processor_seconds"]),
+            "least": min(result["seconds"]),
+        }
 
 
 def tables(known):
     rows = []
-    for line in known.values():
-        form, units, bits = (line["settings"][name] for name in ("form", "units", "bits"))
-        result, seconds = line["result"], statistics.median(line["result"]["seconds"])
-        cells = f"{result['accuracy']:.1%}", f"{seconds:.1f}", result["pbs"]
-        rows.append((form, units, bits, *cells, f"{result['complexity'] / 1e9:.0f}"))
-    columns = ("gate", "units", "bits of the sums", "right", "seconds", "PBS", "complexity, 10⁹")
-    return {"encrypted_accuracy": markdown.table(columns, rows, text=1)}
+    for point in points(known):
+        named = [point[name] for name in ("task", "gate", "steps", "bits", "units")]
+        shares = ", ".join(f"{100 * share:.1f}" for share in point["shares"])
+        rows.append(
+            (
+                *named,
+                f"{100 * point['mean']:.1f} ± {100 * point['error']:.1f} ({shares})",
+                f"{point['processor_seconds']:.2f}",
+                f"{point['least']:.2f}",
+                f"{point['complexity'] / 1e9:.1f}",
+                point["pbs"],
+                point["exact"],
+                point["form"],
+            )
+        )
+    columns = (
+        "task",
+        "gate",
+        "steps",
+        "bits of the sums",
+        "units",
+        "right, % ± standard error (seeds)",
+        "processor seconds",
+        "least seconds",
+        "complexity, 10⁹",
+        "PBS",
+        "encrypted, exact",
+        "form",
+    )
+    return {"encrypted_accuracy": markdown.table(columns, rows, text=2)}
 
 
 def plots(known):
     from benchmarks._harness import plots
 
-    figure, ((axes,),) = plots.figure()
-    for form in dict.fromkeys(line["settings"]["form"] for line in known.values()):
-        lines = [line for line in known.values() if line["settings"]["form"] == form]
-        points = [
-            (statistics.median(line["result"]["seconds"]), 100 * line["result"]["accuracy"])
-            for line in lines
+    figure, ((axes,),) = plots.figure(size=(7, 5))
+    for gate, style in (("MinAddGRU", "o"), ("AddGRU", "s"), ("minGRU", "x"), ("GRU", "+")):
+        found = [
+            point for point in points(known) if (point["task"], point["gate"]) == ("digits", gate)
         ]
-        axes.plot(*zip(*points, strict=True), "o" if form == "add" else "x", label=form)
-        for line, point in zip(lines, points, strict=True):
-            text = "{units}, {bits}".format(**line["settings"])
-            axes.annotate(text, point, xytext=(3, 3), textcoords="offset points", fontsize=7)
-    axes.set(xlabel="seconds for a digit, encrypted", ylabel="held-out digits right, %")
-    axes.set_title("beside each: units, bits of its sums", fontsize=9)
+        if not found:
+            continue
+        axes.errorbar(
+            [point["processor_seconds"] for point in found],
+            [100 * point["mean"] for point in found],
+            [100 * point["error"] for point in found],
+            fmt=style,
+            label=f"{gate}{'' if 'Add' in gate else ' (multiplies)'}",
+            elinewidth=0.5,
+        )
+        for point in found:
+            axes.annotate(
+                "{steps}, {bits}, {units}".format(**point),
+                (point["processor_seconds"], 100 * point["mean"]),
+                xytext=(4, 3),
+                textcoords="offset points",
+                fontsize=6,
+            )
+    axes.set(xlabel="processor seconds for a digit, encrypted", ylabel="held-out digits right, %")
+    axes.set_title("UCI's digits; beside each: steps, bits of its sums, units", fontsize=9)
     axes.legend()
     figure.tight_layout()
     yield "encrypted_accuracy", figure
@@ -102,7 +184,7 @@ def plots(known):
 EXPERIMENT = Experiment(
     __doc__,
     "encrypted_accuracy",
-    plan.forms,
+    planned,
     run,
     tables,
     plots,

@@ -1,25 +1,92 @@
-"""UCI's handwritten digits, which scikit-learn brings along, read two columns a step."""
+"""The tasks: UCI's digits of 8 by 8 pixels, MNIST's of 14 by 14, and spoken vowels.
+
+A step reads some columns of a picture.
+"""
+
+import dataclasses
+import gzip
+from collections.abc import Callable
 
 import numpy as np
 
-INK = 16  # a pixel counts the dots of ink among the 4 by 4 that it stands for
-FEATURES = 16  # pixels that a step reads
+from addrnn.quantization import Quantization
+from benchmarks.encrypted_accuracy import vowels
+from benchmarks.encrypted_accuracy.vowels import PADDING as PADDING
+
+INK = 16  # one of UCI's pixels counts the dots of ink among the 4 by 4 that it stands for
+LEVELS = 3
+# Ink of 0, 1/2 and 1 as -1, 0 and 1: a sum goes as far up as down, and needs no bit for an offset.
+INPUTS = Quantization(2, 0.5, -1)
+INPUT_RANGE = -1, 1
 
 
-def load():
-    """Pixels `[N, rows, columns]` to train on and to test with, then labels for both."""
+def steps(images, count):
+    """Pixels of 0 to 1, `[N, rows, columns]`, as integers `[N, count, features]`."""
+    columns = np.swapaxes(images, 1, 2).reshape(len(images), count, -1)
+    return INPUTS.quantize(columns)
+
+
+def split():
+    """UCI's pixels of 0 to `INK` to train on and to test with, then labels for both."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     digits = load_digits()
-    split = {"test_size": 360, "random_state": 0, "stratify": digits.target}
-    return train_test_split(digits.images.astype(int), digits.target, **split)
+    options = {"test_size": 360, "random_state": 0, "stratify": digits.target}
+    return train_test_split(digits.images.astype(int), digits.target, **options)
 
 
-def steps(images):
-    """Pixels `[N, rows, columns]` as `float32 [N, steps, FEATURES]`, from 0 to 1."""
-    columns = np.swapaxes(images.astype(np.float32) / INK, 1, 2)
-    return columns.reshape(len(images), -1, FEATURES)
+def uci(count, data_dir=None):
+    """Integers to train on, with varied copies, their labels; integers and labels to test with."""
+    images, test, labels, test_labels = split()
+    images = varied(np.float32(images) / INK, np.random.default_rng(1))
+    return steps(images, count), np.resize(labels, len(images)), *uci_test(count)
+
+
+def uci_test(count, data_dir=None):
+    """Those to test with alone."""
+    _, test, _, labels = split()
+    return steps(test / INK, count), labels
+
+
+def mnist(count, data_dir):
+    """The same of MNIST, each pixel the mean of 2 by 2: all digits, and the first 1,000."""
+    images, labels = _idx(data_dir, "train")
+    return steps(images, count), labels, *mnist_test(count, data_dir)
+
+
+def mnist_test(count, data_dir):
+    images, labels = _idx(data_dir, "t10k")
+    return steps(images[:1000], count), labels[:1000]
+
+
+def _idx(data_dir, name):
+    """Images of 0 to 1, `[N, 14, 14]`, and labels."""
+    found = []
+    for part, header in (("images-idx3", 16), ("labels-idx1", 8)):
+        with gzip.open(data_dir / f"{name}-{part}-ubyte.gz") as file:
+            found.append(np.frombuffer(file.read(), np.uint8, offset=header))
+    images, labels = found
+    return images.reshape(-1, 14, 2, 14, 2).mean((2, 4)) / 255, labels
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Digits to train on and to test with, and how networks are trained on them."""
+
+    load: Callable
+    load_test: Callable
+    epochs: int
+    batch: int
+    inputs: Quantization = INPUTS
+    levels: int = LEVELS
+
+
+TASKS = {
+    "digits": Task(uci, uci_test, 150, 64),
+    "MNIST": Task(mnist, mnist_test, 24, 128),
+    "vowels": Task(vowels.load, vowels.load_test, 400, 32, vowels.INPUTS, vowels.LEVELS),
+}
 
 
 def varied(images, rng, copies=5):

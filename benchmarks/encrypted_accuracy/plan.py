@@ -1,25 +1,30 @@
-"""The networks, where they are kept, and the forms of their gates."""
+"""The networks, and where they are kept."""
 
 from itertools import product
 
 from benchmarks._harness import machine
 
 TRAINED = machine.RESULTS / "encrypted_accuracy"
-SIZES = ((8, 5), (12, 5), (16, 5), (8, 6), (12, 6), (16, 6))  # units, bits of the sums
-GATES = {"add": ("add",), "multiply": ("mul, 4 PBS", "mul, 6 PBS")}
-SEED = 1
+SEEDS = 1, 2, 3
+# Steps, bits of the sums, units.
+SIZES = {
+    "MinAddGRU": [*product((2,), (5, 6), (8, 12, 16, 24)), (4, 6, 16), (4, 6, 24)],
+    "minGRU": [*product((2,), (5, 6), (8, 12, 16, 24)), (4, 6, 16), (4, 6, 24)],
+    "AddGRU": [(2, 6, 8), (2, 6, 16)],
+    "GRU": [(2, 6, 8), (2, 6, 16)],
+}
+MNIST_SIZES = {"MinAddGRU": [(2, 6, 64), (7, 6, 48)]}
+VOWEL_SIZES = {"MinAddGRU": [(29, 6, 16)]}  # at most as many steps
+TASKS = (("digits", SIZES), ("MNIST", MNIST_SIZES), ("vowels", VOWEL_SIZES))
 
 
 def networks():
-    for (units, bits), gate in product(SIZES, GATES):
-        yield {"gate": gate, "units": units, "bits": bits, "seed": SEED}
-
-
-def forms():
-    for network in networks():
-        for form in GATES[network["gate"]]:
-            yield {**network, "form": form}
+    for task, sizes in TASKS:
+        for gate, chosen in sizes.items():
+            for steps, bits, units in chosen:
+                yield {"task": task, "gate": gate, "steps": steps, "bits": bits, "units": units}
 
 
 def path_of(settings):
-    return TRAINED / "{gate}_{units}_{bits}_{seed}.safetensors".format(**settings)
+    name = "{task}_{gate}_{steps}_{bits}_{units}_{seed}.safetensors".format(**settings)
+    return TRAINED / name.lower()

@@ -1,8 +1,12 @@
 """Runs server and client as two processes, and classifies some digits."""
 
 import contextlib
+import hashlib
+import importlib.metadata
 import io
+import json
 import pathlib
+import platform
 import subprocess
 import sys
 import threading
@@ -36,6 +40,33 @@ def compile(model, directory):
     return encrypted.statistics(), encrypted.save(directory)
 
 
+def compiled(directory):
+    """As `compile` for `MODEL`, unless the directory has the archives of an earlier run.
+
+    Returns:
+        The statistics, the SHA-256 of server.zip, and whether it was there.
+    """
+    versions = [addrnn.__version__, importlib.metadata.version("concrete-python"), sys.version]
+    made_from = [_sha256(MODEL), *versions, platform.platform()]
+    about = directory / "circuit.json"
+    archives = [directory / f"{name}.zip" for name in ("client", "server")]
+    try:
+        known = json.loads(about.read_text())
+        if known["made_from"] == made_from:
+            if known["archives"] == [_sha256(archive) for archive in archives]:
+                return known["statistics"], known["archives"][1], True
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # compiled anew
+    statistics, sha256 = compile(addrnn.load(MODEL), directory)
+    known = {"made_from": made_from, "archives": [_sha256(archive) for archive in archives]}
+    about.write_text(json.dumps(known | {"statistics": statistics}))
+    return statistics, sha256, False
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _steps(model):
     return pixels.SIZE**2 // model.features
 
@@ -54,19 +85,19 @@ def run(digits, output, stay):
     model = addrnn.load(MODEL)
     print("Encrypted digits: a server recognizes what it cannot see\n")
     started = time.monotonic()
-    statistics, sha256 = compile(model, output)
-    _print_circuit(model, statistics, time.monotonic() - started)
+    statistics, sha256, known = compiled(output)
+    took = "of an earlier run" if known else f"compiled in {time.monotonic() - started:.0f} s"
+    _print_circuit(model, statistics, took)
     arguments = ["server", f"{output}/server.zip", f"--sha256={sha256}", "--port=0"]
     with serving("server", arguments, output / "server.log") as server:
         print(f"server       {server}; it has server.zip, of this SHA-256:")
         print(f"             {sha256}")
-        started = time.monotonic()
         arguments = ["client", f"{output}/client.zip", f"--server={server}", "--port=0"]
         with serving("client", arguments, output / "client.log") as client:
-            print(f"client       {client}; it has the secret key", end="", flush=True)
-            print(f", made in {time.monotonic() - started:.0f} s")
+            print(f"client       {client}; it makes the secret key, and keeps it", flush=True)
             with httpx.Client(base_url=client, timeout=60) as http:
-                print(f"             keys uploaded in {_connected(http):.0f} s\n")
+                made, uploaded = _connected(http)
+                print(f"             keys made in {made:.0f} s, uploaded in {uploaded:.0f} s\n")
                 same = _classify(http, model, digits, statistics["pbs"])
             if stay:
                 print(f"\nDraw a digit: {client} (Ctrl-C ends)", flush=True)
@@ -114,7 +145,7 @@ def serving(name, arguments, log):
             process.wait()
 
 
-def _print_circuit(model, statistics, seconds):
+def _print_circuit(model, statistics, took):
     layers = ", ".join(f"{layer.name} of {layer.units}" for layer in model.layers)
     bits = statistics["lookup_bits"]
     size = {name: _size(count) for name, count in statistics.items() if name.endswith("_bytes")}
@@ -122,7 +153,7 @@ def _print_circuit(model, statistics, seconds):
         f"model        {MODEL.name}: {_steps(model)} steps of {model.features}; {layers}\n"
         f"circuit      formulation '{statistics['formulation']}', {statistics['pbs']:,} PBS, "
         f"tables of {bits[0]} to {bits[-1]} bits, sums of up to {statistics['max_bits']}; "
-        f"compiled in {seconds:.0f} s\n"
+        f"{took}\n"
         f"security     {statistics['security_bits']} bits; an answer is wrong with a probability "
         f"of at most {statistics['global_p_error']:g}\n"
         f"keys         {size['compressed_evaluation_key_bytes']} to evaluate are sent once "
@@ -134,15 +165,17 @@ def _print_circuit(model, statistics, seconds):
 
 
 def _connected(http):
-    """Waits until the server has the keys; returns the seconds that took."""
-    started = time.monotonic()
+    """Waits until the server has the keys; returns the seconds to make and to upload them."""
+    started = made = time.monotonic()
     told = None
     while (status := http.get("/status").json())["state"] != "ready":
+        if status["state"] == "making keys":
+            made = time.monotonic()
         if status["error"] != told:
             told = status["error"]
             print(f"\n             {told}", flush=True)
         time.sleep(_POLL_SECONDS)
-    return time.monotonic() - started
+    return made - started, time.monotonic() - made
 
 
 def _classify(http, model, count, pbs):

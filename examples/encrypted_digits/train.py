@@ -1,8 +1,8 @@
 """Trains digits.safetensors: UCI's handwritten digits, read in columns, for encryption.
 
 An encrypted model costs its look-ups, and a look-up costs more the more values a sum can take. So
-the network has few units, few steps and few recurrent weights, and inputs of 2 bits. Its training
-bounds the sums to a few bits. A step reads two columns of the picture.
+the network has few units, two steps, and inputs of 2 bits, and no sum reads a state. Its training
+bounds the sums to a few bits. A step reads half of the picture.
 
 360 digits, drawn with a fixed seed, are for testing alone, and choose no setting. It runs where
 TensorFlow is (`make setup`):
@@ -25,31 +25,11 @@ import keras_addrnn as ka
 
 MODEL = pathlib.Path(__file__).with_name("digits.safetensors")
 RATE = 4e-3  # of Adam; falls to 0 in each training
-STATE_MAX = 4.0
 WEIGHT_BITS = 4
 INPUT_BITS = 2
-FEATURES = 16  # pixels that a step reads
+FEATURES = 32  # pixels that a step reads
 WIDER_BITS = 2.5  # additional bits of the sums, when the narrowing begins
 NARROWING = 0.5  # the fraction of the quantization-aware epochs with narrowing
-
-
-@keras.saving.register_keras_serializable(package="encrypted_digits")
-class FewInputs(keras.constraints.Constraint):
-    """Keeps a few weights in each column of a recurrent kernel: its own unit's, and random ones."""
-
-    def __init__(self, units, kept, seed=0):
-        self.units, self.kept, self.seed = units, kept, seed
-        rng = np.random.default_rng(seed)
-        self.mask = np.tile(np.eye(units, dtype="float32"), 2)
-        for column in range(2 * units):
-            others = np.delete(np.arange(units), column % units)
-            self.mask[rng.choice(others, min(kept, units) - 1, replace=False), column] = 1
-
-    def __call__(self, kernel):
-        return kernel * keras.ops.convert_to_tensor(self.mask, kernel.dtype)
-
-    def get_config(self):
-        return {"units": self.units, "kept": self.kept, "seed": self.seed}
 
 
 def narrowing(layer, epochs):
@@ -96,17 +76,11 @@ def steps(images):
     return images.reshape(len(images), -1, FEATURES)
 
 
-def float_model(units, kept, seed):
+def float_model(units):
     return keras.Sequential(
         [
             keras.Input((None, FEATURES)),
-            ka.AddGRU(
-                units,
-                state_max=STATE_MAX,
-                recurrent_constraint=FewInputs(units, kept, seed),
-                scale_inputs=False,  # the committed network was trained so
-                implementation="composed",
-            ),
+            ka.MinAddGRU(units, implementation="composed"),
             keras.layers.Dense(10, activation="softmax"),
         ]
     )
@@ -139,9 +113,8 @@ def train(
     labels,
     seed,
     *,
-    units=16,
-    recurrent_inputs=2,  # that each column may have
-    state_bits=5,
+    units=24,
+    state_bits=4,
     accumulator_bits=6,
     batch=64,
     float_epochs=15,
@@ -152,7 +125,7 @@ def train(
     calibration = steps(images[:256])
     images = varied(images, np.random.default_rng(seed))
     labels = np.resize(labels, len(images))
-    model = float_model(units, recurrent_inputs, seed)
+    model = float_model(units)
     fit(model, images, labels, float_epochs, batch)
     aware = ka.quantization.quantization_aware(
         model,
@@ -169,7 +142,7 @@ def train(
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=pathlib.Path, default=MODEL)
     options = parser.parse_args()
     x_train, x_test, y_train, y_test = load()

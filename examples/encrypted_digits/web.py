@@ -34,14 +34,16 @@ _HEADERS = {
 
 
 def application(client):
-    """The Starlette application for a `DigitClient` that has made its keys."""
+    """The Starlette application for a `DigitClient`, which makes its keys meanwhile."""
     digits, tasks = {}, set()
     # A page of another site cannot send this type without asking first, which is refused.
     bodies = BodyReader("application/json", memory=16 * _LARGEST_REQUEST)
-    status = {"state": "connecting", "error": None, "server": client.server}
-    status["evaluation_key_bytes"] = client.make_keys()
+    status = {"state": "making keys", "error": None, "server": client.server}
+    status["evaluation_key_bytes"] = sum(client.spec.sizes.keys)
 
     async def connect():
+        status["evaluation_key_bytes"] = await client.make_keys()
+        status["state"] = "connecting"
         while True:
             try:
                 await client.connect()

@@ -10,7 +10,11 @@ const POLL_MILLISECONDS = 200;
 const STATES = {
   encrypting: "Encrypting…",
   waiting: "Waiting for the server's turn…",
-  running: "The server computes, blind…",
+  running: "The server computes on encrypted numbers",
+};
+const CONNECTING = {
+  "making keys": "Making the secret key, which stays on this computer, and the evaluation keys",
+  connecting: "Uploading the evaluation keys, which decrypt nothing",
 };
 
 const element = (id) => document.getElementById(id);
@@ -22,6 +26,7 @@ let example = null;  // pixels of a digit of the test set, in place of strokes
 let drawing = false;
 let ready = false;
 let busy = false;
+let answered = false;
 
 // The strokes with their bounding box brought to the height of the grid, and in its middle; a digit
 // wider than it should be is brought to the greatest width instead.
@@ -126,6 +131,13 @@ async function ask(path, options) {
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+// What happens, for people. The first digit waits until the server has expanded the keys.
+function waiting({ state, progress }) {
+  if (state !== "running") return STATES[state];
+  if (progress === 0 && !answered) return "The server expands the evaluation keys, once…";
+  return `${STATES.running}: ${Math.round(100 * progress)} %…`;
+}
+
 async function classify() {
   busy = true;
   show();
@@ -143,12 +155,13 @@ async function classify() {
       told = await ask(`digits/${digit}`);
       element("progress").value = told.progress;
       if (told.state in STATES) {
-        say(STATES[told.state]);
+        say(waiting(told));
         await wait(POLL_MILLISECONDS);
       }
     } while (told.state in STATES);
     if (told.state === "failed") throw new Error(told.error);
-    say("Decrypted.");
+    answered = true;
+    say("Decrypted on this computer.");
     showScores(told.scores);
     element("cost").textContent =
       `${told.seconds.toFixed(1)} s, of which the server computed ${told.evaluation_seconds.toFixed(1)} s; ` +
@@ -162,6 +175,7 @@ async function classify() {
 }
 
 async function connect() {
+  const since = Date.now();
   while (!ready) {
     try {
       const status = await ask("status");
@@ -169,7 +183,8 @@ async function connect() {
       const megabytes = (status.evaluation_key_bytes / 1e6).toFixed(0);
       element("connection").textContent = ready
         ? `Connected to ${status.server}, which has the evaluation keys (${megabytes} MB) and not the secret key.`
-        : status.error || `Uploading the evaluation keys (${megabytes} MB)…`;
+        : status.error ||
+          `${CONNECTING[status.state]} (${megabytes} MB): ${Math.round((Date.now() - since) / 1000)} s…`;
     } catch (error) {
       element("connection").textContent = error.message;
     }

@@ -88,7 +88,7 @@ def test_a_digit_is_drawn_and_its_answer_read(page):
     assert pixels.shape == (8, 8) and (pixels[1:7].sum(1) == 48).all()
     assert (pixels[1:7] == pixels[1]).all() and (pixels[:, [0, 7]] == 0).all()
     classify.click()
-    until(page, lambda: text(page, "state") == "Decrypted.")
+    until(page, lambda: text(page, "state") == "Decrypted on this computer.")
     expected = circuits.scores(circuits.COUNTING, np.floor(pixels / 16 + 0.5).astype(int).T)
     rows = page.find_elements("css selector", "#scores tr")
     assert [int(row.find_element("tag name", "td").text) for row in rows] == expected
@@ -114,7 +114,7 @@ def test_a_digit_of_the_test_set_needs_no_mouse(page):
     chosen = (images == pixels).all((1, 2)).nonzero()[0][0]
     assert f"Someone's {labels[chosen]}," in text(page, "state")
     page.find_element("id", "classify").send_keys(" ")
-    until(page, lambda: text(page, "state") == "Decrypted.")
+    until(page, lambda: text(page, "state") == "Decrypted on this computer.")
 
 
 def test_what_goes_wrong_is_said(page, serving):

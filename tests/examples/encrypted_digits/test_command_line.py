@@ -51,4 +51,17 @@ def test_the_demonstration(tmp_path):
     assert "1 of 1 have the integer model's scores, bit for bit." in ran.stdout
     assert ran.stdout.endswith("Server and client have ended.\n")
     archives = sorted(path.name for path in tmp_path.iterdir())
-    assert archives == ["client.log", "client.zip", "server.log", "server.zip"]
+    assert archives == ["circuit.json", "client.log", "client.zip", "server.log", "server.zip"]
+
+
+@pytest.mark.slow
+def test_the_circuit_of_an_earlier_run_is_taken_if_it_is_whole(tmp_path):
+    from encrypted_digits import demo
+
+    statistics, sha256, known = demo.compiled(tmp_path)
+    assert not known and demo.compiled(tmp_path) == (statistics, sha256, True)
+    with (tmp_path / "server.zip").open("ab") as archive:
+        archive.write(b"more")
+    assert demo.compiled(tmp_path)[2] is False
+    (tmp_path / "circuit.json").write_text("{}")
+    assert demo.compiled(tmp_path)[2] is False
