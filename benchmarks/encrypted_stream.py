@@ -24,7 +24,7 @@ from benchmarks._harness.machine import encryption_conditions
 from benchmarks.encrypted_accuracy import plan, vowels
 from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
 
-SEQUENCES = 3
+SEQUENCES = 2
 
 
 def settings_of_runs():
@@ -32,7 +32,7 @@ def settings_of_runs():
 
 
 def run(settings, options, keep):
-    models = [addrnn.load(plan.path_of({**settings, "seed": seed})) for seed in plan.SEEDS]
+    models = [addrnn.load(path) for path in plan.paths_of(settings)]
     inputs, labels = vowels.load_test()
     masks = inputs[..., 0] != vowels.PADDING
     inputs = np.where(masks[..., None], inputs, 0)

@@ -27,7 +27,10 @@ from benchmarks._harness.machine import encryption_conditions
 from benchmarks.encrypted_accuracy import digits, networks, plan
 from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
 
-ENCRYPTED = 20  # digits that are timed, and one before them, for which the keys are expanded
+STYLES = {"MinAddGRU": "o", "AddGRU": "s", "minGRU": "x", "minGRU, coarse": "1", "GRU": "+"}
+ACCURACIES = [0.85 + 0.01 * step for step in range(13)]
+# Digits that are timed, and one before them, for which the keys are expanded.
+ENCRYPTED = {"digits": 20, "MNIST": 5}
 
 
 def planned():
@@ -36,7 +39,7 @@ def planned():
 
 
 def run(settings, options, keep):
-    paths = [plan.path_of({**settings, "seed": seed}) for seed in plan.SEEDS]
+    paths = plan.paths_of(settings)
     if all(path.is_file() for path in paths):
         models = [addrnn.load(path) for path in paths]
         keep(settings, measure(settings, models, options.data_dir))
@@ -48,9 +51,9 @@ def measure(settings, models, data_dir):
     """All models in the clear, and the first one encrypted."""
     load_test = digits.TASKS[settings["task"]].load_test
     inputs, labels = load_test(settings["steps"], data_dir)
-    adds = "Add" in settings["gate"]
+    adds, parts = "Add" in settings["gate"], networks.parts_of(settings["gate"])
     answers = [
-        model.run(inputs, executor="reference") if adds else networks.answers(model, inputs)
+        model.run(inputs, executor="reference") if adds else networks.answers(model, inputs, parts)
         for model in models
     ]
     begin = time.perf_counter()
@@ -64,13 +67,14 @@ def measure(settings, models, data_dir):
         circuit, form = encrypted.circuit, encrypted.formulation
     else:
         circuit, form = networks.compiled(
-            models[0], settings["steps"], digits.INPUT_RANGE, GLOBAL_P_ERROR
+            models[0], parts, settings["steps"], digits.INPUT_RANGE, GLOBAL_P_ERROR
         )
     compiled = time.perf_counter()
     circuit.keygen()
     made = time.perf_counter()
     seconds, processor_seconds = [], []
-    for digit, scores in zip(inputs[: ENCRYPTED + 1], answers[0], strict=False):
+    count = ENCRYPTED[settings["task"]] + 1
+    for digit, scores in zip(inputs[:count], answers[0], strict=False):
         encrypted = circuit.encrypt(digit)
         processor, wall = time.process_time(), time.perf_counter()
         output = circuit.run(encrypted)
@@ -99,10 +103,9 @@ def points(known):
         shares = [right / result["digits"] for right in result["right"]]
         mean = statistics.fmean(shares)
         # Of the digits, which are the same for all seeds, and of the seeds.
-        error = math.hypot(
-            math.sqrt(mean * (1 - mean) / result["digits"]),
-            statistics.stdev(shares) / math.sqrt(len(shares)),
-        )
+        error = math.sqrt(mean * (1 - mean) / result["digits"])
+        if len(shares) > 1:
+            error = math.hypot(error, statistics.stdev(shares) / math.sqrt(len(shares)))
         yield {
             **line["settings"],
             **result,
@@ -145,14 +148,56 @@ def tables(known):
         "encrypted, exact",
         "form",
     )
-    return {"encrypted_accuracy": markdown.table(columns, rows, text=2)}
+    return {
+        "encrypted_accuracy": markdown.table(columns, rows, text=2),
+        "encrypted_frontier": _frontier([p for p in points(known) if p["task"] == "digits"]),
+    }
+
+
+def _frontier(found):
+    """For some accuracies the quickest network that reaches them: adding, multiplying, the share.
+
+    Networks of as many steps are compared, and the mean of the seeds counts.
+    """
+    rows = []
+    for steps in sorted({point["steps"] for point in found}):
+        for accuracy in ACCURACIES:
+            quickest = []
+            for adds in (True, False):
+                fit = [
+                    point
+                    for point in found
+                    if ("Add" in point["gate"]) == adds
+                    and point["steps"] == steps
+                    and point["mean"] >= accuracy
+                ]
+                quickest.append(
+                    min(fit, key=lambda point: point["processor_seconds"], default=None)
+                )
+            if None not in quickest:
+                shares = [
+                    f"{quickest[0][name] / quickest[1][name]:.0%}"
+                    for name in ("processor_seconds", "complexity")
+                ]
+                rows.append((steps, f"{accuracy:.0%}", *map(_named, quickest), *shares))
+    columns = ("steps", "right", "adding", "multiplying", "share of seconds", "of complexity")
+    return markdown.table(columns, rows, text=4)
+
+
+def _seconds(point):
+    return point["processor_seconds"]
+
+
+def _named(point):
+    about = "{gate}, {units} units, {bits} bits".format(**point)
+    return f"{about}: {point['mean']:.1%}, {point['processor_seconds']:.2f} s"
 
 
 def plots(known):
     from benchmarks._harness import plots
 
     figure, ((axes,),) = plots.figure(size=(7, 5))
-    for gate, style in (("MinAddGRU", "o"), ("AddGRU", "s"), ("minGRU", "x"), ("GRU", "+")):
+    for gate, style in STYLES.items():
         found = [
             point for point in points(known) if (point["task"], point["gate"]) == ("digits", gate)
         ]

@@ -5,6 +5,8 @@ and the candidate, not rounded; `sums` gives those of a step for a state, where 
 Rounding has the derivative 1.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -43,9 +45,13 @@ def add(u, z, h, most):
     return jnp.minimum(relu(h - relu(-u)) + relu(c - relu(u)), most)
 
 
-def multiply(u, z, h, most):
-    """`c + g (h - c)`, the product as two quarter squares that are rounded ("mul, 4 PBS")."""
-    u = clip(rounded(2 * u) / 2, -most - 1, most + 0.5)  # as fine as the sums mostly are
+def multiply(u, z, h, most, parts=2):
+    """`c + g (h - c)`, the product as two quarter squares that are rounded ("mul, 4 PBS").
+
+    The update gate is rounded to such parts of the state's unit. Halves are as fine as the sums
+    mostly are; whole units let more bits be cut off.
+    """
+    u = clip(rounded(parts * u) / parts, -most - 1, most + 1 - 1 / parts)
     g = even(most * jax.nn.sigmoid(u * (4 / (most + 1))))
     c = clip(rounded(z), 0, most)
     up, down = g + h - c, g - h + c
@@ -57,6 +63,7 @@ def multiply(u, z, h, most):
 GATES = {
     "MinAddGRU": (min_add, False, (8.0, 2.0)),
     "minGRU": (multiply, False, (8.0, 8.0)),
+    "minGRU, coarse": (functools.partial(multiply, parts=1), False, (8.0, 8.0)),
     "AddGRU": (add, True, (8.0, 2.0)),
     "GRU": (multiply, True, (8.0, 8.0)),
 }

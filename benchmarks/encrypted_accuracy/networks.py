@@ -18,23 +18,25 @@ from addrnn.fhe._concrete import concrete
 from addrnn.layers import IntegerMinAddGRU
 
 
-def sigmoid(halves, most):
-    """The gate, from 0 to `most`, of an update gate in halves of the state's unit."""
-    halves = np.clip(halves, -2 * most - 2, 2 * most + 1)
-    return np.rint(most / (1 + np.exp(-halves * (2 / (most + 1))))).astype(np.int64)
+def parts_of(gate):
+    """Into how many parts of the state's unit the update gate is rounded."""
+    return 1 if gate == "minGRU, coarse" else 2
 
 
-def to_halves(sums, shift):
-    """Sums, with their bias, to halves of the state's unit."""
-    sums = sums << (shift == 0)
-    return reference.round_shift(sums, np.maximum(shift.astype(int) - 1, 0))
+def sigmoid(sums, shift, most, parts):
+    """The gate, from 0 to `most`, of the sums with their bias, rounded to parts of a unit."""
+    bits = parts.bit_length() - 1
+    sums = sums << np.maximum(bits - shift.astype(int), 0)
+    u = reference.round_shift(sums, np.maximum(shift.astype(int) - bits, 0))
+    u = np.clip(u, -parts * (most + 1), parts * (most + 1) - 1)
+    return np.rint(most / (1 + np.exp(-u * (4 / parts / (most + 1))))).astype(np.int64)
 
 
 def quarter_square(values, most):
     return np.rint(values**2 / (4.0 * most)).astype(np.int64)
 
 
-def answers(model, inputs):
+def answers(model, inputs, parts):
     """The scores of integers `[B, T, D]`, in NumPy: what has to come out."""
     layer, dense = model.layers
     most, shift = layer.state_max, layer.shift
@@ -45,14 +47,14 @@ def answers(model, inputs):
         else:
             sums = x @ layer.kernel.astype(np.int64) + state @ layer.recurrent_kernel.astype(int)
         u, z = np.split(sums + layer.bias, 2, axis=1)
-        g = sigmoid(to_halves(u, shift[: layer.units]), most)
+        g = sigmoid(u, shift[: layer.units], most, parts)
         c = np.clip(reference.round_shift(z, shift[layer.units :]), 0, most)
         product = quarter_square(g + state - c, most) - quarter_square(g - state + c, most)
         state = c + product
     return reference.run_dense(dense, state)
 
 
-def compiled(model, timesteps, input_range, global_p_error):
+def compiled(model, parts, timesteps, input_range, global_p_error):
     """The cheapest `concrete.fhe.Circuit`, as `addrnn.fhe.compile` chooses one, and its form."""
     configuration = concrete().Configuration(
         global_p_error=global_p_error,
@@ -66,7 +68,7 @@ def compiled(model, timesteps, input_range, global_p_error):
     circuits = {}
     for options in itertools.product((False, True), refreshing):
         made = _compiled(
-            functools.partial(_trace, model, input_range, *options), sample, configuration
+            functools.partial(_trace, model, parts, input_range, *options), sample, configuration
         )
         named = zip(("truncated", "refreshed"), options, strict=True)
         circuits[" and ".join(name for name, used in named if used) or "plain"] = made
@@ -83,7 +85,7 @@ def _compiled(trace, sample, configuration):
     return made
 
 
-def _trace(model, input_range, truncate, refresh, inputs):
+def _trace(model, parts, input_range, truncate, refresh, inputs):
     """The scores of one sequence.
 
     Args:
@@ -106,7 +108,7 @@ def _trace(model, input_range, truncate, refresh, inputs):
         u, z = (_sums(layer, half, sequence[t], read) for half in (UPDATE, CANDIDATE))
 
         def gate(values, u=u):
-            return sigmoid(to_halves(values * u.factor + u.bias, u.shift), most)
+            return sigmoid(values * u.factor + u.bias, u.shift, most, parts)
 
         def candidate(values, z=z):
             return np.clip(z.rescale(values), 0, most)

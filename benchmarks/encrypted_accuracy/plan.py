@@ -5,16 +5,17 @@ from itertools import product
 from benchmarks._harness import machine
 
 TRAINED = machine.RESULTS / "encrypted_accuracy"
-SEEDS = 1, 2, 3
+SEEDS = {"digits": (1, 2, 3), "MNIST": (1,), "vowels": (1, 2, 3)}
 # Steps, bits of the sums, units.
 SIZES = {
     "MinAddGRU": [*product((2,), (5, 6), (8, 12, 16, 24)), (4, 6, 16), (4, 6, 24)],
     "minGRU": [*product((2,), (5, 6), (8, 12, 16, 24)), (4, 6, 16), (4, 6, 24)],
+    "minGRU, coarse": [*product((2,), (6,), (8, 12, 16, 24)), (4, 6, 16)],
     "AddGRU": [(2, 6, 8), (2, 6, 16)],
     "GRU": [(2, 6, 8), (2, 6, 16)],
 }
-MNIST_SIZES = {"MinAddGRU": [(2, 6, 64), (7, 6, 48)]}
-VOWEL_SIZES = {"MinAddGRU": [(29, 6, 16)]}  # at most as many steps
+MNIST_SIZES = {"MinAddGRU": [(2, 6, 128)]}
+VOWEL_SIZES = {"MinAddGRU": [(29, 5, 16), (29, 6, 16)]}  # at most as many steps
 TASKS = (("digits", SIZES), ("MNIST", MNIST_SIZES), ("vowels", VOWEL_SIZES))
 
 
@@ -25,6 +26,11 @@ def networks():
                 yield {"task": task, "gate": gate, "steps": steps, "bits": bits, "units": units}
 
 
+def paths_of(settings):
+    """The files of its seeds."""
+    return [path_of({**settings, "seed": seed}) for seed in SEEDS[settings["task"]]]
+
+
 def path_of(settings):
     name = "{task}_{gate}_{steps}_{bits}_{units}_{seed}.safetensors".format(**settings)
-    return TRAINED / name.lower()
+    return TRAINED / name.lower().replace(", ", "_")

@@ -27,7 +27,6 @@ from benchmarks._harness import page
 from benchmarks.encrypted_accuracy import digits, plan
 from benchmarks.encrypted_accuracy.gates import GATES, clip, rounded, through
 
-RATE = 4e-3  # of Adam; falls to 0
 WEIGHT_MAX = 7  # 4 bits
 MOST = 7  # of the state: 3 bits and none for the sign
 WIDER = 2.5  # bits beyond those that the sums will have, when they begin to become narrow
@@ -35,7 +34,6 @@ NARROWING = 0.5  # the part of the epochs in which they do
 EXCESS_WEIGHT = 0.1  # of sums that are too wide, in the loss
 STATES_READ = 2  # by each sum, where sums read states
 SHRINKAGES = jnp.linspace(0, 1, 33)
-SHIFTS = jnp.arange(5)  # from a sum's scale to the state's
 
 
 def quantized(weights, bias, spans, limit, shifts):
@@ -80,13 +78,15 @@ class Network:
         inputs: `Quantization` of the inputs.
         levels: How many integers an input may be.
         classes: Outputs of the dense layer.
+        shift_max: The finest that weights may be. On many features they became ever finer.
     """
 
-    def __init__(self, gate, features, units, bits, inputs, levels, classes):
+    def __init__(self, gate, features, units, bits, inputs, levels, classes, shift_max=4):
         self.gate, self.reads_state, self.rates = GATES[gate]
         self.features, self.units, self.inputs, self.classes = features, units, inputs, classes
         # Before a look-up of 6 bits or more one or two are cut off: blocks of values must fit.
-        self.limit, self.shifts = (2**bits - 4, SHIFTS[1:]) if bits > 5 else (2**bits - 1, SHIFTS)
+        self.limit, least = (2**bits - 4, 1) if bits > 5 else (2**bits - 1, 0)
+        self.shifts = jnp.arange(least, shift_max + 1)
         spans = [levels - 1] * features + [MOST] * units * self.reads_state
         self.spans = jnp.array(spans, jnp.float32)
 
@@ -183,7 +183,7 @@ class Network:
         return IntegerModel(self.inputs, [layer, dense])
 
 
-def train(network, inputs, labels, seeds, epochs, batch):
+def train(network, inputs, labels, seeds, epochs, batch, rate):
     """The `IntegerModel` for each seed.
 
     Args:
@@ -205,13 +205,13 @@ def train(network, inputs, labels, seeds, epochs, batch):
         parameters, first, second, number = carry
         gradient = jax.grad(loss)(parameters, mask, rows, wider)
         number = number + 1
-        rate = RATE * 0.5 * (1 + jnp.cos(jnp.pi * number / (epochs * count)))
-        rate *= jnp.sqrt(1 - 0.999**number) / (1 - 0.9**number)
+        falling = rate * 0.5 * (1 + jnp.cos(jnp.pi * number / (epochs * count)))
+        falling *= jnp.sqrt(1 - 0.999**number) / (1 - 0.9**number)
         first = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, first, gradient)
         second = jax.tree.map(lambda a, b: 0.999 * a + 0.001 * b * b, second, gradient)
         parameters = {
             name: value
-            - rate * network.rate_of(name) * first[name] / (jnp.sqrt(second[name]) + 1e-7)
+            - falling * network.rate_of(name) * first[name] / (jnp.sqrt(second[name]) + 1e-7)
             for name, value in parameters.items()
         }
         return (parameters, first, second, number), None
@@ -245,15 +245,16 @@ def main(arguments=None):
     parser.add_argument("--match", default="", help="only networks with this in their name")
     options = parser.parse_args(arguments)
     for settings in plan.networks():
-        paths = [plan.path_of({**settings, "seed": seed}) for seed in plan.SEEDS]
+        paths = plan.paths_of(settings)
         if options.match not in paths[0].name or all(path.is_file() for path in paths):
             continue
         task = digits.TASKS[settings["task"]]
         inputs, labels, _, _ = task.load(settings["steps"], options.data_dir)
         sizes = inputs.shape[2], settings["units"], settings["bits"]
-        quantization = task.inputs, task.levels, int(labels.max()) + 1
+        quantization = task.inputs, task.levels, int(labels.max()) + 1, task.shift_max
         network = Network(settings["gate"], *sizes, *quantization)
-        models = train(network, inputs, labels, plan.SEEDS, task.epochs, task.batch)
+        seeds = plan.SEEDS[settings["task"]]
+        models = train(network, inputs, labels, seeds, task.epochs, task.batch, task.rate)
         for path, model in zip(paths, models, strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             model.save(path)

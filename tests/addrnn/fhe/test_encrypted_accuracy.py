@@ -9,7 +9,7 @@ from addrnn import IntegerModel
 from benchmarks._harness import machine
 from benchmarks.encrypted_accuracy import __main__ as benchmark
 from benchmarks.encrypted_accuracy import digits, plan
-from benchmarks.encrypted_accuracy.networks import answers, compiled, sigmoid, to_halves
+from benchmarks.encrypted_accuracy.networks import answers, compiled, sigmoid
 from tests.addrnn.fhe import models
 
 pytestmark = pytest.mark.fhe
@@ -31,11 +31,11 @@ def model(gate):
 
 @pytest.mark.parametrize("gate", LAYERS)
 def test_a_network_that_multiplies(gate):
-    circuit, form = compiled(model(gate), TIMESTEPS, (-2, 1), 1e-4)
+    circuit, form = compiled(model(gate), 2, TIMESTEPS, (-2, 1), 1e-4)
     # A sigmoid, a candidate and a product of two look-ups; a copy of the last state at the end.
     assert form == "plain" and circuit.programmable_bootstrap_count == UNITS * (4 * TIMESTEPS + 1)
     inputs = np.random.default_rng(0).integers(-2, 2, (5, TIMESTEPS, 3))
-    expected = answers(model(gate), inputs)
+    expected = answers(model(gate), inputs, 2)
     assert len({tuple(scores) for scores in expected}) > 2
     for digit, scores in zip(inputs, expected, strict=True):
         np.testing.assert_array_equal(circuit.simulate(digit), scores)
@@ -55,16 +55,20 @@ def test_answers_are_near_the_formula(gate):
         u, z = np.split(sums / 2.0**layer.shift, 2, axis=1)
         g = 1 / (1 + np.exp(-np.clip(u, -8, 7.5) / 2))
         state = g * state + (1 - g) * np.clip(z, 0, 7)
-    difference = answers(model(gate), inputs) - (state @ dense.kernel + dense.bias)
+    difference = answers(model(gate), inputs, 2) - (state @ dense.kernel + dense.bias)
     assert np.abs(difference).max() <= 3 * np.abs(dense.kernel).sum(0).max()
     assert np.abs(difference).mean() < 1
 
 
 def test_the_sigmoid():
-    # By hand: 0 is one half of 7, which rounds to the even 4; half a unit more is 0.562 of it.
-    assert sigmoid(np.array([-100, 0, 1, 100]), 7).tolist() == [0, 4, 4, 7]
-    sums = np.array([[3, 3, 3]])
-    assert to_halves(sums, np.array([0, 1, 2], np.uint8)).tolist() == [[6, 3, 2]]
+    # By hand: 0 is one half of 7, which rounds to the even 4; two units are 0.73 of it.
+    whole = np.zeros(5, np.uint8)
+    assert sigmoid(np.array([-100, 0, 1, 2, 100]), whole, 7, 2).tolist() == [0, 4, 4, 5, 7]
+    # A sum of 7 is, by its shift, 7, 3.5 and 1.75 units: to whole ones 7, 4 and 2.
+    sums, shifts = np.array([7, 7, 7]), np.array([0, 1, 2], np.uint8)
+    for parts, units in ((2, (7, 3.5, 2)), (1, (7, 4, 2))):
+        expected = np.rint(7 / (1 + np.exp(-np.array(units) / 2)))
+        assert sigmoid(sums, shifts, 7, parts).tolist() == expected.tolist()
 
 
 @pytest.fixture
@@ -78,12 +82,12 @@ def results(monkeypatch, tmp_path):
 def test_measures_and_reports(results, monkeypatch):
     sizes = {gate: [(2, 5, 1)] for gate in ("MinAddGRU", "minGRU")}
     monkeypatch.setattr(plan, "TASKS", (("digits", sizes),))
-    monkeypatch.setattr(benchmark, "ENCRYPTED", 1)
+    monkeypatch.setattr(benchmark, "ENCRYPTED", {"digits": 1})
     layer = models.min_recurrent(32, 1, kernel_size=1, input_zero_point=-1, **SETTINGS)
     tiny = IntegerModel(digits.INPUTS, [layer, models.dense(1, 10, input_bits=4)])
     for settings in plan.networks():
-        for seed in plan.SEEDS:
-            tiny.save(plan.path_of({**settings, "seed": seed}))
+        for path in plan.paths_of(settings):
+            tiny.save(path)
     benchmark.EXPERIMENT.main(["--run"])
     lines = results.read_text().splitlines()
     found = [json.loads(line)["result"] for line in lines]
