@@ -68,13 +68,12 @@ class DigitClient:
         self._http = httpx.AsyncClient(base_url=server, timeout=_TIMEOUT)
         self._token = None
         self._keys = None
-        self._making_keys, self._connecting = asyncio.Lock(), asyncio.Lock()
+        self._connecting = asyncio.Lock()
 
-    async def make_keys(self):
-        """Makes the secret key and the evaluation keys, in a thread, once; returns their bytes."""
-        async with self._making_keys:
-            if self._keys is None:
-                self._keys = await asyncio.to_thread(self._fhe.evaluation_keys)
+    def make_keys(self):
+        """Makes the secret key and the evaluation keys, some seconds' work; returns their bytes."""
+        if self._keys is None:
+            self._keys = self._fhe.evaluation_keys()
         return len(self._keys)
 
     async def connect(self):
@@ -83,7 +82,6 @@ class DigitClient:
         Raises:
             ServerError: The server does not answer, has another circuit, or refuses.
         """
-        await self.make_keys()
         async with self._connecting:
             if self._token is not None:
                 return
@@ -107,7 +105,6 @@ class DigitClient:
             ServerError: The server does not answer, or the evaluation fails.
         """
         started = time.monotonic()
-        await self.make_keys()  # two threads that need the secret key would make two
         message = self._fhe.encrypt(self.spec.inputs.quantize(pixels))
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):

@@ -92,12 +92,13 @@ def run(digits, output, stay):
     with serving("server", arguments, output / "server.log") as server:
         print(f"server       {server}; it has server.zip, of this SHA-256:")
         print(f"             {sha256}")
+        started = time.monotonic()
         arguments = ["client", f"{output}/client.zip", f"--server={server}", "--port=0"]
         with serving("client", arguments, output / "client.log") as client:
-            print(f"client       {client}; it makes the secret key, and keeps it", flush=True)
+            print(f"client       {client}; it has the secret key", end="", flush=True)
+            print(f", made in {time.monotonic() - started:.0f} s")
             with httpx.Client(base_url=client, timeout=60) as http:
-                made, uploaded = _connected(http)
-                print(f"             keys made in {made:.0f} s, uploaded in {uploaded:.0f} s\n")
+                print(f"             keys uploaded in {_connected(http):.0f} s\n")
                 same = _classify(http, model, digits, statistics["pbs"])
             if stay:
                 print(f"\nDraw a digit: {client} (Ctrl-C ends)", flush=True)
@@ -165,17 +166,15 @@ def _print_circuit(model, statistics, took):
 
 
 def _connected(http):
-    """Waits until the server has the keys; returns the seconds to make and to upload them."""
-    started = made = time.monotonic()
+    """Waits until the server has the keys; returns the seconds that took."""
+    started = time.monotonic()
     told = None
     while (status := http.get("/status").json())["state"] != "ready":
-        if status["state"] == "making keys":
-            made = time.monotonic()
         if status["error"] != told:
             told = status["error"]
             print(f"\n             {told}", flush=True)
         time.sleep(_POLL_SECONDS)
-    return made - started, time.monotonic() - made
+    return time.monotonic() - started
 
 
 def _classify(http, model, count, pbs):

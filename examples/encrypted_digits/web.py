@@ -34,16 +34,17 @@ _HEADERS = {
 
 
 def application(client):
-    """The Starlette application for a `DigitClient`, which makes its keys meanwhile."""
+    """The Starlette application for a `DigitClient`, which makes its keys first.
+
+    concrete-python makes them without giving way to other threads, so no page could be served.
+    """
     digits, tasks = {}, set()
     # A page of another site cannot send this type without asking first, which is refused.
     bodies = BodyReader("application/json", memory=16 * _LARGEST_REQUEST)
-    status = {"state": "making keys", "error": None, "server": client.server}
-    status["evaluation_key_bytes"] = sum(client.spec.sizes.keys)
+    status = {"state": "connecting", "error": None, "server": client.server}
+    status["evaluation_key_bytes"] = client.make_keys()
 
     async def connect():
-        status["evaluation_key_bytes"] = await client.make_keys()
-        status["state"] = "connecting"
         while True:
             try:
                 await client.connect()

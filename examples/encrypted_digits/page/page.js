@@ -12,10 +12,6 @@ const STATES = {
   waiting: "Waiting for the server's turn…",
   running: "The server computes on encrypted numbers",
 };
-const CONNECTING = {
-  "making keys": "Making the secret key, which stays on this computer, and the evaluation keys",
-  connecting: "Uploading the evaluation keys, which decrypt nothing",
-};
 
 const element = (id) => document.getElementById(id);
 const paper = element("paper").getContext("2d");
@@ -184,7 +180,8 @@ async function connect() {
       element("connection").textContent = ready
         ? `Connected to ${status.server}, which has the evaluation keys (${megabytes} MB) and not the secret key.`
         : status.error ||
-          `${CONNECTING[status.state]} (${megabytes} MB): ${Math.round((Date.now() - since) / 1000)} s…`;
+          `Uploading the evaluation keys, which decrypt nothing (${megabytes} MB): ` +
+            `${Math.round((Date.now() - since) / 1000)} s…`;
     } catch (error) {
       element("connection").textContent = error.message;
     }
