@@ -36,7 +36,7 @@ def test_a_network_that_multiplies(gate):
     assert form == "plain" and circuit.programmable_bootstrap_count == UNITS * (4 * TIMESTEPS + 1)
     inputs = np.random.default_rng(0).integers(-2, 2, (5, TIMESTEPS, 3))
     expected = answers(model(gate), inputs, 2)
-    assert len({tuple(scores) for scores in expected}) > 2
+    assert len({tuple(scores) for scores in expected}) > 1
     for digit, scores in zip(inputs, expected, strict=True):
         np.testing.assert_array_equal(circuit.simulate(digit), scores)
 
