@@ -125,14 +125,28 @@ test-aarch64: $(REQUIREMENTS)
 	@ctest --test-dir build/aarch64 --output-on-failure
 
 AARCH64_PYTHON := build/aarch64-python
-$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/examples.txt $(EXAMPLES)
+$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh
 	@tools/aarch64_python.sh $(AARCH64_PYTHON)
 	@touch $@
 
-test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
+# What each folder of packages holds.
+AARCH64_LITERT := build/aarch64-litert
+AARCH64_TENSORFLOW := build/aarch64-tensorflow
+$(AARCH64_LITERT)/.made: AARCH64_PACKAGES := ai-edge-litert numpy
+$(AARCH64_TENSORFLOW)/.made: AARCH64_PACKAGES := tensorflow keras numpy safetensors
+$(AARCH64_LITERT)/.made $(AARCH64_TENSORFLOW)/.made: $(AARCH64_PYTHON)/.made \
+    tools/aarch64_packages.sh requirements/examples.txt $(EXAMPLES)
+	@tools/aarch64_packages.sh $(AARCH64_PYTHON) $(@D) $(AARCH64_PACKAGES)
+	@touch $@
+
+# in_aarch64(PYTHONPATH): the command of Python, before its arguments.
+in_aarch64 = env PYTHONPATH=$(1) PYTHONDONTWRITEBYTECODE=1 qemu-aarch64 -L $(AARCH64_PYTHON) \
+	  $(AARCH64_PYTHON)/usr/bin/python3
+
+test-aarch64-litert: setup $(AARCH64_LITERT)/.made
 	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64,g++-aarch64-linux-gnu qemu-user)
 	@$(call for_aarch64,,addrnn_delegate)
-	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
+	@ADDRNN_AARCH64_PYTHON="$(call in_aarch64,$(AARCH64_LITERT))" \
 	  pytest tests/keras_addrnn/lite/test_aarch64.py tests/addrnn/lite/test_aarch64_integer.py
 
 test-versions: setup
@@ -144,16 +158,18 @@ wheel:
 test-wheel:
 	@PACKAGES="$(PACKAGES)" tools/test_wheels.sh
 
-# The golden vectors, in Debian's Python for 64-bit Arm.
+# The golden vectors, in Debian's Python for 64-bit Arm; then the public functions that start no process,
+# in TensorFlow for it.
 AARCH64_WHEEL := build/aarch64-wheel
-test-wheel-aarch64: $(AARCH64_PYTHON)/.made
+test-wheel-aarch64: $(AARCH64_LITERT)/.made $(AARCH64_TENSORFLOW)/.made
 	@$(call needs,qemu-aarch64,qemu-user)
 	@rm -rf $(AARCH64_WHEEL)
 	@python -m zipfile --extract dist/*-cp311-*_aarch64.whl $(AARCH64_WHEEL) || { \
 	  echo "test-wheel-aarch64 needs a wheel: make wheel MACHINE=aarch64 PYTHONS=python3.11" >&2; \
 	  exit 1; }
-	@PYTHONPATH=$(AARCH64_WHEEL):. PYTHONDONTWRITEBYTECODE=1 qemu-aarch64 -L $(AARCH64_PYTHON) \
-	  $(AARCH64_PYTHON)/usr/bin/python3 -P tests/golden_in_wheel.py
+	@$(call in_aarch64,$(AARCH64_WHEEL):$(AARCH64_LITERT):.) -P tests/golden_in_wheel.py
+	@TF_CPP_MIN_LOG_LEVEL=3 $(call in_aarch64,$(AARCH64_WHEEL):$(AARCH64_TENSORFLOW):.) -P \
+	  -m tests.every_public_function $(AARCH64_WHEEL) --one-process
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)
