@@ -1,14 +1,17 @@
-"""Every Python snippet of the README and of docs/ runs, those of one page one after another."""
+"""The snippets of README and docs/ run, links lead somewhere, and the reference has all names."""
 
+import importlib
 import pathlib
 import re
+import types
 
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# It needs concrete-python, so tests/addrnn/fhe/test_docs.py runs it.
-ENCRYPTION = ROOT / "docs" / "encryption.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# They need concrete-python, so tests/addrnn/fhe/test_docs.py runs them.
+ENCRYPTION = ROOT / "docs" / "how-to" / "encrypt.md"
+REFERENCE = ROOT / "docs" / "reference"
 SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -24,15 +27,63 @@ def run_snippets(page):
     return len(matches)
 
 
+def name(page):
+    return str(page.relative_to(ROOT))
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page != ENCRYPTION], ids=lambda page: page.name
+    "page",
+    [page for page in PAGES if page != ENCRYPTION and SNIPPET.search(page.read_text())],
+    ids=name,
 )
 def test_snippets_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_snippets(page)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def public(package):
+    """The public names of a package, and the objects that they stand for, without modules."""
+    for key, value in vars(importlib.import_module(package)).items():
+        if not key.startswith("_") and not isinstance(value, types.ModuleType):
+            yield f"{package}.{key}", value
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "addrnn",
+        "addrnn.fhe",
+        "addrnn.jax",
+        "addrnn.lite",
+        "addrnn.tensorflow",
+        "addrnn.torch",
+        "keras_addrnn",
+        "keras_addrnn.layers",
+        "keras_addrnn.lite",
+        "keras_addrnn.ops",
+        "keras_addrnn.quantization",
+    ],
+)
+def test_the_reference_has_every_public_name(package):
+    if package in ("addrnn.jax", "addrnn.torch"):
+        pytest.importorskip(package.removeprefix("addrnn."))
+    entries = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
+    listed = [resolve(entry) for entry in re.findall(r"^::: (\S+)$", entries, re.MULTILINE)]
+    missing = [key for key, value in public(package) if not any(value is it for it in listed)]
+    assert missing == []
+
+
+def resolve(path):
+    """The object that a dotted path names."""
+    found = importlib.import_module(path.partition(".")[0])
+    for attribute in path.split(".")[1:]:
+        if not hasattr(found, attribute):
+            importlib.import_module(f"{found.__name__}.{attribute}")
+        found = getattr(found, attribute)
+    return found

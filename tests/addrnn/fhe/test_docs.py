@@ -1,4 +1,4 @@
-"""The Python snippets of docs/encryption.md run as they are pasted, one after another."""
+"""The Python snippets of docs/how-to/encrypt.md run as they are pasted, one after another."""
 
 import pytest
 
