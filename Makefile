@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends \
 	test-aarch64 test-aarch64-litert test-versions wheel test-wheel test-wheel-aarch64 \
-	android-objects fuzz bench bench-core bench-all evidence docs docs-serve lint format clean
+	android-objects fuzz bench bench-core bench-all evidence pictures docs docs-serve lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -45,9 +45,10 @@ help:
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the"
 	@echo "               hardware's limit"
-	@echo "make bench-all every measurement of docs/results/speed.md: half an hour, on an idle machine"
-	@echo "make evidence  the tables of docs/results/paper.md from the recorded runs;"
+	@echo "make bench-all every time of docs/results: half an hour, on an idle machine"
+	@echo "make evidence  the tables and plots of docs/results from the recorded runs;"
 	@echo "               ARGS='--run --data-dir DIR' runs what is missing (hours)"
+	@echo "make pictures  the drawings and charts of docs/images, from the recorded runs"
 	@echo "make docs      the site, in build/site; docs-serve shows it while pages change"
 	@echo "make lint      check style, boundaries and types; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
@@ -211,6 +212,9 @@ bench-all: setup
 
 evidence: setup
 	@python -m benchmarks.paper_experiments $(ARGS)
+
+pictures: setup
+	@python -m benchmarks.pictures
 
 docs: $(REQUIREMENTS)
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict

@@ -1,4 +1,4 @@
-"""The snippets of README and docs/ run, links lead somewhere, and the reference has all names."""
+"""Pages: their snippets run, links lead somewhere, sentences are short, the reference is whole."""
 
 import importlib
 import pathlib
@@ -13,13 +13,16 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ENCRYPTION = ROOT / "docs" / "how-to" / "encrypt.md"
 REFERENCE = ROOT / "docs" / "reference"
 SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LONGEST_LINE = 100  # tables and lines with a link excepted
+LONGEST_SENTENCE = 30  # words
 
 
-def run_snippets(page):
+def run_snippets(page, snippet=SNIPPET):
     """Runs the snippets of a page in one namespace; returns how many there are."""
     text = page.read_text()
     namespace = {}
-    matches = list(SNIPPET.finditer(text))
+    matches = list(snippet.finditer(text))
     for match in matches:
         # Padded with empty lines, so that an error names the line of the page.
         code = "\n" * text.count("\n", 0, match.start(1)) + match.group(1)
@@ -45,6 +48,26 @@ def test_snippets_run(page, tmp_path, monkeypatch):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def prose(page):
+    """The text of a page without code and tables."""
+    text = CODE.sub("\n", page.read_text())
+    return re.sub(r"^(\||!|#|:::).*$", "\n", text, flags=re.MULTILINE)
+
+
+def sentences(page):
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", prose(page))
+    text = re.sub(r"`[^`]*`", "code", text)
+    for paragraph in re.split(r"\n\s*\n|^\s*(?:[-*]|\d+\.) ", text, flags=re.MULTILINE):
+        yield from re.split(r"(?<=[.!?:;])[)*]*\s+", " ".join(paragraph.split()))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_lines_and_sentences_are_short(page):
+    lines = prose(page).splitlines()
+    assert [line for line in lines if len(line) > LONGEST_LINE and "](" not in line] == []
+    assert [each for each in sentences(page) if len(each.split()) > LONGEST_SENTENCE] == []
 
 
 def public(package):

@@ -1,6 +1,6 @@
 """The claims of the paper: tables and plots from the recorded runs; what is missing, run.
 
-Without `--run` it makes the tables and the plots of docs/results/paper.md from what is recorded;
+Without `--run` it makes the tables and the plots of docs/results from what is recorded;
 nothing is trained. With `--run` it first trains what is not recorded, in the order of plan.py, and
 appends each result to the records at once. What was interrupted goes on.
 

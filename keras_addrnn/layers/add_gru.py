@@ -46,7 +46,7 @@ class AddGRU(keras.layers.RNN):
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
             can explode (docs/explanation/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
-            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/results/paper.md).
+            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/results/handwriting.md).
         kernel_regularizer: Regularizer of the `kernel`.
         recurrent_regularizer: Regularizer of the `recurrent_kernel`.
         bias_regularizer: Regularizer of the `bias`.

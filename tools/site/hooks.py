@@ -4,6 +4,7 @@
 - A page may link to any file of the repository. The site has a copy of it, below `repository/`.
   A link to a folder leads to the file that explains it.
 - `$ keras-addrnn convert --help` in a block of code is followed by what it prints.
+- Some tutorials are examples, in Keras' form.
 - A tutorial can be downloaded as a notebook.
 """
 
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 
+import example_pages
 import jupytext
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
@@ -20,6 +22,10 @@ from mkdocs.structure.files import File
 ROOT = pathlib.Path(__file__).parents[2]
 COPIES = "repository/"
 LINK = re.compile(r"(\]\()([^)#\s]+)([^)\s]*\))")
+TUTORIALS = {
+    "tutorials/text-classification.md": ROOT / "examples" / "text_classification.py",
+    "tutorials/forecasting.md": ROOT / "examples" / "forecasting.py",
+}
 HELP = re.compile(r"^\$ keras-addrnn (.*--help)$", re.MULTILINE)
 EXPLAINS = ("README.md", "index.md", "__main__.py", "__init__.py")
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
@@ -28,6 +34,10 @@ CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 def on_files(files, config):
     """Adds the home, the files that pages link to, and the notebooks."""
     files.append(_copy("index.md", ROOT / "README.md", config))
+    for uri, path in TUTORIALS.items():
+        files.append(
+            File.generated(config, uri, content=example_pages.as_markdown(path.read_text()))
+        )
     waiting = [file for file in files if file.is_documentation_page()]
     while waiting:
         page = waiting.pop()
@@ -38,7 +48,7 @@ def on_files(files, config):
                 if path.suffix == ".md":
                     waiting.append(files.get_file_from_path(uri))
     for page in list(files.documentation_pages()):
-        if page.src_uri.startswith("tutorials/"):
+        if _is_tutorial(page):
             uri = page.src_uri.removesuffix(".md") + ".ipynb"
             files.append(File.generated(config, uri, content=_notebook(page)))
     return files
@@ -58,11 +68,15 @@ def on_page_markdown(markdown, page, config, files):
 
     markdown = HELP.sub(_help, markdown)
     markdown = _outside_code(lambda text: LINK.sub(pointed, text), markdown)
-    if page.file.src_uri.startswith("tutorials/"):
+    if _is_tutorial(page.file):
         name = os.path.basename(page.file.src_uri).removesuffix(".md") + ".ipynb"
         title, rest = markdown.split("\n", 1)
         markdown = f"{title}\n\n[Download this page as a notebook]({name}){{ .notebook }}\n{rest}"
     return markdown
+
+
+def _is_tutorial(file):
+    return file.src_uri.startswith("tutorials/") and file.name != "index"
 
 
 def _copy(uri, path, config):
@@ -73,6 +87,8 @@ def _source(file):
     """The file of the repository that a page of the site is made of."""
     if file.src_uri == "index.md":
         return ROOT / "README.md"
+    if file.src_uri in TUTORIALS:
+        return TUTORIALS[file.src_uri]
     if file.src_uri.startswith(COPIES):
         return ROOT / file.src_uri.removeprefix(COPIES)
     return ROOT / "docs" / file.src_uri
@@ -80,6 +96,8 @@ def _source(file):
 
 def _uri(path):
     """The place that a file of the repository has on the site."""
+    if path in TUTORIALS.values():
+        return next(uri for uri, example in TUTORIALS.items() if example == path)
     path = path.relative_to(ROOT)
     if path == pathlib.Path("README.md"):
         return "index.md"
@@ -119,4 +137,5 @@ def _help(found):
 
 
 def _notebook(page):
-    return jupytext.writes(jupytext.reads(page.content_string, fmt="md"), fmt="ipynb")
+    text = re.sub(r"^```\{ \.python .*\}$", "```python", page.content_string, flags=re.MULTILINE)
+    return jupytext.writes(jupytext.reads(text, fmt="md"), fmt="ipynb")
