@@ -21,6 +21,7 @@ LIBRARY := addrnn/_lib/libaddrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
 CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) \
 	-name '*.cc' -o -name '*.h')
+PAGES := $(filter-out benchmarks/results/%,$(shell git ls-files '*.md'))
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:
@@ -50,7 +51,7 @@ help:
 	@echo "               ARGS='--run --data-dir DIR' runs what is missing (hours)"
 	@echo "make pictures  the drawings and charts of docs/images, from the recorded runs"
 	@echo "make docs      the site, in build/site; docs-serve shows it while pages change"
-	@echo "make lint      check style, boundaries and types; make format mends the style"
+	@echo "make lint      check style, boundaries, types and prose; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
 
 setup: $(REQUIREMENTS) $(LIBRARY)
@@ -228,6 +229,9 @@ lint: $(REQUIREMENTS)
 	@lint-imports --no-logo
 	@mypy
 	@clang-format --dry-run -Werror $(CC_FILES)
+	@proselint check $(PAGES)
+	@codespell --dictionary=- --dictionary=tools/words.txt --builtin=clear,rare,en-GB_to_en-US \
+	  $(PAGES) addrnn keras_addrnn keras_addrnn_cli tools
 
 format: $(REQUIREMENTS)
 	@ruff check --fix .

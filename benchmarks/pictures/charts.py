@@ -16,19 +16,21 @@ NETWORKS = {
 
 def summary():
     """Time, memory and accuracy beside GRU and LSTM, with their range over machines."""
-    made, ((time, peak, wrong),) = plots.figure(1, 3, (3.7, 2.3), sharey=True, layout="constrained")
+    made, ((time, peak, wrong),) = plots.figure(
+        1, 3, (3.05, 2.5), sharey=True, layout="constrained"
+    )
     digits = records.mnist().values()
     seconds = {
         name: [found[network].share for found in digits if network in found]
         for name, network in NETWORKS.items()
     }
-    _bars(time, seconds, "Time of an epoch, MNIST", "GRU = 1", "{:.2f}")
-    _bars(peak, _peaks(NETWORKS), "Memory of a training step", "GRU = 1", "{:.2f}")
+    _bars(time, seconds, "Time of an epoch", "GRU = 1", "{:.2f}")
+    _bars(peak, _peaks(NETWORKS), "Memory of a step", "GRU = 1", "{:.2f}")
     errors = {
         name: [found[network].error for found in digits if network in found]
         for name, network in NETWORKS.items()
     }
-    _bars(wrong, errors, "Digits read wrongly", "% of the test digits, after 5 epochs", "{:.1f} %")
+    _bars(wrong, errors, "Digits read wrongly", "% after 5 epochs", "{:.1f} %")
     return made
 
 
