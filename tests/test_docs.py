@@ -12,6 +12,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # They need concrete-python, so tests/addrnn/fhe/test_docs.py runs them.
 ENCRYPTION = ROOT / "docs" / "how-to" / "encrypt.md"
 REFERENCE = ROOT / "docs" / "reference"
+SOURCES = ("addrnn", "benchmarks", "cc_ops", "examples", "keras_addrnn", "tests", "tools")
 SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LONGEST_LINE = 100  # tables and lines with a link excepted
@@ -65,6 +66,14 @@ def test_lines_and_sentences_are_short(page):
     lines = [line for line in page.read_text().splitlines() if len(line) > LONGEST_LINE]
     assert [line for line in lines if not line.startswith("|") and "](" not in line] == []
     assert [each for each in sentences(page) if len(each.split()) > LONGEST_SENTENCE] == []
+
+
+def test_pages_that_sources_name_are_there():
+    files = [path for folder in SOURCES for path in (ROOT / folder).rglob("*") if path.is_file()]
+    texts = [path.read_text() for path in files if path.suffix in (".py", ".h", ".cc", ".sh")]
+    named = {page for text in texts for page in re.findall(r"docs/[\w/-]+\.md", text)}
+    assert len(named) > 5
+    assert [page for page in named if not (ROOT / page).exists()] == []
 
 
 def public(package):

@@ -57,6 +57,8 @@ def on_files(files, config):
 def on_page_markdown(markdown, page, config, files):
     """Points links at the places that files have on the site."""
     source, here = _source(page.file), os.path.dirname(page.file.src_uri)
+    if page.file.src_uri.startswith(COPIES):
+        page.meta["search"] = {"exclude": True}
 
     def pointed(link):
         path = _path(link[2], source)
