@@ -70,8 +70,9 @@ def quantize_columns_within(weights, spans, greatest, least, span_limit):
     """Like `quantize_columns`, for sums that have few values.
 
     A column whose sum would have more gets all its weights shrunk towards zero by the same amount
-    until it fits. The smallest become 0, as a penalty on their magnitudes would make them. Of the powers
-    of two, each with the least amount that does, the one with the least error of the sum is taken.
+    until it fits. The smallest become 0, as a penalty on their magnitudes would make them. Of the
+    powers of two, each with the least amount that does, the one with the least error of the sum is
+    taken.
     The derivative is 1 for what is shrunk to 0 as well, so that no weight is stuck.
 
     Args:
