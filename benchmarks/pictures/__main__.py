@@ -14,6 +14,7 @@ IMAGES = pathlib.Path(__file__).parents[2] / "docs" / "images"
 PICTURES = {
     "cells": cells.draw,
     "gate": gate.draw,
+    "kernels": charts.kernels,
     "litert": charts.litert,
     "memory": charts.memory,
     "speed": charts.speed,

@@ -5,6 +5,7 @@ import statistics
 from benchmarks._harness import plots
 from benchmarks.pictures import records, style
 
+MARKERS = "osD^v<>"
 NETWORKS = {
     "GRU": "GRU(128)",
     "LSTM": "LSTM(128)",
@@ -70,9 +71,6 @@ def speed():
     return made
 
 
-MARKERS = "osD^v<>"
-
-
 def _by_shape(axes, shapes, passes):
     for shift, layer in ((-0.14, "AddGRU"), (0.14, "MinAddGRU")):
         for marker, (machine, found) in zip(
@@ -91,6 +89,31 @@ def _by_shape(axes, shapes, passes):
     axes.set_xticks(range(len(shapes)), shapes, fontsize=9)
     axes.set_xlim(-0.5, len(shapes) - 0.5)
     axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
+
+
+def kernels():
+    """The share of the hardware's ceiling that the core reaches on one thread, undisturbed."""
+    passes = ("forward", "forward + backward")
+    made, (panels,) = plots.figure(1, 2, (5.2, 3.4), sharey=True, layout="constrained")
+    colors = {"avx512": "AddGRU", "avx2": "MinAddGRU", "baseline": "GRU"}
+    names = {"avx512": "AVX-512", "avx2": "AVX2", "baseline": "plain x86-64"}
+    for marker, (machine, path) in zip(MARKERS, records.pages("core_shares").items(), strict=False):
+        found = records.shares(path)
+        for shift, instructions in zip((-0.2, 0, 0.2), colors, strict=True):
+            for axes, each in zip(panels, passes, strict=True):
+                percent = found.get((instructions, each), ())
+                places = [at + shift for at in range(len(percent))]
+                processor = records.NAMES[machine].partition(",")[0]
+                label = f"{names[instructions]}, {processor}" if percent else None
+                color = style.COLORS[colors[instructions]]
+                axes.plot(places, percent, marker, color=color, label=label, markersize=7)
+    for axes, title in zip(panels, ("Forward", "Forward + backward"), strict=True):
+        axes.set(title=title, ylim=(0, 100))
+        axes.set_xticks(range(len(records.BATCHES)), records.BATCHES, fontsize=9.5)
+        axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
+    panels[0].set_ylabel("% of the ceiling, one thread")
+    made.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return made
 
 
 def swap():

@@ -35,12 +35,16 @@ class Training(NamedTuple):
 def pages(name):
     """The recorded pages of one name, by machine, in the order of `NAMES`.
 
-    A page of times begins with its date. Other folders hold pages without one.
+    Folders without times, of accuracies alone, are left out.
     """
     paths = machine.RESULTS.glob(f"*/{name}.md")
-    found = {path.parent.name: path for path in paths if path.read_text().startswith("20")}
+    found = {path.parent.name: path for path in paths if _is_of_a_machine(path)}
     order = [*NAMES, *sorted(found.keys() - NAMES)]
     return {each: found[each] for each in order if each in found}
+
+
+def _is_of_a_machine(path):
+    return (path.parent / "layers_1.md").exists() or path.read_text().startswith("20")
 
 
 def number(cell):
@@ -115,6 +119,12 @@ def mnist():
             for row in rows
         }
     return found
+
+
+def shares(path):
+    """`{(instruction set, pass): [percent of the ceiling, undisturbed, for each shape]}`."""
+    _, _, rows = compare.read(path)
+    return {(row[0], row[1]): [number(cell.partition("/")[2]) for cell in row[2:]] for row in rows}
 
 
 def litert(path):

@@ -29,6 +29,12 @@ def over_streams(peer):
     return records.span(records.everywhere(ratios))
 
 
+def shares(instructions, each):
+    found = [records.shares(path) for path in records.pages("core_shares").values()]
+    percent = [share for table in found for share in table.get((instructions, each), ())]
+    return f"{min(percent):.0f} to {max(percent):.0f} %"
+
+
 def swap(layer):
     """The median and the worst of the ratios of errors, as text."""
     ratios = sorted(task[layer] for task in records.swap().values())
@@ -58,6 +64,10 @@ def epochs():
         (RESULTS / "speed.md", lambda: f"is {records.span(records.fastest_peers('AddGRU'))} times"),
         (RESULTS / "speed.md", lambda: f"AddGRU is {over_streams('GRU')} times as fast as Keras'"),
         (RESULTS / "speed.md", lambda: f"{over_streams('ONNX Runtime GRU')} times as ONNX"),
+        (RESULTS / "kernels.md", lambda: f"reaches {shares('avx512', 'forward')} of the hardware"),
+        (RESULTS / "kernels.md", lambda: f"and {shares('avx512', 'forward + backward')} with the"),
+        (RESULTS / "kernels.md", lambda: f"reaches {shares('avx2', 'forward')} forward"),
+        (RESULTS / "kernels.md", lambda: f"and {shares('avx2', 'forward + backward')} with the"),
         (RESULTS / "memory.md", lambda: "{} to {} % of".format(*sorted(memory("AddGRU")))),
         (RESULTS / "memory.md", lambda: "{} %, a little more".format(*memory("MinAddGRU"))),
         (
