@@ -6,12 +6,13 @@ import keras_addrnn as ka
 from benchmarks._harness import plots
 from benchmarks.pictures import style
 
-# The update gate in each stretch of time, what it does there, and the candidates.
+# The update gate in each stretch of time, what it does there, and the candidates. All are multiples
+# of 1/4, so that every implementation gives the same states.
 STRETCHES = (
     (0.0, "u = 0: add", (0, 0, 1, 0, 0, 0.5, 0, 0)),
-    (3.0, "u large: keep", (0, 0, 1, 0, 0, 1.2, 0, 0)),
-    (-0.2, "u below 0: fade", (0, 0, 0, 0, 0.8, 0, 0, 0)),
-    (-3.0, "u far below 0: replace", (0.6, 1.2, 0.9, 1.5, 0.3, 0.5, 1.1, 0.7)),
+    (3.0, "u large: keep", (0, 0, 1, 0, 0, 1.25, 0, 0)),
+    (-0.25, "u below 0: fade", (0, 0, 0, 0, 0.75, 0, 0, 0)),
+    (-3.0, "u far below 0: replace", (0.5, 1.25, 1, 1.5, 0.25, 0.5, 1.25, 0.75)),
 )
 GATES = np.concatenate([np.full(len(values), gate) for gate, _, values in STRETCHES])
 CANDIDATES = np.concatenate([values for *_, values in STRETCHES])
