@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends \
 	test-aarch64 test-aarch64-litert test-versions wheel test-wheel test-wheel-aarch64 \
-	android-objects fuzz bench bench-core bench-all evidence lint format clean
+	android-objects fuzz bench bench-core bench-all evidence pictures docs docs-serve lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -21,6 +21,7 @@ LIBRARY := addrnn/_lib/libaddrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
 CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) \
 	-name '*.cc' -o -name '*.h')
+PAGES := $(filter-out benchmarks/results/%,$(shell git ls-files '*.md'))
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:
@@ -45,10 +46,12 @@ help:
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the"
 	@echo "               hardware's limit"
-	@echo "make bench-all every measurement of docs/performance.md: half an hour, on an idle machine"
-	@echo "make evidence  the tables of docs/evidence.md from the recorded runs;"
+	@echo "make bench-all every time of docs/results: half an hour, on an idle machine"
+	@echo "make evidence  the tables and plots of docs/results from the recorded runs;"
 	@echo "               ARGS='--run --data-dir DIR' runs what is missing (hours)"
-	@echo "make lint      check style, boundaries and types; make format mends the style"
+	@echo "make pictures  the drawings and charts of docs/images, from the recorded runs"
+	@echo "make docs      the site, in build/site; docs-serve shows it while pages change"
+	@echo "make lint      check style, boundaries, types and prose; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
 
 setup: $(REQUIREMENTS) $(LIBRARY)
@@ -58,7 +61,7 @@ $(EXAMPLES): requirements/examples.txt tools/setup.sh
 	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
-$(REQUIREMENTS): requirements/dev.txt $(EXAMPLES)
+$(REQUIREMENTS): requirements/dev.txt requirements/docs.txt $(EXAMPLES)
 	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
@@ -227,12 +230,24 @@ bench-all: setup
 evidence: setup
 	@python -m benchmarks.paper_experiments $(ARGS)
 
+pictures: setup
+	@python -m benchmarks.pictures
+
+docs: $(REQUIREMENTS)
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+docs-serve: $(REQUIREMENTS)
+	@NO_MKDOCS_2_WARNING=1 mkdocs serve --strict
+
 lint: $(REQUIREMENTS)
 	@ruff check .
 	@ruff format --check .
 	@lint-imports --no-logo
 	@mypy
 	@clang-format --dry-run -Werror $(CC_FILES)
+	@proselint check $(PAGES)
+	@codespell --dictionary=- --dictionary=tools/words.txt --builtin=clear,rare,en-GB_to_en-US \
+	  $(PAGES) addrnn keras_addrnn keras_addrnn_cli tools
 
 format: $(REQUIREMENTS)
 	@ruff check --fix .

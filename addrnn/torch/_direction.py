@@ -1,7 +1,7 @@
 """One layer of a module in one direction: its weights as they begin, and the factor of its inputs.
 
 All of it is as the Keras layers have it by default, so that a module learns as they do;
-docs/defaults.md has the reasons and the measurements.
+docs/explanation/defaults.md has the reasons.
 """
 
 import math

@@ -4,7 +4,7 @@ An encrypted model is paid for by its look-ups. So the networks have few units a
 unit's gate reads few of the others, inputs have 2 bits, and sums of few bits are trained for.
 
 What differs beside the gate is how the recurrent weights begin: GRU's orthogonal ones let a gate
-that adds explode (docs/defaults.md), and a gate that multiplies learns best from them.
+that adds explode (docs/explanation/defaults.md), and a gate that multiplies learns best from them.
 
     .venv/bin/python -m benchmarks.encrypted_accuracy.training
 """
