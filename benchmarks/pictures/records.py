@@ -13,6 +13,7 @@ PEERS = ("GRU", "LSTM", "GRU, XLA", "GRU, JAX", "PyTorch GRU", "PyTorch LSTM")
 NAMES = {
     "intel_xeon_2.80ghz": "Intel Xeon, AVX-512",
     "intel_xeon_avx512": "Intel Xeon 2, AVX-512",
+    "amd_epyc_zen5": "AMD EPYC, Zen 5",
     "amd_epyc_avx512": "AMD EPYC, AVX-512",
     "amd_epyc_avx2": "AMD EPYC, AVX2",
 }
