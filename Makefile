@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-fhe demo demo-encrypted test test-fhe test-all test-cc test-backends \
 	test-aarch64 test-aarch64-litert test-versions wheel test-wheel test-wheel-aarch64 \
-	android-objects fuzz bench bench-core bench-all evidence lint format clean
+	android-objects fuzz bench bench-core bench-all evidence pictures docs docs-serve lint format clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -21,6 +21,7 @@ LIBRARY := addrnn/_lib/libaddrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
 CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) \
 	-name '*.cc' -o -name '*.h')
+PAGES := $(filter-out benchmarks/results/%,$(shell git ls-files '*.md'))
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:
@@ -45,10 +46,12 @@ help:
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
 	@echo "make bench     speed beside Keras' own layers; bench-core: the kernels beside the"
 	@echo "               hardware's limit"
-	@echo "make bench-all every measurement of docs/performance.md: half an hour, on an idle machine"
-	@echo "make evidence  the tables of docs/evidence.md from the recorded runs;"
+	@echo "make bench-all every time of docs/results: half an hour, on an idle machine"
+	@echo "make evidence  the tables and plots of docs/results from the recorded runs;"
 	@echo "               ARGS='--run --data-dir DIR' runs what is missing (hours)"
-	@echo "make lint      check style, boundaries and types; make format mends the style"
+	@echo "make pictures  the drawings and charts of docs/images, from the recorded runs"
+	@echo "make docs      the site, in build/site; docs-serve shows it while pages change"
+	@echo "make lint      check style, boundaries, types and prose; make format mends the style"
 	@echo "make clean     remove what was built; .venv stays"
 
 setup: $(REQUIREMENTS) $(LIBRARY)
@@ -58,7 +61,7 @@ $(EXAMPLES): requirements/examples.txt tools/setup.sh
 	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
-$(REQUIREMENTS): requirements/dev.txt $(EXAMPLES)
+$(REQUIREMENTS): requirements/dev.txt requirements/docs.txt $(EXAMPLES)
 	@PYTHON="$(PYTHON)" tools/setup.sh $<
 	@touch $@
 
@@ -125,14 +128,28 @@ test-aarch64: $(REQUIREMENTS)
 	@ctest --test-dir build/aarch64 --output-on-failure
 
 AARCH64_PYTHON := build/aarch64-python
-$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh requirements/examples.txt $(EXAMPLES)
+$(AARCH64_PYTHON)/.made: tools/aarch64_python.sh
 	@tools/aarch64_python.sh $(AARCH64_PYTHON)
 	@touch $@
 
-test-aarch64-litert: setup $(AARCH64_PYTHON)/.made
+# What each folder of packages holds.
+AARCH64_LITERT := build/aarch64-litert
+AARCH64_TENSORFLOW := build/aarch64-tensorflow
+$(AARCH64_LITERT)/.made: AARCH64_PACKAGES := ai-edge-litert numpy
+$(AARCH64_TENSORFLOW)/.made: AARCH64_PACKAGES := tensorflow keras numpy safetensors
+$(AARCH64_LITERT)/.made $(AARCH64_TENSORFLOW)/.made: $(AARCH64_PYTHON)/.made \
+    tools/aarch64_packages.sh requirements/examples.txt $(EXAMPLES)
+	@tools/aarch64_packages.sh $(AARCH64_PYTHON) $(@D) $(AARCH64_PACKAGES)
+	@touch $@
+
+# in_aarch64(PYTHONPATH): the command of Python, before its arguments.
+in_aarch64 = env PYTHONPATH=$(1) PYTHONDONTWRITEBYTECODE=1 qemu-aarch64 -L $(AARCH64_PYTHON) \
+	  $(AARCH64_PYTHON)/usr/bin/python3
+
+test-aarch64-litert: setup $(AARCH64_LITERT)/.made
 	@$(call needs,aarch64-linux-gnu-g++ qemu-aarch64,g++-aarch64-linux-gnu qemu-user)
 	@$(call for_aarch64,,addrnn_delegate)
-	@ADDRNN_AARCH64_PYTHON="qemu-aarch64 -L $(AARCH64_PYTHON) $(AARCH64_PYTHON)/usr/bin/python3" \
+	@ADDRNN_AARCH64_PYTHON="$(call in_aarch64,$(AARCH64_LITERT))" \
 	  pytest tests/keras_addrnn/lite/test_aarch64.py tests/addrnn/lite/test_aarch64_integer.py
 
 test-versions: setup
@@ -144,16 +161,18 @@ wheel:
 test-wheel:
 	@PACKAGES="$(PACKAGES)" tools/test_wheels.sh
 
-# The golden vectors, in Debian's Python for 64-bit Arm.
+# The golden vectors, in Debian's Python for 64-bit Arm; then the public functions that start no process,
+# in TensorFlow for it.
 AARCH64_WHEEL := build/aarch64-wheel
-test-wheel-aarch64: $(AARCH64_PYTHON)/.made
+test-wheel-aarch64: $(AARCH64_LITERT)/.made $(AARCH64_TENSORFLOW)/.made
 	@$(call needs,qemu-aarch64,qemu-user)
 	@rm -rf $(AARCH64_WHEEL)
 	@python -m zipfile --extract dist/*-cp311-*_aarch64.whl $(AARCH64_WHEEL) || { \
 	  echo "test-wheel-aarch64 needs a wheel: make wheel MACHINE=aarch64 PYTHONS=python3.11" >&2; \
 	  exit 1; }
-	@PYTHONPATH=$(AARCH64_WHEEL):. PYTHONDONTWRITEBYTECODE=1 qemu-aarch64 -L $(AARCH64_PYTHON) \
-	  $(AARCH64_PYTHON)/usr/bin/python3 -P tests/golden_in_wheel.py
+	@$(call in_aarch64,$(AARCH64_WHEEL):$(AARCH64_LITERT):.) -P tests/golden_in_wheel.py
+	@TF_CPP_MIN_LOG_LEVEL=3 $(call in_aarch64,$(AARCH64_WHEEL):$(AARCH64_TENSORFLOW):.) -P \
+	  -m tests.every_public_function $(AARCH64_WHEEL) --one-process
 
 android-objects:
 	@tools/android_objects.sh $(BIONIC)
@@ -211,12 +230,24 @@ bench-all: setup
 evidence: setup
 	@python -m benchmarks.paper_experiments $(ARGS)
 
+pictures: setup
+	@python -m benchmarks.pictures
+
+docs: $(REQUIREMENTS)
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+docs-serve: $(REQUIREMENTS)
+	@NO_MKDOCS_2_WARNING=1 mkdocs serve --strict
+
 lint: $(REQUIREMENTS)
 	@ruff check .
 	@ruff format --check .
 	@lint-imports --no-logo
 	@mypy
 	@clang-format --dry-run -Werror $(CC_FILES)
+	@proselint check $(PAGES)
+	@codespell --dictionary=- --dictionary=tools/words.txt --builtin=clear,rare,en-GB_to_en-US \
+	  $(PAGES) addrnn keras_addrnn keras_addrnn_cli tools
 
 format: $(REQUIREMENTS)
 	@ruff check --fix .

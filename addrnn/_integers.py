@@ -21,7 +21,7 @@ def weight_max(bits: int) -> int:
 def round_half_up(value: Any, xp: Any = np) -> Any:
     """The nearest whole numbers, a half goes up, as floats."""
     floor = xp.floor(value)
-    # Not `floor(value + 0.5)`: just below a half the sum itself would be rounded up.
+    # Not `floor(value + 0.5)`: slightly below a half the sum itself would be rounded up.
     return xp.where(value - floor >= 0.5, floor + 1, floor)
 
 

@@ -18,7 +18,7 @@ _EXECUTORS = {"reference": reference, "compiled": executor}
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class IntegerModel:
-    """A recurrent network in integers alone (docs/integer.md).
+    """A recurrent network in integers alone (docs/explanation/integer.md).
 
     `keras_addrnn.quantization.quantize` makes one of a trained Keras model, `addrnn.load`
     reads one from its file. Every executor gives the same integers, bit for bit.

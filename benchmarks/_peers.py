@@ -112,14 +112,14 @@ def nothing(shape):
     return _keras(keras.layers.Identity(), shape)[0], None
 
 
-def torch_layer(name, shape):
+def torch_layer(name, shape, **settings):
     """A module of ours or of PyTorch."""
     import torch
 
     import addrnn.torch
 
     kind = getattr(addrnn.torch, name, None) or getattr(torch.nn, name)
-    layer = kind(shape[2], shape[3], batch_first=True)
+    layer = kind(shape[2], shape[3], batch_first=True, **settings)
     x = torch.from_numpy(_input(shape))
 
     def forward():

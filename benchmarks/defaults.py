@@ -1,6 +1,6 @@
 """Which initial weights, and which bound on the state, should AddGRU have by default?
 
-Trains small models on two tasks, see docs/defaults.md:
+Trains small models on two tasks, see docs/results/first-weights.md:
 
 * adding: the adding problem, the sum of the two marked values among T. Mean squared error; 0.167
   for always answering 1. Batches of 64, Adam(1e-3).

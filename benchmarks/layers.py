@@ -53,13 +53,18 @@ def layers_for(shape, threads, all_peers):
     if all_peers:
         for name in ("AddGRU", "MinAddGRU", "GRU"):
             yield f"{name}, XLA", "tensorflow", keras(name, jit_compile=True)
+        of_one = {"kernel_size": 1}
         for name in ("AddGRU", "MinAddGRU", "GRU"):
             yield f"{name}, JAX", "jax", functools.partial(peers.jax_layer, name)
+        make = functools.partial(peers.jax_layer, "MinAddGRU", **of_one)
+        yield "MinAddGRU, kernel_size 1, JAX", "jax", make
         for name in ("AddGRU", "MinAddGRU"):
             make = functools.partial(peers.jax_layer, name, implementation="composed")
             yield f"{name} composed, JAX", "jax", make
         for name in ("AddGRU", "MinAddGRU"):
             yield f"{name}, PyTorch", "torch", functools.partial(peers.torch_layer, name)
+        make = functools.partial(peers.torch_layer, "MinAddGRU", **of_one)
+        yield "MinAddGRU, kernel_size 1, PyTorch", "torch", make
         yield "PyTorch GRU", "torch", functools.partial(peers.torch_layer, "GRU")
         yield "PyTorch LSTM", "torch", functools.partial(peers.torch_layer, "LSTM")
         yield "ONNX Runtime GRU", "onnx", functools.partial(peers.onnx_gru, threads=threads)

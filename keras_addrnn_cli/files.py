@@ -1,7 +1,7 @@
 """The files of the command line: models and samples to read, and where to write.
 
-Each function raises an `OSError` for a file that is missing or cannot be read, and a `ValueError`
-for one that is damaged, or not the file that the command needs.
+Each function raises an `OSError` for a file that is missing or cannot be read. It raises a
+`ValueError` for one that is damaged, or not the file that the command needs.
 """
 
 import os

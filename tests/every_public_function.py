@@ -1,10 +1,13 @@
 """Uses every public function once: `python -m tests.every_public_function FOLDER`.
 
+With `--one-process`, only those that start no process: QEMU's Python cannot start itself.
+
 Needs keras_addrnn with its compiled libraries, and TensorFlow. Does without ai-edge-litert, which
 `addrnn.lite.Interpreter` alone requires. Writes into the folder, and prints a line for each part.
 """
 
 import pathlib
+import platform
 import subprocess
 import sys
 
@@ -20,19 +23,20 @@ import keras_addrnn as ka
 STEPS, FEATURES, UNITS = 6, 3, 9
 
 
-def main(folder):
+def main(folder, *options):
     folder = pathlib.Path(folder)
     generator = np.random.default_rng(0)
     x = generator.uniform(-1, 1, (32, STEPS, FEATURES)).astype("float32")
     keras.utils.set_random_seed(0)
-    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {platform.machine()}")
     model = layers(x, folder)
     ops(x)
     min_add_gru(x, folder)
-    convert(model, x, folder)
     streaming(model, x)
-    integers(model, x, folder)
-    command(folder)
+    if "--one-process" not in options:
+        convert(model, x, folder)
+        integers(model, x, folder)
+        command(folder)
     tensorflow_op(x)
 
 
@@ -230,4 +234,4 @@ def tensorflow_op(x):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""The integer recurrences in plain Python integers, from the equations of docs/integer.md.
+"""The integer recurrences in plain Python integers: the equations of docs/explanation/integer.md.
 
 It imports nothing, and does no NumPy arithmetic. A layer is a dict of nested lists and integers,
 named like the fields of `IntegerAddGRU` and `IntegerMinAddGRU`. Python's integers have no bounds,

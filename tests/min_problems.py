@@ -1,12 +1,12 @@
 """Problems to run MinAddGRU on, and one way to run it on any backend and in any dtype."""
 
-import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tests import min_reference, reference
-from tests.support import make_mask, round_to, to_numpy
+from tests.backends import results_and_gradients, results_of
+from tests.support import make_mask, round_to
 
 ARRAYS = ("inputs", "kernel", "bias", "initial_state", "initial_inputs")
 
@@ -138,87 +138,26 @@ def widest():
     return ("float32", 1e-5) if keras.backend.backend() == "torch" else ("float64", 1e-12)
 
 
-def allowed(dtype):
-    """A context in which the backend has that dtype: JAX has float64 on demand only."""
-    import keras
-
-    if keras.backend.backend() != "jax" or dtype != "float64":
-        return contextlib.nullcontext()
-
-    import jax
-
-    return jax.enable_x64(True)
-
-
-def call(problem, tensors):
-    """`ops.min_add_gru` on the backend's tensors (by name), with the problem's settings."""
+def called(problem, implementation):
+    """`ops.min_add_gru` with the problem's settings, as a function of the tensors by name."""
     import keras_addrnn as ka
 
-    return ka.ops.min_add_gru(
-        **tensors, mask=problem.mask, **problem.settings, implementation="composed"
-    )
+    def function(tensors):
+        outputs, state = ka.ops.min_add_gru(
+            **tensors, mask=problem.mask, **problem.settings, implementation=implementation
+        )
+        return {"outputs": outputs, "state": state}
+
+    return function
 
 
-def run(problem, dtype="float32"):
-    """`{"outputs", "state"}` of `ops.min_add_gru` as float64 NumPy.
-
-    JAX compiles in any case, as its steps one by one take seconds.
-    """
-    import keras
-
-    def forward(tensors):
-        return call(problem, tensors)
-
-    if keras.backend.backend() == "jax":
-        import jax
-
-        forward = jax.jit(forward)
-
-    with allowed(dtype):
-        tensors = {n: keras.ops.convert_to_tensor(a, dtype) for n, a in problem.arrays.items()}
-        outputs, state = forward(tensors)
-        assert keras.backend.standardize_dtype(outputs.dtype) == dtype
-        assert keras.backend.standardize_dtype(state.dtype) == dtype
-        return {"outputs": to_numpy(outputs), "state": to_numpy(state)}
+def run(problem, implementation, dtype="float32"):
+    """`{"outputs", "state"}` of `ops.min_add_gru` as float64 NumPy."""
+    return results_of(called(problem, implementation), problem.arrays, dtype)
 
 
-def run_both(problem, dtype="float32", compiled=False):
-    """What `run` returns, and the gradients of the arguments in each backend's own way."""
-    import keras
-
-    def loss(tensors):
-        outputs, state = call(problem, tensors)
-        d_outputs = keras.ops.convert_to_tensor(problem.d_outputs, dtype)
-        d_state = keras.ops.convert_to_tensor(problem.d_state, dtype)
-        value = keras.ops.sum(outputs * d_outputs) + keras.ops.sum(state * d_state)
-        return value, {"outputs": outputs, "state": state}
-
-    backend = keras.backend.backend()
-    with allowed(dtype):
-        tensors = {n: keras.ops.convert_to_tensor(a, dtype) for n, a in problem.arrays.items()}
-        if backend == "jax":
-            import jax
-
-            (_, results), gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))(tensors)
-        elif backend == "torch":
-            tensors = {n: tensor.requires_grad_() for n, tensor in tensors.items()}
-            value, results = loss(tensors)
-            value.backward()
-            results = {n: tensor.detach() for n, tensor in results.items()}
-            gradients = {n: tensor.grad for n, tensor in tensors.items()}
-        else:
-            import tensorflow as tf
-
-            def differentiate(tensors):
-                with tf.GradientTape() as tape:
-                    tape.watch(tensors)
-                    value, results = loss(tensors)
-                return results, tape.gradient(value, tensors)
-
-            if compiled:
-                differentiate = tf.function(differentiate, jit_compile=True)
-            results, gradients = differentiate(tensors)
-        if problem.kernel.shape[0] == 1 and "initial_inputs" in gradients:
-            # No numbers at all, on which nothing depends.
-            gradients["initial_inputs"] = keras.ops.zeros(problem.initial_inputs.shape)
-        return tuple({n: to_numpy(t) for n, t in found.items()} for found in (results, gradients))
+def run_both(problem, implementation, dtype="float32", compiled=False):
+    """What `run` returns, and the gradients of the arguments."""
+    upstream = {"outputs": problem.d_outputs, "state": problem.d_state}
+    function = called(problem, implementation)
+    return results_and_gradients(function, problem.arrays, upstream, dtype, compiled)

@@ -1,8 +1,8 @@
 """MinAddGRU in float64 NumPy: what every implementation is compared with.
 
-Written from the equations of docs/recurrence.md alone: it imports nothing of the package, loops
-over time and taps in plain Python, and prefers clarity to speed. Every kink has derivative 0 at the
-kink.
+Written from the equations of docs/explanation/parallel-in-time.md alone: it imports nothing of the
+package, loops over time and taps in plain Python, and prefers clarity to speed. Every kink has
+derivative 0 at the kink.
 """
 
 import numpy as np

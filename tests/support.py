@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests import reference
+from tests.backends import results_and_gradients, results_of
 
 ACTIVATIONS = ("linear", "relu", "hard_tanh", "tanh")
 MASKS = ("none", "right", "left", "holes", "empty_row", "all_false")
@@ -223,38 +224,27 @@ def on_grid(problem, steps_per_unit=64):
     return problem.but(d_outputs=snap(problem.d_outputs), d_state=snap(problem.d_state), **changes)
 
 
-def to_numpy(tensor):
-    """Any backend's tensor as float64 NumPy."""
-    import keras
-
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float64")))
-
-
-def call(problem, implementation, tensors):
-    """`ops.add_gru` on the backend's tensors `tensors` (by name), with the problem's settings."""
+def _called(problem, implementation):
+    """`ops.add_gru` with the problem's settings, as a function of the tensors by name."""
     import keras_addrnn as ka
 
-    arguments = [tensors.get(name) for name in ARRAYS]
-    return ka.ops.add_gru(
-        *arguments, problem.mask, **problem.settings, implementation=implementation
-    )
+    def function(tensors):
+        arguments = [tensors.get(name) for name in ARRAYS]
+        outputs, state = ka.ops.add_gru(
+            *arguments, problem.mask, **problem.settings, implementation=implementation
+        )
+        return {"outputs": outputs, "state": state}
+
+    return function
 
 
-def run(problem, implementation, dtype="float32"):
+def run(problem, implementation, dtype="float32", compiled=False):
     """`{"outputs", "state"}` of `ops.add_gru` as float64 NumPy."""
-    import keras
-
-    tensors = {
-        name: keras.ops.convert_to_tensor(array, dtype) for name, array in problem.arrays.items()
-    }
-    outputs, state = call(problem, implementation, tensors)
-    assert keras.backend.standardize_dtype(outputs.dtype) == dtype
-    assert keras.backend.standardize_dtype(state.dtype) == dtype
-    return {"outputs": to_numpy(outputs), "state": to_numpy(state)}
+    return results_of(_called(problem, implementation), problem.arrays, dtype, compiled)
 
 
 def run_gradients(problem, implementation, dtype="float32", results=("outputs", "state")):
-    """The gradients of the problem's arguments through TensorFlow, as float64 NumPy.
+    """The gradients of the problem's arguments, as float64 NumPy.
 
     Only the named results take part in the loss.
     """
@@ -263,23 +253,9 @@ def run_gradients(problem, implementation, dtype="float32", results=("outputs", 
 
 def run_both(problem, implementation, dtype="float32", results=("outputs", "state")):
     """What `run` and `run_gradients` return, from one call."""
-    import tensorflow as tf
-
-    tensors = {name: tf.constant(array, dtype) for name, array in problem.arrays.items()}
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        outputs, state = call(problem, implementation, tensors)
-    used = {"outputs": (outputs, problem.d_outputs), "state": (state, problem.d_state)}
-    gradients = tape.gradient(
-        [used[name][0] for name in results],
-        tensors,
-        output_gradients=[tf.constant(used[name][1], dtype) for name in results],
-        unconnected_gradients="zero",
-    )
-    return (
-        {"outputs": to_numpy(outputs), "state": to_numpy(state)},
-        {name: to_numpy(gradient) for name, gradient in gradients.items()},
-    )
+    upstream = {name: getattr(problem, f"d_{name}") for name in results}
+    function = _called(problem, implementation)
+    return results_and_gradients(function, problem.arrays, upstream, dtype)
 
 
 def capsule(array):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a folder with Debian's Python for 64-bit Arm, and in it NumPy and LiteRT as requirements/examples.txt
-# pins them, for QEMU to run. Nothing is installed on this machine, and apt's own lists stay as they are.
+# Makes a folder with Debian's Python for 64-bit Arm, for QEMU to run. Nothing is installed on this machine,
+# and apt's own lists stay as they are.
 #
 #   tools/aarch64_python.sh FOLDER      then: qemu-aarch64 -L FOLDER FOLDER/usr/bin/python3
 set -euo pipefail
@@ -54,11 +54,3 @@ CPU variant	: 0x0
 CPU part	: 0xd03
 CPU revision	: 4
 END
-
-# Wheels name the oldest glibc that they run with; Debian's is newer than these.
-tags=(manylinux_2_28_aarch64 manylinux_2_27_aarch64 manylinux_2_17_aarch64 manylinux2014_aarch64)
-version=$(basename "$(readlink "$root/usr/bin/python3")")
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-  --target "$root/usr/lib/python3/dist-packages" --only-binary=:all: --python-version "${version#python}" \
-  "${tags[@]/#/--platform=}" $(grep -E '^(ai-edge-litert|numpy)==' requirements/examples.txt) ||
-  stop "pip cannot fetch LiteRT or NumPy for $version on aarch64; its message is above"

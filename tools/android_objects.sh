@@ -2,7 +2,7 @@
 # Compiles what the LiteRT delegate is made of for Android on 64-bit Arm, to objects in build/android. Nothing
 # is linked or run. The kernels include no header of a library; for the other files name a folder with
 # bionic's sources (AOSP's platform/bionic, the part libc/), and have libc++'s headers: libc++-14-dev on
-# Debian 12. Whoever has Android's NDK needs none of this: docs/android.md.
+# Debian 12. Whoever has Android's NDK needs none of this: docs/how-to/android.md.
 #
 #   tools/android_objects.sh [BIONIC]
 set -euo pipefail

@@ -1,6 +1,7 @@
 """MinAddGRU on encrypted numbers: a maximum, then a fading, and no saturation.
 
-With `a = max(-u, 0)`, and `h` and `c` of at least 0, the state of docs/recurrence.md is
+With `a = max(-u, 0)`, and `h` and `c` of at least 0, the state
+(docs/explanation/parallel-in-time.md) is
 
     max(h - a, c - max(u, 0), 0) = max(h, c - u) - a = h + max(c - u - h, 0) - a
 

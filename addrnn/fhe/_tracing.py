@@ -1,4 +1,4 @@
-"""An integer model as additions and look-up tables on encrypted numbers (docs/integer.md).
+"""An integer model as additions and look-up tables on ciphertexts (docs/explanation/integer.md).
 
 Additions, and products with weights in the clear, are nearly free. Each look-up is a programmable
 bootstrap (PBS), whose cost grows with its bits. So rounding shifts, offsets and saturation go into

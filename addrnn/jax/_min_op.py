@@ -32,7 +32,8 @@ def min_add_gru(
         c_t = activation(z_t)
         h_t = max(h_{t-1} - relu(-u_t), relu(c_t - relu(u_t)))
 
-    It works with JAX's transformations as `add_gru` does. docs/recurrence.md has the sources.
+    It works with JAX's transformations as `add_gru` does. docs/explanation/parallel-in-time.md has
+    the sources.
 
     Args:
         inputs: Floating-point array `[B, T, D]`, or what makes one. `B` and `T` may be 0.

@@ -14,7 +14,7 @@ from addrnn.layers import _common
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class IntegerAddGRU:
-    """An addition-gated recurrent layer in integers; docs/integer.md has the equations.
+    """An addition-gated recurrent layer in integers (docs/explanation/integer.md).
 
     All arrays are copied, and read-only afterwards. `D` are the features of the input, `H` the
     units; each row of `2 * H` numbers belongs to the update gate first and then to the candidate.

@@ -13,7 +13,7 @@ from addrnn.layers import _common
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class IntegerMinAddGRU:
-    """A layer whose state is a maximum that fades, in integers; docs/integer.md has the equations.
+    """A layer whose state is a maximum that fades, in integers (docs/explanation/integer.md).
 
     All arrays are copied, and read-only afterwards. `w` inputs are read at a time, `D` are the
     features of each, `H` the units; each row of `2 * H` numbers belongs to the update gate first

@@ -32,7 +32,7 @@ def min_add_gru(
         h_t = max(h_{t-1} - relu(-u_t), relu(c_t - relu(u_t)))
 
     It runs on CPUs, eagerly and in a `tf.function`, one with `jit_compile=True` included. Tapes and
-    `tf.gradients` differentiate it once. docs/recurrence.md has the sources.
+    `tf.gradients` differentiate it once. docs/explanation/parallel-in-time.md has the sources.
 
     Args:
         inputs: Floating-point tensor `[B, T, D]`, or what makes one. `B` and `T` may be 0.

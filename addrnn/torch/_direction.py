@@ -1,7 +1,7 @@
 """One layer of a module in one direction: its weights as they begin, and the factor of its inputs.
 
 All of it is as the Keras layers have it by default, so that a module learns as they do;
-docs/defaults.md has the reasons and the measurements.
+docs/explanation/defaults.md has the reasons.
 """
 
 import math
@@ -74,10 +74,10 @@ class Direction(nn.Module):
         """Sets the factor by a batch `[B, T, D]` in training, unless one did before.
 
         It becomes 1 over the root mean square of what the mask `[B, T]` shows. Zeros, and what is
-        not finite, leave it to the next batch. Without a branch, for compilers.
+        not finite, leave it to the next batch.
         """
         scale = self.input_scale
-        if scale is None or not (self.training and self.kernel.requires_grad):
+        if scale is None or not (self.training and self.kernel.requires_grad) or _is_set(scale):
             return
         with torch.no_grad():
             squares = inputs.float().square().mean(-1)
@@ -88,6 +88,16 @@ class Direction(nn.Module):
             usable = (mean > 0) & mean.isfinite()
             found = torch.where(usable, mean.rsqrt().clamp(max=self.largest_scale), _NOT_SET)
             scale.copy_(torch.where(scale > 0, scale, found))
+
+
+def _is_set(scale: Tensor) -> bool:
+    """Whether the factor needs no batch more. False where Python cannot know its number."""
+    if torch.compiler.is_compiling():
+        return False
+    try:
+        return scale.item() > 0
+    except RuntimeError:  # of vmap, and of tensors without numbers
+        return False
 
 
 @torch.no_grad()

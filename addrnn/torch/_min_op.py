@@ -33,7 +33,8 @@ def min_add_gru(
     It runs on CPUs. Autograd differentiates it once. `torch.compile` and `torch.export` keep it as
     the operator `addrnn::min_add_gru`, which a process knows that has imported `addrnn.torch`.
     Where autograd will differentiate it, one byte per unit and step is kept. Within
-    `torch.autocast("cpu")` it computes in float32. docs/recurrence.md has the sources.
+    `torch.autocast("cpu")` it computes in float32. docs/explanation/parallel-in-time.md has the
+    sources.
 
     Args:
         inputs: Floating-point tensor `[B, T, D]`. `B` and `T` may be 0.

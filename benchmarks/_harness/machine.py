@@ -37,14 +37,18 @@ def folder():
     """Where the times of this processor are kept.
 
     "Intel(R) Xeon(R) Processor @ 2.80GHz" has its own in `results/intel_xeon_2.80ghz`. A name
-    without a number stands for many processors, so the width of their vectors is put to it.
+    without a number stands for many processors, so the generation is put to it, or the width of
+    their vectors.
     """
     words = re.sub(r"\((r|tm)\)|\b(processor|cpu)\b", " ", processor().lower())
     name = "_".join(re.findall(r"[a-z0-9.-]+", words))
     if not re.search(r"[0-9]", name):
         flags = _cpuinfo("flags").split()
-        widths = {"avx512": "avx512f", "avx2": "avx2"}
-        name = "_".join([name, *[word for word, flag in widths.items() if flag in flags][:1]])
+        # The first flag that a processor has names it; AMD's Zen 5 is the first of AMD's with vnni.
+        kinds = {"avx512": "avx512f", "avx2": "avx2"}
+        if "amd" in name:
+            kinds = {"zen5": "avx_vnni", **kinds}
+        name = "_".join([name, *[word for word, flag in kinds.items() if flag in flags][:1]])
     return RESULTS / name
 
 

@@ -19,7 +19,8 @@ def figure(rows=1, columns=1, size=(6, 4), saved_dpi=110, **options):
 
 
 def save(made, path):
-    """Writes a figure of `figure` as a PNG, whole or not at all."""
+    """Writes a figure of `figure` as PNG or SVG, whole or not at all."""
+    dated = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}
     with replacing(path) as temporary:
-        made.savefig(temporary, dpi=made.saved_dpi)
+        made.savefig(temporary, dpi=made.saved_dpi, **dated)
     plt.close(made)

@@ -23,7 +23,7 @@ LAYERS = {
     "LSTM": keras.layers.LSTM,
     "multiplying": lambda units: keras.layers.RNN(MultiplyingGRUCell(units)),
     "AddGRU, hard_tanh": lambda units: ka.AddGRU(units, activation="hard_tanh"),
-    # With a ReLU candidate a shifted state drifts upwards, docs/defaults.md.
+    # With a ReLU candidate a shifted state drifts upwards, docs/explanation/defaults.md.
     "AddGRU, shift 0.5": lambda units: ka.AddGRU(units, activation="hard_tanh", state_shift=0.5),
 }
 

@@ -1,8 +1,8 @@
 """The claims of the paper: tables and plots from the recorded runs; what is missing, run.
 
-Without `--run` it makes the tables and the plots of docs/evidence.md from what is recorded; nothing
-is trained. With `--run` it first trains what is not recorded, in the order of plan.py, and appends
-each result to the records at once. What was interrupted goes on.
+Without `--run` it makes the tables and the plots of docs/results from what is recorded;
+nothing is trained. With `--run` it first trains what is not recorded, in the order of plan.py, and
+appends each result to the records at once. What was interrupted goes on.
 
     python -m benchmarks.paper_experiments
     python -m benchmarks.paper_experiments --run --data-dir DIR           # many hours

@@ -1,4 +1,4 @@
-"""What docs/evidence.md wants to know: every run by its settings, in order of what it tells.
+"""What docs/results wants to know: every run by its settings, in order of what it tells.
 
 `task` says which function of runs.py runs it. The names in the settings are those of the records.
 """

@@ -1,4 +1,4 @@
-"""The plots of docs/evidence.md, from the records."""
+"""The plots of docs/results, from the records."""
 
 import numpy as np
 

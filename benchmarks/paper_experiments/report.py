@@ -1,4 +1,4 @@
-"""The tables of docs/evidence.md, from the records."""
+"""The tables of docs/results, from the records."""
 
 import statistics
 

@@ -21,6 +21,14 @@ std::string RequestedInstructionSet();
 
 template <typename S>
 const Kernels<S>& SelectedKernels();
+template <>
+const Kernels<float>& SelectedKernels<float>();
+template <>
+const Kernels<double>& SelectedKernels<double>();
+template <>
+const Kernels<Float16>& SelectedKernels<Float16>();
+template <>
+const Kernels<BFloat16>& SelectedKernels<BFloat16>();
 const IntegerKernels& SelectedIntegerKernels();
 
 }  // namespace addrnn

@@ -1,8 +1,8 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_INTEGER_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_INTEGER_H_
 
-// The recurrence in integers alone, and a dense layer behind it: what docs/integer.md defines, bit
-// for bit. Knows no framework; tensors are as integer_problem.h says.
+// The recurrence in integers alone, and a dense layer behind it: what docs/explanation/integer.md
+// defines, bit for bit. Knows no framework; tensors are as integer_problem.h says.
 
 #include "cc_ops/core/integer_problem.h"
 #include "cc_ops/core/working.h"

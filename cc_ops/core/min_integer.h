@@ -1,7 +1,8 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_MIN_INTEGER_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_MIN_INTEGER_H_
 
-// MinAddGRU in integers alone: what docs/integer.md defines, bit for bit. Beside integer.h.
+// MinAddGRU in integers alone: what docs/explanation/integer.md defines, bit for bit. Beside
+// integer.h.
 
 #include "cc_ops/core/min_integer_problem.h"
 #include "cc_ops/core/working.h"

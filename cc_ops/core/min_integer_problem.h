@@ -1,8 +1,8 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_MIN_INTEGER_PROBLEM_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_MIN_INTEGER_PROBLEM_H_
 
-// What one call of MinAddGRU in integers computes (docs/integer.md), and on which buffers. Plain
-// data without any include of the C++ library, as in problem.h.
+// What one call of MinAddGRU in integers computes (docs/explanation/integer.md), and on which
+// buffers. Plain data without any include of the C++ library, as in problem.h.
 
 #include "cc_ops/core/integer_problem.h"
 

@@ -17,7 +17,7 @@ struct MinSizes {
   int64_t window;
 };
 
-// The recurrence of MinAddGRU in docs/recurrence.md.
+// The recurrence of MinAddGRU in docs/explanation/parallel-in-time.md.
 struct MinProblem : MinSizes {
   Activation activation;
   bool go_backwards;  // read the inputs and the mask from the last step to the first

@@ -19,7 +19,7 @@ struct Sizes {
   int64_t units;
 };
 
-// The recurrence of docs/recurrence.md.
+// The recurrence of docs/explanation/recurrence.md.
 struct Problem : Sizes {
   Activation activation;
   double state_shift;  // s >= 0
@@ -95,8 +95,8 @@ struct StepGradientTensors {
   S* d_state;              // [B, H] of h_{t-1}, where the gate keeps it
 };
 
-// All that the backward pass has to know of one unit at one step (docs/recurrence.md). A masked
-// step is kKeep alone, a step whose state was cut off at state_max has no bit at all.
+// All that the backward pass has to know of one unit at one step (docs/explanation/recurrence.md).
+// A masked step is kKeep alone, a step whose state was cut off at state_max has no bit at all.
 enum GateBit : uint8_t {
   kKeep = 1,          // dh_{t-1} takes g
   kWrite = 2,         // dz_c takes g (times the derivative of tanh)

@@ -5,7 +5,7 @@
 
 namespace addrnn {
 
-// A delegate's kernel for one AddGruInt operator, the layer of docs/integer.md:
+// A delegate's kernel for one AddGruInt operator, the layer of docs/explanation/integer.md:
 //
 //   inputs   inputs [B, T, D] of int8 or int16; constants: kernel [D, 2H] and
 //            recurrent_kernel [H, 2H] of int8, bias [2H] of int32, kernel_shift, recurrent_shift

@@ -5,7 +5,7 @@
 
 namespace addrnn {
 
-// A delegate's kernel for one MinAddGruInt operator, MinAddGRU of docs/integer.md:
+// A delegate's kernel for one MinAddGruInt operator, MinAddGRU of docs/explanation/integer.md:
 //
 //   inputs   inputs [B, T, D] of int8 or int16; constants: kernel [w, D, 2H] of int8, bias [2H] of
 //            int32, shift [2H] of uint8; or none, or empty: multiplier [2H] of int32, a constant,

@@ -193,8 +193,9 @@ class IntegerDense {
 }  // namespace
 
 void DefineInteger(py::module_& module) {
-  py::class_<IntegerAddGru>(module, "IntegerAddGru",
-                            "The recurrence in integers (docs/integer.md), prepared once.")
+  py::class_<IntegerAddGru>(
+      module, "IntegerAddGru",
+      "The recurrence in integers (docs/explanation/integer.md), prepared once.")
       .def(py::init<const Array<int8_t>&, const Array<int8_t>&, const Array<int32_t>&,
                     const Array<uint8_t>&, const Array<uint8_t>&, const Array<uint8_t>&,
                     const std::optional<Array<int32_t>>&, int32_t, int32_t, int32_t, int32_t,
@@ -210,8 +211,9 @@ void DefineInteger(py::module_& module) {
            py::arg("mask").noconvert() = py::none(),
            "On C-contiguous arrays, inputs of int8 or int16: returns (outputs, final state), "
            "int16.");
-  py::class_<IntegerMinAddGru>(module, "IntegerMinAddGru",
-                               "MinAddGRU in integers (docs/integer.md), prepared once.")
+  py::class_<IntegerMinAddGru>(
+      module, "IntegerMinAddGru",
+      "MinAddGRU in integers (docs/explanation/integer.md), prepared once.")
       .def(py::init<const Array<int8_t>&, const Array<int32_t>&, const Array<uint8_t>&,
                     const std::optional<Array<int32_t>>&, int32_t, int32_t, int32_t, int32_t,
                     bool>(),

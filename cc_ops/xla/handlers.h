@@ -2,8 +2,9 @@
 #define KERAS_ADDRNN_CC_OPS_XLA_HANDLERS_H_
 
 // The handlers of XLA's custom calls on CPUs. Their arguments, results and attributes are those of
-// the TensorFlow ops of the same names (docs/architecture.md), with these differences: results that
-// a call does not want come last, and are left out; whether it wants them is told by their number.
+// the TensorFlow ops of the same names (docs/explanation/architecture.md), with these differences:
+// results that a call does not want come last, and are left out; whether it wants them is told by
+// their number.
 
 #include "cc_ops/xla/ffi_c_api.h"
 

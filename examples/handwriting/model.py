@@ -38,7 +38,7 @@ def build(kind, classes):
 def recurrent(layer):
     """The recurrent part alone, `[B, 32, 64]` to `[B, 32, 128]`, of any recurrent layer.
 
-    A normalization follows each layer: all three read better with it (docs/evidence.md).
+    A normalization follows each layer: all three read better with it (docs/results/handwriting.md).
     """
     layers = [keras.Input((STEPS, FEATURES))]
     for units in UNITS:

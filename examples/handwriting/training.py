@@ -96,7 +96,7 @@ def train(kind, alphabet, training, validation, *, epochs, seed, directory):
         verbose=1 if sys.stdout.isatty() else 2,  # progress bars; in a log, a line for each epoch
         callbacks=[
             EpochTimes(),
-            falling_rate(LEARNING_RATE, epochs),  # docs/evidence.md says why
+            falling_rate(LEARNING_RATE, epochs),  # docs/results/mnist.md says why
             callbacks.EarlyStopping(
                 patience=PATIENCE, baseline=min(checkpoints.losses()) if done else None
             ),

@@ -1,4 +1,4 @@
-"""The defaults on which training depends, for cell and layer alike: see docs/defaults.md."""
+"""Defaults on which training depends, for cell and layer: see docs/explanation/defaults.md."""
 
 from keras_addrnn.layers.initializers import InhibitedOrthogonal
 

@@ -2,7 +2,7 @@
 
 A recurrence of ReLUs and additions has no scale of its own: inputs that are twice as large make
 states that are twice as large. A sigmoid has one. So a layer brings its inputs to a scale, once.
-docs/defaults.md has the reasons and the measurements.
+docs/explanation/defaults.md has the reasons.
 """
 
 import keras

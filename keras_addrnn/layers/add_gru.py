@@ -44,9 +44,9 @@ class AddGRU(keras.layers.RNN):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/defaults.md).
+            can explode (docs/explanation/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
-            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/evidence.md).
+            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/results/handwriting.md).
         kernel_regularizer: Regularizer of the `kernel`.
         recurrent_regularizer: Regularizer of the `recurrent_kernel`.
         bias_regularizer: Regularizer of the `bias`.
@@ -72,7 +72,8 @@ class AddGRU(keras.layers.RNN):
             `cell.input_scale`, which is not trained, and multiplies the kernel wherever the layer
             runs. Regularizers and constraints act on the kernel without it. The recurrence has no
             scale of its own, as a sigmoid has, and learns badly from inputs that are far too small
-            (docs/defaults.md). Use False where you set the weights by hand. Default: True.
+            (docs/explanation/defaults.md). Use False where you set the weights by hand. Default:
+            True.
         implementation: `"fused"` for the project's own op (an error where it cannot
             run), `"composed"` for plain Keras operations, `"auto"` for the fused one where it can.
 

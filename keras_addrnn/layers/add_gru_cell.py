@@ -38,9 +38,9 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
             `"glorot_uniform"`.
         recurrent_initializer: Initializer of the `recurrent_kernel` `[units, 2 * units]`. Default:
             `keras_addrnn.layers.InhibitedOrthogonal()`. With a GRU's `"orthogonal"` the state
-            can explode (docs/defaults.md).
+            can explode (docs/explanation/defaults.md).
         bias_initializer: Initializer of the `bias` `[2 * units]`. Default: `"zeros"`.
-            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/evidence.md).
+            `keras_addrnn.layers.GateBias(-0.5)` begins by forgetting (docs/results/handwriting.md).
         kernel_regularizer: Regularizer of the `kernel`.
         recurrent_regularizer: Regularizer of the `recurrent_kernel`.
         bias_regularizer: Regularizer of the `bias`.

@@ -16,7 +16,7 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
     `h_t = h_{t-1} + relu(z - inhibition * h_{t-1})`. Without inhibition it grows with every step,
     and exponentially as soon as `R_c` feeds it back to itself: training explodes on long sequences.
     With it, the state has a fixed point at `z / inhibition`, which small changes of the weights do
-    not take away. docs/defaults.md has the measurements.
+    not take away. docs/results/first-weights.md has the measurements.
 
     Args:
         gain: Factor of the orthogonal matrix.
@@ -68,7 +68,7 @@ class GateBias(keras.initializers.Initializer):
     value takes that much away from each unit's state at every step. Where a layer labels each step
     by what is near it, as with CTC, it may learn sooner with -0.5. Where one answer depends on the
     whole sequence, or on what is long past, it does harm.
-    docs/evidence.md has the measurements.
+    docs/results/handwriting.md has the measurements.
 
     Args:
         value: Number. Negative: a unit forgets. Positive: it keeps, and holds back what is new.

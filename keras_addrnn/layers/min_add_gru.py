@@ -28,9 +28,8 @@ class MinAddGRU(keras.layers.Layer):
     negative, and never above the largest candidate: it cannot explode.
 
     One such layer is a fading maximum of what it read. Use two or more, with
-    `keras.layers.LayerNormalization` between. A larger state never makes a later one smaller, so
-    what has to be toggled or counted at each step, like whether the number of ones is even, is for
-    `keras_addrnn.AddGRU`.
+    `keras.layers.LayerNormalization` between. A larger state never makes a later one smaller.
+    So what has to be toggled or counted at each step is for `keras_addrnn.AddGRU`.
 
     Args:
         units: Positive integer, the size of the state and of the output.

@@ -71,7 +71,7 @@ def convert(
     last inputs do likewise, as `"<layer>_last_inputs"`.
 
     The file has one signature, with the names of the model's inputs and outputs (the keys, where
-    they are a dict), and metadata named "keras_addrnn" with our version, `ops` and `quantize`. The
+    they are a dict). Its metadata named "keras_addrnn" holds our version, `ops` and `quantize`. The
     same model and data give the same bytes, except for integers of Keras' own GRU: TensorFlow's
     converter orders its operators differently from call to call. The model itself stays as it is.
 
@@ -101,8 +101,8 @@ def convert(
         TypeError: `model` is not a Keras model, `batch_size` not an integer, or
             `representative_data` not of arrays.
         ValueError: The model's inputs are unknown or do not fit `batch_size` or
-            `representative_data`, Keras runs on another backend, a part of the model has no
-            operator, `ops="fused"` and there is nothing to fuse, or what `quantize` needs is
+            `representative_data`. Keras runs on another backend. A part of the model has no
+            operator. There is nothing to fuse with `ops="fused"`, or what `quantize` needs is
             missing.
 
     Example:

@@ -148,5 +148,5 @@ def _error_of(folder):
         if answer:
             return json.loads(answer)["error"]
         why = process.why_it_ended()
-        if process.popen.returncode:  # else it had just gone, having had nothing to do
+        if process.popen.returncode:  # else it has gone, having had nothing to do
             return why

@@ -5,9 +5,8 @@ second state, and each of those the one after it: all states after `2 log2(T)` r
 twice the operations of a loop over time (Ladner and Fischer, Parallel Prefix Computation, 1980).
 Where `T` is unknown, a loop goes on by doubling, `log2(T)` rounds of all steps: in a round of
 distance `d` each step takes in what is known of the `d` steps before it (Hillis and Steele, Data
-Parallel Algorithms, 1986). docs/recurrence.md has the recurrence and its gradient,
-docs/decisions/min-add-gru.md says why the scan is written out here.
-"""
+Parallel Algorithms, 1986). docs/explanation/parallel-in-time.md has the recurrence and its
+gradient, docs/decisions/min-add-gru.md says why the scan is written out here."""
 
 import keras
 

@@ -94,10 +94,11 @@ def add_gru_step(
 ) -> Any:
     """One step of the recurrence that `add_gru` runs over a sequence.
 
+    The arguments that are not named here are those of `add_gru`.
+
     Args:
         inputs: Floating-point tensor `[B, D]`.
         state: Tensor `[B, H]`, the state before the step.
-        The others are those of `add_gru`.
 
     Returns:
         The state after the step, `[B, H]`.

@@ -69,9 +69,10 @@ def quantize_columns(weights, greatest, least):
 def quantize_columns_within(weights, spans, greatest, least, span_limit):
     """Like `quantize_columns`, for sums that have few values.
 
-    A column whose sum would have more gets all its weights shrunk towards zero by the same amount,
-    as a penalty on their magnitudes would do, until it fits; the smallest become 0. Of the powers
-    of two, each with the least amount that does, the one with the least error of the sum is taken.
+    A column whose sum would have more gets all its weights shrunk towards zero by the same amount
+    until it fits. The smallest become 0, as a penalty on their magnitudes would make them. Of the
+    powers of two, each with the least amount that does, the one with the least error of the sum is
+    taken.
     The derivative is 1 for what is shrunk to 0 as well, so that no weight is stuck.
 
     Args:

@@ -20,10 +20,11 @@ def recurrence(
 ):
     """The states of an integer recurrence that starts from zeros.
 
-    Values are those of `addrnn.reference.run_layer`. The gradient is that of docs/recurrence.md at
-    the sums of each step before they are rounded: rounding passes it on, and it is 0 where the
-    state, the update gate or the candidate saturates. (At the rounded sums most kinks would be met
-    exactly, where the derivative is 0: docs/quantization.md compares.)
+    Values are those of `addrnn.reference.run_layer`. The gradient is that of
+    docs/explanation/recurrence.md at the sums of each step before they are rounded: rounding passes
+    it on, and it is 0 where the state, the update gate or the candidate saturates. (At the rounded
+    sums most kinks would be met exactly, where the derivative is 0: docs/results/quantization.md
+    compares.)
 
     Args:
         projected: `[T, B, 2H]`, what inputs and bias add to the update gate and the candidate, in
@@ -115,7 +116,7 @@ def fading_recurrence(sums, mask=None, *, candidate_max):
     """The states of an integer `MinAddGRU` that starts from zeros, all steps at once.
 
     Values are those of `addrnn.reference.run_min_add_gru`. The gradient is that of
-    docs/recurrence.md at the sums before they are rounded, as in `recurrence`.
+    docs/explanation/parallel-in-time.md at the sums before they are rounded, as in `recurrence`.
 
     Args:
         sums: `[B, T, 2H]`, the update gate and the candidate in units of the state, not rounded, in

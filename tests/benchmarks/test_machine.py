@@ -11,6 +11,8 @@ from benchmarks._harness import machine
         ("Intel(R) Xeon(R) Processor @ 2.80GHz", "avx2 avx512f", "intel_xeon_2.80ghz"),
         ("AMD EPYC", "sse2 avx2 avx512f", "amd_epyc_avx512"),
         ("AMD EPYC", "sse2 avx2", "amd_epyc_avx2"),
+        ("AMD EPYC", "sse2 avx2 avx_vnni avx512f", "amd_epyc_zen5"),
+        ("Intel Xeon", "avx2 avx_vnni avx512f", "intel_xeon_avx512"),
         ("Some CPU", "", "some"),
     ],
 )

@@ -1,7 +1,7 @@
 #ifndef KERAS_ADDRNN_CC_OPS_CORE_KERNELS_GATE_H_
 #define KERAS_ADDRNN_CC_OPS_CORE_KERNELS_GATE_H_
 
-// The gate on vectors, and the bits that its gradient needs (docs/recurrence.md).
+// The gate on vectors, and the bits that its gradient needs (docs/explanation/recurrence.md).
 
 #include "cc_ops/core/kernels/simd.h"
 #include "cc_ops/core/problem.h"
@@ -83,7 +83,8 @@ struct GateParameters {
 // One step for one vector of units: the update gate u, the candidate's z (activated in place) and
 // the state. A NaN stays a NaN: a broken training must be seen, not hidden.
 //
-// Without a shift a ReLU of z changes nothing (docs/recurrence.md), and kWrite implies its slope.
+// Without a shift a ReLU of z changes nothing (docs/explanation/recurrence.md), and kWrite implies
+// its slope.
 template <Activation kActivation, bool kShifted, bool kBits, typename C>
 ADDRNN_INLINE Vector<C> Gate(const GateParameters<C>& p, Vector<C> u, Vector<C>& z, Vector<C> state,
                              Mask<C>& bits) {

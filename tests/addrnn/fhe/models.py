@@ -74,7 +74,7 @@ def model(*layers, input_bits=2, zero_point=0):
 
 
 def adder(greatest, state_max, input_bits, state_bits):
-    """The exact adder (docs/recurrence.md): inputs are value and marker, the state their sum."""
+    """The exact adder (docs/explanation/recurrence.md): value and marker in, their sum out."""
     zeros = np.zeros(2, np.uint8)
     layer = IntegerAddGRU(
         kernel=np.array([[0, 1], [-greatest, 0]], np.int8),

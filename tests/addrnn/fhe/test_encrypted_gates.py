@@ -34,7 +34,7 @@ def test_gates(bits):
         gate: circuits.expected(circuits.Step(gate, bits, u.size), (u, z, h))
         for gate in circuits.GATES
     }
-    # docs/recurrence.md, with a state shift of 0.
+    # docs/explanation/recurrence.md, with a state shift of 0.
     c = np.maximum(z, 0)
     added = np.maximum(h - np.maximum(-u, 0), 0) + np.maximum(c - np.maximum(u, 0), 0)
     for gate in ("add, 3 PBS", "add, 4 PBS"):

@@ -1,5 +1,5 @@
 // The recurrence and its gradient against plain loops in double, written from the equations of
-// docs/recurrence.md, over sizes below, at and above the tiles.
+// docs/explanation/recurrence.md, over sizes below, at and above the tiles.
 
 #include "cc_ops/core/add_gru.h"
 

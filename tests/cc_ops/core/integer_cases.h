@@ -1,8 +1,8 @@
 #ifndef KERAS_ADDRNN_TESTS_CC_OPS_CORE_INTEGER_CASES_H_
 #define KERAS_ADDRNN_TESTS_CC_OPS_CORE_INTEGER_CASES_H_
 
-// Problems in integers, what a step of docs/integer.md makes of them in plain loops on int64, and
-// what the core does.
+// Problems in integers, what a step of docs/explanation/integer.md makes of them in plain loops on
+// int64, and what the core does.
 
 #include <algorithm>
 #include <cstdint>

@@ -132,8 +132,8 @@ TEST_F(IntegerTest, ComputesTheLastStateAlone) {
   EXPECT_EQ(state, expected.final_state);
 }
 
-// By hand: the exact adder of docs/recurrence.md. One unit; a marked step adds its value to the
-// state, and every other step keeps it.
+// By hand: the exact adder of docs/explanation/recurrence.md. One unit; a marked step adds its
+// value to the state, and every other step keeps it.
 TEST_F(IntegerTest, AddsExactly) {
   constexpr int64_t kSteps = 1000;
   IntegerCase c = {};

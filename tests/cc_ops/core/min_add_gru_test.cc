@@ -1,5 +1,6 @@
 // The recurrence with gates on inputs alone, and its gradient, against plain loops in double,
-// written from the equations of docs/recurrence.md, over sizes below, at and above the tiles.
+// written from the equations of docs/explanation/parallel-in-time.md, over sizes below, at and
+// above the tiles.
 
 #include "cc_ops/core/min_add_gru.h"
 

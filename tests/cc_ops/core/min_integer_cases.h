@@ -1,8 +1,8 @@
 #ifndef KERAS_ADDRNN_TESTS_CC_OPS_CORE_MIN_INTEGER_CASES_H_
 #define KERAS_ADDRNN_TESTS_CC_OPS_CORE_MIN_INTEGER_CASES_H_
 
-// Problems of MinAddGRU in integers, what docs/integer.md makes of them in plain loops on int64,
-// and what the core does.
+// Problems of MinAddGRU in integers, what docs/explanation/integer.md makes of them in plain loops
+// on int64, and what the core does.
 
 #include "cc_ops/core/min_integer.h"
 #include "tests/cc_ops/core/integer_cases.h"

@@ -7,6 +7,7 @@ adds its value to the state and every other step keeps the state (arXiv 2308.056
 import numpy as np
 import pytest
 
+from tests.backends import allowed, results_of
 from tests.support import IMPLEMENTATIONS
 
 STEPS = 10_000
@@ -26,23 +27,26 @@ def adding_problem(batch=3):
     return np.stack([values, markers], axis=2), sums[:, :, None]
 
 
+@pytest.mark.backend_neutral
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_op(implementation, dtype):
-    import tensorflow as tf
-
     import keras_addrnn as ka
 
+    def add(tensors):
+        outputs, state = ka.ops.add_gru(**tensors, implementation=implementation)
+        return {"outputs": outputs, "state": state}
+
     inputs, sums = adding_problem()
-
-    @tf.function
-    def add(*arguments):
-        return ka.ops.add_gru(*arguments, implementation=implementation)
-
-    weights = [tf.constant(w, dtype) for w in (KERNEL, RECURRENT_KERNEL, BIAS)]
-    outputs, state = add(tf.constant(inputs, dtype), *weights)
-    np.testing.assert_array_equal(outputs, sums)
-    np.testing.assert_array_equal(state, sums[:, -1])
+    arrays = {
+        "inputs": inputs,
+        "kernel": KERNEL,
+        "recurrent_kernel": RECURRENT_KERNEL,
+        "bias": BIAS,
+    }
+    got = results_of(add, arrays, dtype)
+    np.testing.assert_array_equal(got["outputs"], sums)
+    np.testing.assert_array_equal(got["state"], sums[:, -1])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -67,6 +71,7 @@ def test_one_step_op_in_a_loop(implementation, dtype):
     np.testing.assert_array_equal(add(tf.constant(inputs, dtype)), sums[:, -1])
 
 
+@pytest.mark.backend_neutral
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_layer(implementation, dtype):
@@ -84,6 +89,7 @@ def test_layer(implementation, dtype):
     check_layer(layer, inputs, sums)
 
 
+@pytest.mark.backend_neutral
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_cell_in_keras_rnn(dtype):
     import keras
@@ -98,7 +104,8 @@ def test_cell_in_keras_rnn(dtype):
 def check_layer(layer, inputs, sums):
     import keras
 
-    model = keras.Sequential([keras.Input((None, 2), dtype=layer.dtype), layer])
-    model.set_weights([KERNEL, RECURRENT_KERNEL, BIAS])
-    outputs = model.predict(inputs.astype(layer.dtype), verbose=0)
+    with allowed(layer.dtype):
+        model = keras.Sequential([keras.Input((None, 2), dtype=layer.dtype), layer])
+        model.set_weights([KERNEL, RECURRENT_KERNEL, BIAS])
+        outputs = model.predict(inputs.astype(layer.dtype), verbose=0)
     np.testing.assert_array_equal(outputs, sums)

@@ -29,6 +29,7 @@ def problems(draw, largest):
     ).as_dtype("float32")
 
 
+@pytest.mark.backend_neutral
 @settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(problem=problems(largest=(6, 8, 20, 20)))
 def test_composed(problem):

@@ -1,4 +1,4 @@
-"""The composed implementation on every backend: values, gradients, kinks, compilation."""
+"""What is particular to the composed implementation, on every backend."""
 
 import keras
 import numpy as np
@@ -7,9 +7,8 @@ import pytest
 import keras_addrnn as ka
 from addrnn.sequence import SequenceTensors
 from keras_addrnn.ops import _arguments, _composed
-from tests import support
-from tests.agreement import assert_close, relative_error
-from tests.keras_addrnn.ops.backend_gradients import compiled, gradients
+from tests import backends, support
+from tests.agreement import assert_close
 
 pytestmark = pytest.mark.backend_neutral
 
@@ -41,43 +40,13 @@ def composed_of(problem, **more):
         go_backwards=go_backwards,
         **more,
     )
-    return {"outputs": support.to_numpy(outputs), "state": support.to_numpy(state)}
-
-
-@pytest.mark.parametrize("activation", support.ACTIVATIONS)
-@pytest.mark.parametrize("settings", SETTINGS)
-def test_forward(settings, activation):
-    problem = float32_problem(**settings, activation=activation)
-    assert_close(support.run(problem, "composed"), problem.expected(), 1e-5)
-
-
-@pytest.mark.parametrize("activation", support.ACTIVATIONS)
-@pytest.mark.parametrize("settings", SETTINGS)
-def test_gradients(settings, activation):
-    problem = float32_problem(**settings, activation=activation).away_from_kinks(1e-5)
-    assert_close(gradients(problem), problem.expected_gradients(), 1e-4)
-
-
-@pytest.mark.parametrize("activation", ("linear", "relu", "hard_tanh"))
-@pytest.mark.parametrize("settings", ({}, {"state_shift": 1.0, "state_max": 2.0, "mask": "holes"}))
-def test_gradients_at_kinks_are_zero(settings, activation):
-    # Small integers: most values sit exactly on a kink, and all arithmetic is exact.
-    for seed in range(3):
-        problem = support.make_kink_problem(seed, SIZES, **settings, activation=activation)
-        assert_close(gradients(problem), problem.expected_gradients(), 1e-6)
-
-
-@pytest.mark.parametrize("sizes", ((0, 5, 3, 6), (4, 0, 3, 6), (0, 0, 3, 6), (4, 1, 1, 1)))
-def test_sizes_of_zero_and_one(sizes):
-    problem = support.make_problem(1, sizes, mask="holes").as_dtype("float32")
-    assert_close(support.run(problem, "composed"), problem.expected(), 1e-5)
-    assert_close(gradients(problem), problem.expected_gradients(), 1e-4)
+    return {"outputs": backends.to_numpy(outputs), "state": backends.to_numpy(state)}
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_compiled(settings):
     problem = float32_problem(**settings)
-    assert_close(compiled(problem), problem.expected(), 1e-5)
+    assert_close(support.run(problem, "composed", compiled=True), problem.expected(), 1e-5)
 
 
 @pytest.mark.parametrize("settings", SETTINGS[1:3])
@@ -112,22 +81,6 @@ def test_a_callable_activation():
     assert_close(same, named, 1e-6)
 
 
-def test_step_is_a_sequence_of_one():
-    problem = support.make_problem(3, (4, 1, 3, 6), state_shift=0.5, state_max=1.0)
-    tensors = {n: keras.ops.convert_to_tensor(a, "float32") for n, a in problem.arrays.items()}
-    state = ka.ops.add_gru_step(
-        tensors["inputs"][:, 0],
-        tensors["initial_state"],
-        tensors["kernel"],
-        tensors["recurrent_kernel"],
-        tensors["bias"],
-        state_shift=0.5,
-        state_max=1.0,
-        implementation="composed",
-    )
-    assert relative_error(support.to_numpy(state), problem.expected()["state"]) < 1e-5
-
-
 def test_symbolic_tensors():
     problem = float32_problem(mask="holes")
     x, h = keras.Input((None, 3)), keras.Input((6,))
@@ -152,5 +105,5 @@ def test_a_variable_of_tensorflow_as_inputs():
     with tf.GradientTape() as tape:
         outputs = layer(variable)
         loss = tf.reduce_sum(outputs)
-    np.testing.assert_array_equal(support.to_numpy(outputs), support.to_numpy(layer(inputs)))
+    np.testing.assert_array_equal(backends.to_numpy(outputs), backends.to_numpy(layer(inputs)))
     assert tape.gradient(loss, variable).shape == variable.shape

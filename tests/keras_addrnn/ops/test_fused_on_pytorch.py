@@ -7,7 +7,8 @@ import pytest
 import keras_addrnn as ka
 from keras_addrnn import _keras_private
 from tests.agreement import assert_close, relative_error
-from tests.support import make_problem, run, to_numpy
+from tests.backends import to_numpy
+from tests.support import make_problem, run
 
 pytestmark = [
     pytest.mark.backend_neutral,

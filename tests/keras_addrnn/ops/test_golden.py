@@ -3,7 +3,7 @@
 import pytest
 
 from tests import golden
-from tests.agreement import TOLERANCE, assert_close
+from tests.agreement import assert_close, dtypes, tolerance_of
 from tests.support import CORE, FUSED, run_both, run_core
 
 
@@ -38,12 +38,26 @@ def test_files_are_there():
     assert sum(file.startswith("sizes_") for file in golden.FILES) >= 10
 
 
+@pytest.mark.backend_neutral
+@pytest.mark.parametrize("dtype", dtypes())
+@pytest.mark.parametrize("executor", ["composed", FUSED])
+def test_op_over_sizes(executor, dtype):
+    for file in golden.FILES:
+        if file.startswith("sizes_"):
+            check_executor(executor, file, dtype)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("file", golden.FILES)
 @pytest.mark.parametrize("executor", NAMES)
 def test_executor(executor, file, dtype):
+    check_executor(executor, file, dtype)
+
+
+def check_executor(executor, file, dtype):
     for label, problem, expected, expected_gradients in golden.load(file):
+        tolerance = tolerance_of(executor, dtype, problem.activation)
         got, gradients = EXECUTORS[executor](problem, dtype)
-        assert_close(got, expected, TOLERANCE[dtype], label)
+        assert_close(got, expected, tolerance, label)
         if gradients and expected_gradients:
-            assert_close(gradients, expected_gradients, TOLERANCE[dtype], label)
+            assert_close(gradients, expected_gradients, tolerance, label)

@@ -15,6 +15,8 @@ from tests.support import (
     run_gradients,
 )
 
+pytestmark = pytest.mark.backend_neutral
+
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7}  # from 1 to the next number
 # The composed op rounds every intermediate, the fused one only the state of each step.
 FORWARD_ROUNDINGS = {"composed": 4, "fused": 2}

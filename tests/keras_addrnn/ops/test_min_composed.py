@@ -33,7 +33,7 @@ def rounded(problem):
 def assert_as_the_reference(problem, compiled=False):
     dtype, tolerance = widest()
     problem = rounded(problem)
-    results, gradients = run_both(problem, dtype, compiled)
+    results, gradients = run_both(problem, "composed", dtype, compiled)
     assert_close(results, problem.expected(), tolerance)
     assert_close(gradients, problem.expected_gradients(), 10 * tolerance)
 
@@ -63,7 +63,7 @@ def test_tanh():
     # In float32: Keras takes the tangent so on JAX.
     problem = make_problem(2, SIZES, mask="holes", activation="tanh").as_dtype("float32")
     problem = problem.away_from_kinks(1e-5)
-    results, gradients = run_both(problem)
+    results, gradients = run_both(problem, "composed")
     assert_close(results, problem.expected(), 1e-5)
     assert_close(gradients, problem.expected_gradients(), 1e-4)
 
@@ -72,7 +72,8 @@ def test_a_long_sequence():
     # The state neither drifts nor grows, however long it is.
     problem = make_problem(1, (1, 10_000, 2, 3, 2))
     dtype, tolerance = widest()
-    assert_close(run(problem.as_dtype(dtype), dtype), problem.as_dtype(dtype).expected(), tolerance)
+    problem = problem.as_dtype(dtype)
+    assert_close(run(problem, "composed", dtype), problem.expected(), tolerance)
 
 
 @pytest.mark.skipif(not TENSORFLOW, reason="JAX compiles in any case, PyTorch in none")
@@ -87,7 +88,7 @@ def test_exact_at_kinks(mask, activation):
     # Small integers: most values sit exactly on a kink, and no sum rounds, in whatever order.
     for seed in range(2):
         problem = make_integer_problem(seed, SIZES, mask=mask, activation=activation)
-        results, gradients = run_both(problem)
+        results, gradients = run_both(problem, "composed")
         for got, wanted in (
             (results, problem.expected()),
             (gradients, problem.expected_gradients()),
@@ -100,7 +101,7 @@ def test_exact_at_kinks(mask, activation):
 def test_integers_bit_for_bit(steps, taps):
     problem = make_integer_problem(steps, (4, steps, 5, 8, taps), mask="holes", go_backwards=True)
     for dtype in ("float32", "bfloat16", "float16"):
-        got, wanted = run(problem, dtype), problem.expected()
+        got, wanted = run(problem, "composed", dtype), problem.expected()
         np.testing.assert_array_equal(got["outputs"], wanted["outputs"])
         np.testing.assert_array_equal(got["state"], wanted["state"])
 
@@ -108,15 +109,15 @@ def test_integers_bit_for_bit(steps, taps):
 @pytest.mark.parametrize("dtype, tolerance", (("float16", 0.02), ("bfloat16", 0.15)))
 def test_low_precision(dtype, tolerance):
     problem = make_problem(4, (3, 50, 3, 4, 3), mask="holes").as_dtype(dtype)
-    assert_close(run(problem, dtype), problem.expected(), tolerance)
+    assert_close(run(problem, "composed", dtype), problem.expected(), tolerance)
 
 
 def test_a_negative_initial_state_is_zero():
     problem = make_problem(6, SIZES, activation="tanh").as_dtype("float32")
     assert problem.initial_state.min() < 0 < problem.initial_state.max()
     clipped = problem.but(initial_state=np.maximum(problem.initial_state, 0))
-    assert_close(run(problem), run(clipped), 1e-12)
-    gradient = run_both(problem)[1]["initial_state"]
+    assert_close(run(problem, "composed"), run(clipped, "composed"), 1e-12)
+    gradient = run_both(problem, "composed")[1]["initial_state"]
     assert np.all(gradient[problem.initial_state < 0] == 0) and np.any(gradient != 0)
 
 
@@ -124,7 +125,7 @@ def test_a_negative_initial_state_is_zero():
 def test_nan_is_not_hidden(activation):
     problem = make_problem(3, SIZES, activation=activation).as_dtype("float32")
     problem.inputs[1, 2] = np.nan
-    outputs = run(problem)["outputs"]
+    outputs = run(problem, "composed")["outputs"]
     assert np.all(np.isnan(outputs[1, 2:]))
     assert not np.any(np.isnan(outputs[1, :2])) and not np.any(np.isnan(outputs[[0, 2]]))
 
@@ -132,13 +133,13 @@ def test_nan_is_not_hidden(activation):
 def test_nan_under_a_mask_is_not_read():
     problem = make_problem(3, SIZES, mask="holes").as_dtype("float32")
     hidden = problem.but(inputs=np.where(problem.mask[..., None], problem.inputs, np.nan))
-    assert_close(run(hidden), problem.expected(), 1e-5)
+    assert_close(run(hidden, "composed"), problem.expected(), 1e-5)
 
 
 def test_a_callable_activation():
     problem = make_problem(3, SIZES, activation="tanh").as_dtype("float32")
-    same = run(problem.but(activation=lambda z: keras.ops.tanh(z)))
-    assert_close(same, run(problem), 1e-6)
+    same = run(problem.but(activation=lambda z: keras.ops.tanh(z)), "composed")
+    assert_close(same, run(problem, "composed"), 1e-6)
 
 
 @pytest.mark.parametrize("cuts, taps", (((2, 3), 1), ((1,), 2), ((4, 4, 5), 5)))
@@ -154,7 +155,7 @@ def test_chunks_are_the_whole(cuts, taps):
             initial_state=state,
             initial_inputs=before,
         )
-        found = run(chunk)
+        found = run(chunk, "composed")
         outputs.append(found["outputs"])
         state = found["state"]
         before = min_reference.min_add_gru(
@@ -276,7 +277,7 @@ def test_second_gradients_are_those_of_a_piecewise_linear_function():
     tensors = {n: keras.ops.convert_to_tensor(a, "float32") for n, a in problem.arrays.items()}
 
     def loss(tensors):
-        return keras.ops.sum(min_problems.call(problem, tensors)[0] ** 2) / 2
+        return keras.ops.sum(min_problems.called(problem, "composed")(tensors)["outputs"] ** 2) / 2
 
     if keras.backend.backend() == "jax":
         import jax

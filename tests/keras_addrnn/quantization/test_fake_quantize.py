@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from addrnn import _overflow, _scale_search, weight_quantization
 from addrnn.quantization import Quantization
 from keras_addrnn.quantization import _fake_quantize
-from tests.support import to_numpy
+from tests.backends import to_numpy
 
 
 def gradient(function, value):

@@ -7,7 +7,8 @@ import pytest
 from addrnn import reference
 from addrnn.layers import IntegerAddGRU, IntegerMinAddGRU
 from keras_addrnn.quantization._fake_recurrence import fading_recurrence, recurrence
-from tests.support import MASKS, make_kink_problem, make_mask, to_numpy
+from tests.backends import to_numpy
+from tests.support import MASKS, make_kink_problem, make_mask
 
 SIZES = [(1, 1, 1, 1), (3, 5, 2, 7), (2, 17, 3, 8)]
 RELU = {"state_shift": 0, "state_max": 10**6, "candidate_min": 0, "candidate_max": 10**6}

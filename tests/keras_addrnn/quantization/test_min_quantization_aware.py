@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import keras_addrnn as ka
+from tests.backends import to_numpy
 from tests.keras_addrnn.quantization.test_min_post_training import model
-from tests.support import MASKS, make_mask, to_numpy
+from tests.support import MASKS, make_mask
 
 SIZES = [(1, 1, 1, 1, 1), (3, 2, 1, 5, 3), (2, 17, 7, 9, 2), (5, 9, 3, 31, 3)]
 

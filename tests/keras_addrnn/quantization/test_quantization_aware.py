@@ -12,7 +12,7 @@ from addrnn.model import IntegerModel
 from keras_addrnn.quantization._fake_quantized_add_gru import FakeQuantizedAddGRU
 from keras_addrnn.quantization._fake_quantized_dense import FakeQuantizedDense
 from keras_addrnn.quantization._fake_quantized_min_add_gru import FakeQuantizedMinAddGRU
-from tests.support import to_numpy
+from tests.backends import to_numpy
 
 FEATURES = 5
 SETTINGS = {
