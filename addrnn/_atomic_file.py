@@ -22,7 +22,10 @@ def checked_path(path: str | os.PathLike[str]) -> pathlib.Path:
     if path.exists() and not path.is_file():
         raise ValueError(f"The path must be that of a file. Received a device or pipe: {path}")
     if not path.parent.is_dir():
-        raise ValueError(f"The path must be in a directory that exists. Received: {path}")
+        raise ValueError(
+            f"The path must be in a directory that exists. Received: {path}. Make the "
+            "directory first."
+        )
     return path
 
 

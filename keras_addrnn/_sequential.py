@@ -19,6 +19,7 @@ def layers_in_order(model: keras.Model) -> list[keras.layers.Layer]:
             "model",
             "be built, with one input [batch, time, features]",
             f"'{model.name}' with {[tuple(tensor.shape) for tensor in inputs]}",
+            "Begin it with keras.Input((None, features)).",
         )
     if len(model.outputs) != 1:
         raise ValueError(

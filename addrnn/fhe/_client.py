@@ -77,7 +77,10 @@ class Client:
         """
         key_id, parts = self.spec.unpack("output", message)
         if key_id != self._key_id:
-            raise ValueError("This is encrypted under other keys than those of this client.")
+            raise ValueError(
+                "This is encrypted under other keys than those of this client. Decrypt it by the "
+                "client that encrypted the inputs."
+            )
         with _messages.library_errors("output"):
             values = [concrete().Value.deserialize(part) for part in parts]
             outputs = self._client.decrypt(*values)

@@ -54,7 +54,9 @@ def Interpreter(
     if model_path is not None:
         model_path = os.fspath(model_path)
         if not os.path.isfile(model_path):
-            raise _validation.value_error("model_path", "be that of a file", model_path)
+            raise _validation.value_error(
+                "model_path", "be the path of a file that exists", model_path
+            )
     elif not isinstance(model_content, (bytes, bytearray)):
         raise _validation.type_error(
             "model_content", "be the bytes of a file", type(model_content).__name__

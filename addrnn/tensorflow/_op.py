@@ -117,7 +117,9 @@ def known_ranks(tensors: Any) -> None:
     """Checks that the tensors of a structure have known ranks."""
     for name, tensor in tensors._asdict().items():
         if tensor is not None and tensor.shape.rank is None:
-            raise _validation.value_error(name, "have a known rank", "shape=<unknown>")
+            raise _validation.value_error(
+                name, "have a known rank", "shape=<unknown>", "Use tf.ensure_shape."
+            )
 
 
 def or_empty(tensor: Any, dtype: tf.DType, rank: int) -> tf.Tensor:

@@ -9,7 +9,7 @@ def known_features(shape) -> int:
     if features is None:
         raise ValueError(
             "The last dimension of `inputs` must be known, to build the kernel. "
-            f"Received: shape={tuple(shape)}"
+            f"Received: shape={tuple(shape)}. Give it in keras.Input."
         )
     return features
 

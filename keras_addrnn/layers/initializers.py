@@ -47,7 +47,7 @@ class InhibitedOrthogonal(keras.initializers.Initializer):
         if len(shape) != 2 or shape[1] != 2 * shape[0]:
             raise ValueError(
                 "InhibitedOrthogonal is for a recurrent kernel [units, 2 * units]. "
-                f"Received: shape={tuple(shape)}"
+                f"Received: shape={tuple(shape)}. Give it as `recurrent_initializer`."
             )
         units, columns = shape
         drawn = self.orthogonal(shape, dtype=dtype)
@@ -88,7 +88,10 @@ class GateBias(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         if len(shape) != 1 or shape[0] % 2:
-            raise ValueError(f"GateBias is for a bias [2 * units]. Received: shape={tuple(shape)}")
+            raise ValueError(
+                f"GateBias is for a bias [2 * units]. Received: shape={tuple(shape)}. "
+                "Give it as `bias_initializer`."
+            )
         units = shape[0] // 2
         gate = keras.ops.full((units,), self.value, dtype=dtype)
         return keras.ops.concatenate([gate, keras.ops.zeros((units,), dtype=dtype)])

@@ -43,7 +43,9 @@ def finish(model):
     """
     for name, kind, subgraph, node in _found(model):
         if subgraph.tensors[node.inputs[0]].type != schema.TensorType.FLOAT32:
-            raise ValueError(f"{name} in LiteRT computes in float32 only.")
+            raise ValueError(
+                f"{name} in LiteRT computes in float32 only. Cast its inputs and weights to it."
+            )
         attributes = flexbuffers.Loads(bytes(node.customOptions))
         options = kind.options(*(attributes[name] for name in kind.attributes))
         node.customOptions = np.frombuffer(options, np.uint8)

@@ -55,12 +55,12 @@ def _check_weights(model, quantize):
         if not np.isfinite(largest):
             raise ValueError(
                 f"quantize={quantize!r} needs finite weights. Received: '{weight.path}' with NaN "
-                "or inf"
+                "or inf. Train the model anew."
             )
         if quantize == "float16" and largest > np.finfo(np.float16).max:
             raise ValueError(
                 "quantize='float16' needs weights of at most 65504. Received: "
-                f"'{weight.path}' with {largest:g}"
+                f"'{weight.path}' with {largest:g}. Use quantize=\"dynamic\"."
             )
 
 

@@ -83,7 +83,10 @@ def _keeps_a_state(layer):
 
 def _recurrence(layer, x, whole):
     if layer.go_backwards:
-        raise ValueError(f"Layer '{layer.name}' reads from the end, which a stream does not have.")
+        raise ValueError(
+            f"Layer '{layer.name}' reads from the end, which a stream does not have. Train it with "
+            "go_backwards=False."
+        )
     config = {**layer.get_config(), "return_state": True, "stateful": False}
     copy = layer.__class__.from_config(config)
     states = [keras.Input((layer.units,), name=f"{layer.name}_state")]

@@ -142,11 +142,15 @@ def read(model: keras.Model) -> list[Recurrent | MinRecurrent | Dense]:
         if layers and isinstance(layers[-1], Dense):
             raise ValueError(
                 f"Layer '{layer.name}' follows '{layers[-1].name}', but in an integer model a "
-                "Dense layer is the last one."
+                "Dense layer is the last one. Quantize the model that ends there, and compute the "
+                "rest of its predictions."
             )
         layers.append(_read_layer(layer))
     if not layers or isinstance(layers[0], Dense):
-        raise ValueError(f"Model '{model.name}' must begin with an AddGRU or a MinAddGRU layer.")
+        raise ValueError(
+            f"Model '{model.name}' must begin with an AddGRU or a MinAddGRU layer. Received: "
+            + (f"the Dense layer '{layers[0].name}' first" if layers else "no such layer")
+        )
     return layers
 
 
@@ -187,7 +191,8 @@ def _read_recurrent(layer):
     activation = _checked_activation(layer, cell.activation)
     if cell.state_max is not None and cell.state_max < 0:
         raise ValueError(
-            f"Layer '{layer.name}' has state_max={cell.state_max}. In integers it is at least 0."
+            f"Layer '{layer.name}' has state_max={cell.state_max}, and in integers it is at least "
+            "0. Train it with such a bound, or with None."
         )
     return Recurrent(
         layer.name,

@@ -5,7 +5,8 @@
   A link to a folder leads to the file that explains it.
 - `$ keras-addrnn convert --help` in a block of code is followed by what it prints.
 - Some tutorials are examples, in Keras' form.
-- A tutorial can be downloaded as a notebook.
+- A tutorial can be downloaded as a notebook. It leads to no other page of the site, as the site has
+  no public address.
 """
 
 import os
@@ -16,6 +17,7 @@ import sys
 
 import example_pages
 import jupytext
+import plain_links
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -139,5 +141,19 @@ def _help(found):
 
 
 def _notebook(page):
-    text = re.sub(r"^```\{ \.python .*\}$", "```python", page.content_string, flags=re.MULTILINE)
+    def name_of(target):
+        path = _path(target, _source(page))
+        return None if path is None else _name(path)
+
+    text = plain_links.without_relative_links(page.content_string, name_of)
+    text = re.sub(r"^```\{ \.python .*\}$", "```python", text, flags=re.MULTILINE)
     return jupytext.writes(jupytext.reads(text, fmt="md"), fmt="ipynb")
+
+
+def _name(path):
+    """The words for a page, by its title, or for another file of the repository."""
+    text = path.read_text() if path.suffix == ".md" else ""
+    if path in TUTORIALS.values():
+        text = example_pages.as_markdown(path.read_text())
+    title = re.search(r"^# (.*)$", text, re.MULTILINE)
+    return f'page "{title[1]}"' if title else f"file `{path.relative_to(ROOT)}`"
