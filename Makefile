@@ -21,7 +21,7 @@ LIBRARY := addrnn/_lib/libaddrnn_tf.so
 CC_SOURCES := $(shell find cc_ops -type f)
 CC_FILES := $(shell find $(wildcard cc_ops tests/cc_ops benchmarks/core) \
 	-name '*.cc' -o -name '*.h')
-PAGES := $(filter-out benchmarks/results/%,$(shell git ls-files '*.md'))
+PAGES = $(wildcard *.md) $(shell find docs examples benchmarks -name '*.md' -not -path 'benchmarks/results/*')
 PYTEST_WORKERS := --numprocesses=auto --maxprocesses=4
 
 help:

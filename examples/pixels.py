@@ -108,4 +108,5 @@ for name, model in models.items():
 ## What next
 
 `docs/how-to/choose-layer.md` says when to take which layer. `keras_addrnn.lite.convert` turns the
-stack into a LiteRT file without a loop. """
+stack into a LiteRT file without a loop.
+"""

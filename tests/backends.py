@@ -59,6 +59,8 @@ def results_and_gradients(function, arrays, upstream, dtype="float32", compiled=
         found = differentiate(
             function, tensors_of(arrays, dtype), tensors_of(upstream, dtype), compiled
         )
+        dtypes = {keras.backend.standardize_dtype(t.dtype) for part in found for t in part.values()}
+        assert dtypes == {dtype}
         return tuple({name: to_numpy(tensor) for name, tensor in part.items()} for part in found)
 
 

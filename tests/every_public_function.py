@@ -24,6 +24,8 @@ STEPS, FEATURES, UNITS = 6, 3, 9
 
 
 def main(folder, *options):
+    if options not in ((), ("--one-process",)):
+        raise SystemExit(f"Expected at most --one-process. Received: {' '.join(options)}")
     folder = pathlib.Path(folder)
     generator = np.random.default_rng(0)
     x = generator.uniform(-1, 1, (32, STEPS, FEATURES)).astype("float32")

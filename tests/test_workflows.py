@@ -32,7 +32,7 @@ def allowed_pythons():
 def test_there_are_workflows():
     assert [path.name for path in WORKFLOWS] == ["publish.yml", "tests.yml", "wheels.yml"]
     called = set().union(*(targets_called(path.read_text()) for path in WORKFLOWS))
-    assert called == {"lint", "test", "wheel", "test-wheel"}
+    assert called == {"lint", "docs", "test", "wheel", "test-wheel"}
 
 
 @each_workflow

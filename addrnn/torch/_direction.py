@@ -95,7 +95,7 @@ def _is_set(scale: Tensor) -> bool:
     if torch.compiler.is_compiling():
         return False
     try:
-        return scale.item() > 0
+        return bool(scale.item() > 0)
     except RuntimeError:  # of vmap, and of tensors without numbers
         return False
 

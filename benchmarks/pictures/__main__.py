@@ -25,7 +25,7 @@ PICTURES = {
 
 def draw(name, path):
     """Draws one picture. The same records and Matplotlib give the same file."""
-    with matplotlib.rc_context(style.SETTINGS):
+    with matplotlib.style.context(["default", style.SETTINGS]):
         plots.save(PICTURES[name](), path)
 
 

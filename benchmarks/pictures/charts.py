@@ -103,7 +103,7 @@ def kernels():
             for axes, each in zip(panels, passes, strict=True):
                 percent = found.get((instructions, each), ())
                 places = [at + shift for at in range(len(percent))]
-                processor = records.NAMES[machine].partition(",")[0]
+                processor = records.NAMES.get(machine, machine).partition(",")[0]
                 label = f"{names[instructions]}, {processor}" if percent else None
                 color = style.COLORS[colors[instructions]]
                 axes.plot(places, percent, marker, color=color, label=label, markersize=7)
@@ -171,7 +171,7 @@ def litert():
             axes.plot(places, faster, marker, color=color, markersize=8, label=layer)
         axes.axhline(1, color=style.COLORS["GRU"], linewidth=1.2)
         axes.set_xticks(range(len(shapes)), shapes, fontsize=9)
-        axes.set(title=records.NAMES[machine], ylim=(0, 9))
+        axes.set(title=records.NAMES.get(machine, machine), ylim=(0, 9))
         axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
     panels[0].set_ylabel("times as fast as GRU, float32")
     panels[-1].legend(fontsize=9)

@@ -49,7 +49,9 @@ def _is_of_a_machine(path):
 
 
 def number(cell):
-    """The first number of a cell, or None."""
+    """The first number of a cell; None where there is none, or nothing was run."""
+    if cell.startswith("NOT RUN"):
+        return None
     found = re.search(r"-?\d[\d,]*(?:\.\d+)?", cell)
     return float(found[0].replace(",", "")) if found else None
 
@@ -65,9 +67,12 @@ def ratios(peer, layer, shapes, passes="training", name="layers_1"):
     found = {}
     for each, path in pages(name).items():
         table = times(path)
-        pairs = [(table.get((shape, peer)), table.get((shape, layer))) for shape in shapes]
+        pairs = [
+            [getattr(table.get((shape, name)), passes, None) for name in (peer, layer)]
+            for shape in shapes
+        ]
         if all(a and b for a, b in pairs):
-            found[each] = [getattr(a, passes) / getattr(b, passes) for a, b in pairs]
+            found[each] = [a / b for a, b in pairs]
     return found
 
 
@@ -85,8 +90,9 @@ def fastest_peers(layer, shapes=BATCHES, passes="training"):
                 for (measured, name), time in table.items()
                 if measured == shape and name in PEERS and getattr(time, passes)
             ]
-            if len(peers) > 2:
-                found.append(min(peers) / getattr(table[shape, layer], passes))
+            ours = getattr(table.get((shape, layer)), passes, None)
+            if ours and len(peers) > 2:
+                found.append(min(peers) / ours)
     return found
 
 

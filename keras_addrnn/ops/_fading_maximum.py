@@ -6,7 +6,8 @@ twice the operations of a loop over time (Ladner and Fischer, Parallel Prefix Co
 Where `T` is unknown, a loop goes on by doubling, `log2(T)` rounds of all steps: in a round of
 distance `d` each step takes in what is known of the `d` steps before it (Hillis and Steele, Data
 Parallel Algorithms, 1986). docs/explanation/parallel-in-time.md has the recurrence and its
-gradient, docs/decisions/min-add-gru.md says why the scan is written out here."""
+gradient, docs/decisions/min-add-gru.md says why the scan is written out here.
+"""
 
 import keras
 

@@ -45,6 +45,10 @@ def memory(layer):
     return [round(100 * found[layer]) for found in records.memory().values() if layer in found]
 
 
+def ends(percent):
+    return min(percent), max(percent)
+
+
 def epochs():
     shares = [round(100 * found["AddGRU(128)"].share) for found in records.mnist().values()]
     return f"{min(shares)} to {max(shares)} %"
@@ -68,7 +72,7 @@ def epochs():
         (RESULTS / "kernels.md", lambda: f"and {shares('avx512', 'forward + backward')} with the"),
         (RESULTS / "kernels.md", lambda: f"reaches {shares('avx2', 'forward')} forward"),
         (RESULTS / "kernels.md", lambda: f"and {shares('avx2', 'forward + backward')} with the"),
-        (RESULTS / "memory.md", lambda: "{} to {} % of".format(*sorted(memory("AddGRU")))),
+        (RESULTS / "memory.md", lambda: "{} to {} % of".format(*ends(memory("AddGRU")))),
         (RESULTS / "memory.md", lambda: "{} %, a little more".format(*memory("MinAddGRU"))),
         (
             RESULTS / "accuracy.md",
@@ -86,7 +90,7 @@ def epochs():
             RESULTS / "index.md",
             lambda: f"in {epochs()} of GRU's time",
         ),
-        (RESULTS / "index.md", lambda: "{} to {} % of GRU's".format(*sorted(memory("AddGRU")))),
+        (RESULTS / "index.md", lambda: "{} to {} % of GRU's".format(*ends(memory("AddGRU")))),
     ],
 )
 def test_a_page_quotes_the_records(page, says):

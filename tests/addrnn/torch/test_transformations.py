@@ -166,6 +166,21 @@ def test_vmap_of_weights_agrees_with_a_loop():
     np.testing.assert_array_equal(torch.vmap(outputs)(kernels), wanted)
 
 
+@pytest.mark.parametrize("mode", ["real", "fake", "symbolic"])
+def test_a_module_in_training_can_be_traced_without_numbers(mode):
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    module, x = addrnn.torch.AddGRU(4, 5), torch.randn(6, 3, 4)
+    module(x)
+    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+    def outputs(state, x):
+        return torch.func.functional_call(module, state, x)[0]
+
+    graph = make_fx(outputs, tracing_mode=mode)(state, x)
+    np.testing.assert_allclose(graph(state, 2 * x).detach(), module(2 * x)[0].detach(), atol=1e-6)
+
+
 def test_functional_gradients_are_refused():
     tensors = [tensor(a) for a in make_problem(0, SIZES).arrays.values()]
     with pytest.raises(RuntimeError, match="functorch"):

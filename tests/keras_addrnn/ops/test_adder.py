@@ -31,12 +31,18 @@ def adding_problem(batch=3):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_op(implementation, dtype):
+    import keras
+
     import keras_addrnn as ka
 
     def add(tensors):
         outputs, state = ka.ops.add_gru(**tensors, implementation=implementation)
         return {"outputs": outputs, "state": state}
 
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        add = tf.function(add)
     inputs, sums = adding_problem()
     arrays = {
         "inputs": inputs,
