@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from tests import min_agreement
 from tests.addrnn.torch.calls import call, run, tensor
-from tests.agreement import TOLERANCE, assert_close
-from tests.min_problems import make_integer_problem, make_problem
-from tests.support import ACTIVATIONS, MASKS, needs_core
+from tests.agreement import TOLERANCE
+from tests.min_problems import make_problem
+from tests.support import ACTIVATIONS, needs_core
 
 torch = pytest.importorskip("torch")
 
@@ -14,48 +15,27 @@ from addrnn.torch import min_add_gru  # noqa: E402
 
 pytestmark = needs_core
 
-# B, T, D, H, w: as in tests/keras_addrnn/ops/test_min_fused.py, and sizes of 0.
-SIZES = [
-    (1, 1, 1, 1, 1),
-    (3, 7, 4, 9, 2),
-    (2, 5, 3, 33, 8),
-    (5, 13, 17, 16, 3),
-    (40, 6, 8, 31, 1),
-    (1, 900, 5, 12, 3),
-    (0, 3, 2, 5, 3),
-    (2, 0, 2, 5, 3),
-    (2, 3, 0, 5, 2),
-]
+WITHOUT = [(0, 3, 2, 5, 3), (2, 0, 2, 5, 3), (2, 3, 0, 5, 2)]  # rows, steps, features
+
+
+def differentiated(problem, dtype):
+    return run(min_add_gru, problem, dtype)
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("sizes", min_agreement.SIZES + WITHOUT)
 def test_agrees_with_the_reference(sizes, dtype):
-    for seed, (mask, activation) in enumerate(zip(MASKS, ACTIVATIONS * 2, strict=False)):
-        problem = make_problem(
-            seed, sizes, mask=mask, activation=activation, go_backwards=seed % 2 == 1
-        )
-        problem = problem.as_dtype("float32").away_from_kinks(1e-5)
-        results, gradients = run(min_add_gru, problem, dtype)
-        label = f"{mask} {activation}"
-        assert_close(results, problem.expected(), TOLERANCE[dtype], label)
-        assert_close(gradients, problem.expected_gradients(), 10 * TOLERANCE[dtype], label)
+    min_agreement.check_sizes(differentiated, sizes, dtype)
 
 
-@pytest.mark.parametrize("optional", ["bias", "initial_state", "initial_inputs", "mask"])
+@pytest.mark.parametrize("optional", min_agreement.OPTIONAL)
 def test_without_an_optional_tensor(optional):
-    problem = make_problem(3, (3, 7, 4, 9, 3), mask="holes").but(**{optional: None})
-    results, gradients = run(min_add_gru, problem)
-    assert_close(results, problem.expected(), 1e-12)
-    assert_close(gradients, problem.expected_gradients(), 1e-11)
+    min_agreement.check_without(differentiated, optional)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_whole_numbers_are_exact_at_every_kink(dtype):
-    problem = make_integer_problem(0, (6, 9, 4, 17, 3), mask="holes")
-    results, gradients = run(min_add_gru, problem, dtype)
-    assert_close(results, problem.expected(), 0)
-    assert_close(gradients, problem.expected_gradients(), 0)
+    min_agreement.check_whole_numbers(differentiated, dtype)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

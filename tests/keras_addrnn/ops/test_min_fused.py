@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.agreement import TOLERANCE, assert_close
-from tests.backends import to_numpy
+from tests.backends import results_and_gradients, to_numpy
 from tests.min_problems import make_problem
 from tests.support import ACTIVATIONS
 
@@ -17,26 +17,22 @@ pytestmark = pytest.mark.fused
 
 def fused(problem, dtype, training=True):
     """Results and gradients of the op, as the layers call it."""
-    import tensorflow as tf
-
     from addrnn.gate import Gate
     from addrnn.window_sequence import WindowTensors
     from keras_addrnn.ops import _dispatch
 
-    tensors = {name: tf.constant(array, dtype) for name, array in problem.arrays.items()}
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        results = _dispatch.window_sequence(
+    def layer(tensors):
+        outputs, state = _dispatch.window_sequence(
             WindowTensors(**tensors, mask=problem.mask),
             gate=Gate(problem.activation),
             go_backwards=problem.go_backwards,
             implementation="fused",
             training=training,
         )
-    upstream = [tf.constant(problem.d_outputs, dtype), tf.constant(problem.d_state, dtype)]
-    gradients = tape.gradient(results, tensors, output_gradients=upstream)
-    named = dict(zip(("outputs", "state"), results, strict=True))
-    return tuple({n: to_numpy(t) for n, t in found.items()} for found in (named, gradients))
+        return {"outputs": outputs, "state": state}
+
+    upstream = {"outputs": problem.d_outputs, "state": problem.d_state}
+    return results_and_gradients(layer, problem.arrays, upstream, dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
