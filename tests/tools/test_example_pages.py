@@ -1,21 +1,15 @@
 """Pages that are made of examples hold all of their code and prose, in order."""
 
 import ast
-import importlib.util
 
 import pytest
 
 from tests.test_docs import ROOT, SNIPPET
 
-PATH = ROOT / "tools" / "site" / "example_pages.py"
 
-
-@pytest.fixture(scope="module")
-def as_markdown():
-    spec = importlib.util.spec_from_file_location(PATH.stem, PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.as_markdown
+@pytest.fixture
+def as_markdown(site_module):
+    return site_module("example_pages").as_markdown
 
 
 @pytest.mark.parametrize("example", ["forecasting", "text_classification", "pixels"])

@@ -1,21 +1,13 @@
 """A page that is read alone has no link to another file."""
 
-import importlib.util
-
 import pytest
 
-from tests.test_docs import ROOT
-
-PATH = ROOT / "tools" / "site" / "plain_links.py"
 NAMES = {"../a/b.md": 'page "B"', "../c.py": "file `c.py`"}
 
 
-@pytest.fixture(scope="module")
-def without_relative_links():
-    spec = importlib.util.spec_from_file_location(PATH.stem, PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.without_relative_links
+@pytest.fixture
+def without_relative_links(site_module):
+    return site_module("plain_links").without_relative_links
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import jupytext
 import plain_links
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
+from outside_code import outside_code
 
 ROOT = pathlib.Path(__file__).parents[2]
 COPIES = "repository/"
@@ -71,7 +72,7 @@ def on_page_markdown(markdown, page, config, files):
         return link[1] + os.path.relpath(_uri(path), here or ".") + link[3]
 
     markdown = HELP.sub(_help, markdown)
-    markdown = _outside_code(lambda text: LINK.sub(pointed, text), markdown)
+    markdown = outside_code(lambda text: LINK.sub(pointed, text), CODE, markdown)
     if _is_tutorial(page.file):
         name = os.path.basename(page.file.src_uri).removesuffix(".md") + ".ipynb"
         title, rest = markdown.split("\n", 1)
@@ -123,15 +124,6 @@ def _path(target, source):
 def _linked(markdown, source):
     text = CODE.sub("", markdown)
     return [path for link in LINK.finditer(text) if (path := _path(link[2], source))]
-
-
-def _outside_code(function, markdown):
-    """Applies a function to all but code."""
-    pieces, end = [], 0
-    for code in CODE.finditer(markdown):
-        pieces += [function(markdown[end : code.start()]), code[0]]
-        end = code.end()
-    return "".join([*pieces, function(markdown[end:])])
 
 
 def _help(found):

@@ -2,6 +2,8 @@
 
 import re
 
+from outside_code import outside_code
+
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[((?:`[^`]*`|[^\]`])*)\]\(([^)#\s]+)[^)\s]*\)")
 
@@ -19,8 +21,4 @@ def without_relative_links(markdown, name_of):
             return link[0]
         return name if f'"{text}"' in name else f"{text} ({name})"
 
-    pieces, end = [], 0
-    for code in _FENCED.finditer(markdown):
-        pieces += [_LINK.sub(plain, markdown[end : code.start()]), code[0]]
-        end = code.end()
-    return "".join([*pieces, _LINK.sub(plain, markdown[end:])])
+    return outside_code(lambda text: _LINK.sub(plain, text), _FENCED, markdown)
