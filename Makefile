@@ -40,7 +40,7 @@ help:
 	@echo "               PYTHONS=, MACHINE=aarch64"
 	@echo "make test-wheel  each wheel in a fresh environment with stock TensorFlow;"
 	@echo "               PACKAGES= a folder that has it"
-	@echo "make test-wheel-aarch64  the golden vectors in the wheel for 64-bit Arm, in QEMU"
+	@echo "make test-wheel-aarch64  the wheel for 64-bit Arm, in QEMU: golden vectors, TensorFlow"
 	@echo "make android-objects  the delegate's files compiled for Android, as far as headers are"
 	@echo "               there: BIONIC="
 	@echo "make fuzz      look for inputs that break the C++ core: FUZZ_SECONDS=60"
