@@ -76,11 +76,7 @@ class Client:
             ValueError: It is not an encrypted output of this circuit under the keys of this client.
         """
         key_id, parts = self.spec.unpack("output", message)
-        if key_id != self._key_id:
-            raise ValueError(
-                "This is encrypted under other keys than those of this client. Decrypt it by the "
-                "client that encrypted the inputs."
-            )
+        _messages.check_client(key_id, self._key_id)
         with _messages.library_errors("output"):
             values = [concrete().Value.deserialize(part) for part in parts]
             outputs = self._client.decrypt(*values)

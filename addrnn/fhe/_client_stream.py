@@ -46,8 +46,7 @@ class ClientStream:
             ValueError: It is something else, of another client or of another sequence.
         """
         key_id, position, parts = self.spec.unpack_step("output", message)
-        if key_id != self._key_id:
-            raise ValueError("This is encrypted under other keys than those of this client.")
+        _messages.check_client(key_id, self._key_id)
         if position.stream != self._next.stream or not 0 < position.step <= self._next.step:
             raise ValueError("This is of another stream.")
         with _messages.library_errors("output"):

@@ -38,8 +38,8 @@ def compile(
             None for all that `model.inputs` allows.
         formulation: How the gate is written as look-up tables: `"shared_relu"`,
             `"clipped_candidate"`, `"accumulator_lookup"`, `"refreshed_state"` or
-            `"truncated_sums"`. `"auto"` compiles
-            those that differ for this model, some seconds each, and takes the cheapest.
+            `"truncated_sums"`. `"auto"` compiles those that differ for this model, some seconds
+            each, and takes the cheapest.
         global_p_error: Upper bound of the probability that the result of one sequence differs from
             that of the integer model.
         show_progress: Whether each evaluation prints a progress bar on standard output.
@@ -119,9 +119,8 @@ def compile_stream(
         parameters = {"inputs": "encrypted", "state": "encrypted"}
         return _compiled(concrete().Compiler(circuit, parameters), sample, configuration)
 
-    return EncryptedStream(
-        model, max_timesteps, input_bounds, *_cheapest(model, formulation, compiled)
-    )
+    cheapest = _cheapest(model, formulation, compiled)
+    return EncryptedStream(model, 1, input_bounds, *cheapest, max_steps=max_timesteps)
 
 
 def _checked(

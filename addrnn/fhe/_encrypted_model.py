@@ -41,13 +41,14 @@ class EncryptedModel:
         circuit: Any,
         formulation: str,
         costs: dict[str, float],
+        max_steps: int = 0,
     ):
         self.model = model
         self.timesteps = timesteps
         self.circuit = circuit
         self.formulation = formulation
         self.costs = costs
-        self.spec = CircuitSpec.from_model(model, timesteps, input_range)
+        self.spec = CircuitSpec.from_model(model, timesteps, input_range, max_steps)
 
     def predict(self, inputs: npt.ArrayLike, fhe: str = "disable") -> npt.NDArray[np.float32]:
         """Outputs of real inputs.

@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from addrnn import _validation
-from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._encrypted_model import EncryptedModel
-from addrnn.model import IntegerModel
 
 
 class EncryptedStream(EncryptedModel):
@@ -17,18 +15,6 @@ class EncryptedStream(EncryptedModel):
     Attributes:
         spec: The `CircuitSpec`; `spec.max_steps` is the greatest length of a sequence.
     """
-
-    def __init__(
-        self,
-        model: IntegerModel,
-        max_timesteps: int,
-        input_range: tuple[IntArray, IntArray],
-        circuit: Any,
-        formulation: str,
-        costs: dict[str, float],
-    ):
-        super().__init__(model, 1, input_range, circuit, formulation, costs)
-        self.spec = type(self.spec).from_model(model, 1, input_range, max_timesteps)
 
     def predict_integers(self, inputs: npt.ArrayLike, fhe: str = "disable") -> npt.NDArray[Any]:
         """The outputs after the last step, from integers `[B, T, D]`, as `IntegerModel.run`.

@@ -76,6 +76,15 @@ def max_bytes(sizes: Sequence[int]) -> int:
     return _HEADER.size + sum(_LENGTH.size + size + _PART_OVERHEAD for size in sizes)
 
 
+def check_client(key_id: bytes, own: bytes) -> None:
+    """Raises a `ValueError` if an output is under the keys of another client."""
+    if key_id != own:
+        raise ValueError(
+            "This is encrypted under other keys than those of this client. Decrypt it by the "
+            "client that encrypted the inputs."
+        )
+
+
 @contextlib.contextmanager
 def library_errors(kind: str) -> Iterator[None]:
     """Turns what concrete-python raises for a message of a kind into a `ValueError`."""
