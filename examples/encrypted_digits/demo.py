@@ -52,13 +52,12 @@ def compiled(directory):
     archives = [directory / f"{name}.zip" for name in ("client", "server")]
     try:
         known = json.loads(about.read_text())
-        if known["made_from"] == made_from:
-            if known["archives"] == [_sha256(archive) for archive in archives]:
-                return known["statistics"], known["archives"][1], True
+        if known["made_from"] == made_from and known["archives"] == list(map(_sha256, archives)):
+            return known["statistics"], known["archives"][1], True
     except (OSError, ValueError, KeyError, TypeError):
         pass  # compiled anew
     statistics, sha256 = compile(addrnn.load(MODEL), directory)
-    known = {"made_from": made_from, "archives": [_sha256(archive) for archive in archives]}
+    known = {"made_from": made_from, "archives": list(map(_sha256, archives))}
     about.write_text(json.dumps(known | {"statistics": statistics}))
     return statistics, sha256, False
 
