@@ -1,8 +1,7 @@
 """The server takes evaluation keys and ciphertexts over HTTP, and computes without decrypting.
 
 It holds `server.zip` and the evaluation keys of each client. They are for computing, and decrypt
-nothing. It listens on this machine alone. docs/how-to/encrypt.md tells what a network needs in
-front.
+nothing. It listens on this machine alone. README.md tells what a network needs in front.
 
 | request                | body             | answer                                              |
 | ---------------------- | ---------------- | --------------------------------------------------- |
