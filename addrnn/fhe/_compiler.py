@@ -103,10 +103,11 @@ def compile_stream(
     if others or layer.go_backwards or getattr(layer, "kernel_size", 1) > 1:
         raise _validation.value_error(
             "model",
-            "have one recurrent layer that reads one input at a time, forwards",
+            "have one recurrent layer that reads one input at a time, forwards. `compile` takes "
+            "others, for whole sequences",
             repr(model),
         )
-    configuration = _configuration(global_p_error / max_timesteps, composable=True)
+    configuration = _configuration(global_p_error / max_timesteps)
     sample = (
         np.array(np.broadcast_to(input_bounds[0], (model.features,))),
         np.zeros(layer.units, np.int64),
@@ -117,10 +118,27 @@ def compile_stream(
             return _tracing.trace_step(model, inputs, state, input_bounds, name)
 
         parameters = {"inputs": "encrypted", "state": "encrypted"}
-        return _compiled(concrete().Compiler(circuit, parameters), sample, configuration)
+        compiler = concrete().Compiler(circuit, parameters, composition=_StateReturns())
+        return _compiled(compiler, sample, configuration)
 
     cheapest = _cheapest(model, formulation, compiled)
     return EncryptedStream(model, 1, input_bounds, *cheapest, max_steps=max_timesteps)
+
+
+class _StateReturns:
+    """The composition of a stream: the second output of a step is the second input of the next.
+
+    The outputs go to the client alone. So the noise of their sums need not fit a look-up.
+    """
+
+    def get_rules_iter(self, graphs: list[Any]) -> list[Any]:
+        (step,) = graphs
+        outputs, state = step.output_nodes[0], step.output_nodes[1]
+        # Without a dense layer both are one value, which the library knows as the first alone.
+        position = 0 if outputs is state else 1
+        library = concrete()
+        wire = library.Wire(library.Output(step, position), library.Input(step, 1))
+        return list(wire.get_rules_iter(graphs))
 
 
 def _checked(
@@ -131,7 +149,8 @@ def _checked(
 ) -> tuple[tuple[IntArray, IntArray], float]:
     """The bounds of the inputs, and `global_p_error`, of arguments that are allowed."""
     if not isinstance(model, IntegerModel):
-        raise _validation.type_error("model", "be an IntegerModel", repr(model))
+        expected = "be an IntegerModel, as keras_addrnn.quantization.quantize makes it"
+        raise _validation.type_error("model", expected, type(model).__name__)
     global_p_error = _validation.finite("global_p_error", global_p_error)
     if not 0 < global_p_error < 1:
         raise _validation.value_error(
@@ -170,7 +189,7 @@ def _compiled(compiler: Any, sample: Any, configuration: Any) -> Any:
             raise
         raise ValueError(
             "concrete-python knows no secure parameters for this circuit: its sums carry too much "
-            "noise for look-up tables as wide. Use fewer bits for inputs, weights or state, fewer "
+            "noise for tables this wide. Use fewer bits for inputs, weights or state, fewer "
             "units or a larger `global_p_error`."
         ) from error
     _bounds.check_bit_widths(circuit.graph)
@@ -189,14 +208,14 @@ def _input_bounds(
     ):
         raise _validation.value_error(
             "input_range",
-            f"hold two ends, each of which must be an integer, or {model.features} of them",
+            f"be two ends, each an integer or {model.features} integers, one for each feature",
             str(given),
         )
     low, high = (np.broadcast_to(end.astype(np.int64), (model.features,)) for end in ends)
     if (low < lowest).any() or (high > highest).any() or (low > high).any():
         raise _validation.value_error(
             "input_range",
-            f"go up, and stay within {lowest} to {highest}, the inputs of the model",
+            f"rise from low to high, and stay within {lowest} to {highest}, the model's inputs",
             str(given),
         )
     return low, high

@@ -55,7 +55,7 @@ def trace_step(
 
     Returns:
         The tracers of the outputs and of the next state. The state is bootstrapped: otherwise its
-        noise would grow from step to step.
+        noise would grow from step to step. A dense layer reads a copy, as its sums are wide.
     """
     layer, *dense = model.layers
     assert not isinstance(layer, IntegerDense)
@@ -67,7 +67,7 @@ def trace_step(
         after = _Recurrence(layer, 0, formulation).step(step, before)
     with concrete().tag("0.0.refresh"):
         after = after.bootstrap(lambda value: value, f"Layer '{layer.name}': the state")
-    outputs = after
+        outputs = after.bootstrap(lambda value: value, "outputs") if dense else after
     for last in dense:
         outputs = outputs @ last.kernel.astype(np.int64) + last.bias.astype(np.int64)
     return outputs.tracer, after.tracer

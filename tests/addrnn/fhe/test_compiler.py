@@ -151,9 +151,9 @@ def test_real_numbers():
         (dict(formulation="best"), "`formulation` must be one of .*clipped_candidate"),
         (dict(global_p_error=0.0), "`global_p_error` must be between 0 and 1"),
         (dict(input_range=(0, 2)), "stay within -2 to 1"),
-        (dict(input_range=(1, 0)), "must go up"),
-        (dict(input_range=(0.0, 1.0)), "must be an integer"),
-        (dict(input_range=([0, 0, 0], 1)), "must be an integer, or 2 of them"),
+        (dict(input_range=(1, 0)), "must rise from low"),
+        (dict(input_range=(0.0, 1.0)), "each an integer"),
+        (dict(input_range=([0, 0, 0], 1)), "each an integer or 2 integers"),
     ],
 )
 def test_bad_arguments(change, message):
