@@ -97,25 +97,31 @@ def load(path: str | os.PathLike[str], make: Callable[[Quantization, list[Layer]
         )
     try:
         if about.pop("sha256", None) != _checksum(about, tensors):
-            raise ValueError("its checksum is wrong. Copy it anew")
+            raise ValueError("its checksum is wrong")
         layers = [
             _layer(index, config, tensors, version) for index, config in enumerate(about["layers"])
         ]
         return make(Quantization(**about["inputs"]), layers)
     except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
+        raise ValueError(
+            f"'{path}' is damaged: {_one_line(error)}. Copy it or save the model anew."
+        ) from error
 
 
 def _content(path: pathlib.Path) -> bytes:
     about = path.stat()
     if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
-        raise ValueError(f"'{path}' is a device or a pipe, not the file of an integer model.")
+        raise ValueError(
+            f"'{path}' is a device or a pipe, not the file of an integer model. Give a file that "
+            "IntegerModel.save wrote."
+        )
     with path.open("rb") as opened:
         content = b"" if about.st_size > SIZE_LIMIT else opened.read(SIZE_LIMIT + 1)
     size = max(about.st_size, len(content))
     if size > SIZE_LIMIT:
         raise ValueError(
-            f"'{path}' has {size} bytes, and the file of an integer model at most {SIZE_LIMIT}."
+            f"'{path}' has {size} bytes, and the file of an integer model at most {SIZE_LIMIT}. "
+            "Give a file that IntegerModel.save wrote."
         )
     return content
 
