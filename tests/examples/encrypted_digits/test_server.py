@@ -105,7 +105,7 @@ def changed(message, at, content):
 
 
 HEAD, LENGTH = 80, 8  # of a message, and of what is before its first part
-NOT_KEYS = "This is not evaluation keys"
+NOT_KEYS = "Expected evaluation keys of addrnn.fhe"
 DAMAGED = "cut off, too long or damaged"
 
 
@@ -134,8 +134,8 @@ def test_malformed_keys_are_refused(server, choosing, spoil, words):
 @pytest.mark.parametrize(
     "spoil, words",
     [
-        (lambda message: b"", "This is not an encrypted input"),
-        (lambda message: np.random.bytes(1000), "This is not an encrypted input"),
+        (lambda message: b"", "Expected an encrypted input of addrnn.fhe"),
+        (lambda message: np.random.bytes(1000), "Expected an encrypted input of addrnn.fhe"),
         (lambda message: message[:-1], DAMAGED),
         (lambda message: message + b"more", DAMAGED),
         (lambda message: changed(message, 30, b"circuit"), "was saved with this server.zip"),
