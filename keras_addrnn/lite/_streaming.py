@@ -64,7 +64,7 @@ def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
     if not states:
         raise ValueError(
             f"Model '{model.name}' has no layer with a state to keep: none of AddGRU, "
-            'MinAddGRU, and Conv1D with padding="causal".'
+            'MinAddGRU, and Conv1D with padding="causal". Call the model itself with each piece.'
         )
     stream = keras.Model([inputs, *states], [x, *next_states], name=f"{model.name}_stream")
     _try(stream, trial, whole, steps)

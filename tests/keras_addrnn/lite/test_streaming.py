@@ -426,7 +426,7 @@ def branched():
         (branched, "must follow one another"),
         (
             lambda: keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(2)]),
-            "has no layer with a state to keep",
+            "has no layer with a state to keep.*Call the model itself",
         ),
         (
             lambda: keras.Sequential([keras.Input((None, 3)), ka.AddGRU(4, go_backwards=True)]),
