@@ -13,7 +13,8 @@ from encrypted_digits.server import BINARY
 
 _POLL_SECONDS = 0.2
 _ANSWER_SECONDS = 1800  # with the time in which others are served
-_NOT_UNDERSTOOD = "The server answers what this client does not understand."
+_THIS_SERVER = "Start the server of this example there."
+_NOT_UNDERSTOOD = f"The server answers what this client does not understand. {_THIS_SERVER}"
 _TIMEOUT = httpx.Timeout(10, read=300, write=60)  # the server answers when it has taken the keys
 
 
@@ -113,9 +114,11 @@ class DigitClient:
                 except _UnknownClient:  # the server has forgotten its client
                     output = await self._evaluated(message, digit)
         except _UnknownClient as error:
-            raise ServerError("The server forgets this client at once.") from error
+            raise ServerError("The server forgets this client at once. Try again.") from error
         except TimeoutError as error:
-            raise ServerError(f"No answer has come in {_ANSWER_SECONDS} seconds.") from error
+            raise ServerError(
+                f"No answer has come in {_ANSWER_SECONDS} seconds. Try again."
+            ) from error
         try:
             digit.scores = self._fhe.decrypt(output).tolist()
         except ValueError as error:
@@ -157,10 +160,13 @@ class DigitClient:
                 async for chunk in answer.aiter_bytes():
                     body += chunk
                     if len(body) > largest:
-                        raise ServerError(f"The server's answer is longer than {largest} bytes.")
+                        raise ServerError(
+                            f"The server's answer is longer than {largest} bytes. {_THIS_SERVER}"
+                        )
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise ServerError(
-                f"The server at {self.server} does not answer ({type(error).__name__})."
+                f"The server at {self.server} does not answer ({type(error).__name__}). Start it, "
+                "or give the URL of another as --server."
             ) from error
         if answer.status_code == 401:
             self._token = None

@@ -87,7 +87,7 @@ def application(client):
     async def get_digit(request):
         digit = digits.get(request.path_params["name"])
         if digit is None:
-            raise HTTPException(404, "There is no such digit, or no longer.")
+            raise HTTPException(404, "There is no such digit, or no longer. Send it anew.")
         return JSONResponse(dataclasses.asdict(digit))
 
     async def get_example(request):
@@ -130,7 +130,7 @@ def _pixels(body):
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "This is not JSON.") from error
+        raise HTTPException(400, "This is not JSON. Send an object with `pixels`.") from error
     try:
         pixels = np.array(content["pixels"])
     except (KeyError, TypeError, ValueError):

@@ -209,7 +209,7 @@ def test_limits_of_clients_and_jobs(counting, serving):
     while caller.http.get(f"/jobs/{waiting[-1]}").json()["state"] != "done":
         time.sleep(0.02)
     caller.job(message)
-    refused(caller.http.get(f"/jobs/{waiting[0]}"), 404, "no such job")
+    refused(caller.http.get(f"/jobs/{waiting[0]}"), 404, "or no longer. Submit it anew")
     # Whoever wants to be forgotten makes room, and keeps nothing there.
     assert caller.http.delete("/clients").status_code == 204
     refused(caller.http.get(f"/jobs/{waiting[-1]}"), 401, "does not know this client")
