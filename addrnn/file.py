@@ -36,7 +36,8 @@ def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.Pat
     """Writes the parts of an `IntegerModel`; the same parts give the same bytes.
 
     Raises:
-        ValueError: `path` is not that of a file in a directory.
+        ValueError: `path` is not that of a file in a directory, or the model is larger than `load`
+            reads.
     """
     path = checked_path(path)
     tensors: dict[str, npt.NDArray[Any]] = {}
@@ -57,6 +58,11 @@ def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.Pat
     }
     about["sha256"] = _checksum(about, tensors)
     content = _safetensors().save(tensors, metadata={_KEY: json.dumps(about, sort_keys=True)})
+    if len(content) > SIZE_LIMIT:
+        raise ValueError(
+            f"The model takes {len(content)} bytes, and its file may have {SIZE_LIMIT} at most. "
+            "Use fewer units."
+        )
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 

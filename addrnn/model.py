@@ -162,7 +162,8 @@ class IntegerModel:
             path: Path of the file; by custom it ends in `.safetensors`.
 
         Raises:
-            ValueError: `path` is not that of a file in a directory.
+            ValueError: `path` is not that of a file in a directory, or the model takes more than
+                1 GiB.
         """
         file.save(self.inputs, self.layers, path)
 

@@ -321,6 +321,16 @@ def test_a_file_that_is_too_large_for_a_model(tmp_path):
         addrnn.load(path)
 
 
+def test_what_could_not_be_read_again_is_not_written(content, tmp_path, monkeypatch):
+    monkeypatch.setattr(file, "SIZE_LIMIT", len(content) - 1)
+    message = f"takes {len(content)} bytes, and .* {len(content) - 1} at most. Use fewer units"
+    with pytest.raises(ValueError, match=message):
+        draw().save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(file, "SIZE_LIMIT", len(content))
+    draw().save(tmp_path / "model.safetensors")
+
+
 def test_without_safetensors(content, tmp_path, monkeypatch):
     path = write(tmp_path / "model.safetensors", content)
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
