@@ -130,10 +130,12 @@ def _each_step_by_itself(layer, x, whole, steps):
     problem = (
         f"Layer '{layer.name}' ({type(layer).__name__}) looks at more than one step, and only "
         "the model's own AddGRU, MinAddGRU and causal Conv1D layers carry a state from one call to "
-        "the next."
+        "the next. "
     )
     if isinstance(layer, keras.Model):
-        problem += f" Put the layers of '{layer.name}' into the model itself."
+        problem += f"Put the layers of '{layer.name}' into the model itself."
+    else:
+        problem += "Use one of these in its place."
     if len(whole.shape) > 2 and _has_window(layer):
         raise ValueError(problem)
     copy = layer.__class__.from_config(layer.get_config())
