@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 
 _LONGEST_NAME = 255  # bytes, of a Linux file system
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def checked_path(path: str | os.PathLike[str]) -> pathlib.Path:
@@ -18,7 +19,9 @@ def checked_path(path: str | os.PathLike[str]) -> pathlib.Path:
     """
     path = pathlib.Path(path)
     if path.is_dir():
-        raise ValueError(f"The path must be that of a file. Received the directory: {path}")
+        raise ValueError(
+            f"The path must be that of a file. Received the directory: {path}. Add a file's name."
+        )
     if path.exists() and not path.is_file():
         raise ValueError(f"The path must be that of a file. Received a device or pipe: {path}")
     if not path.parent.is_dir():
@@ -40,13 +43,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     keeps its permissions.
 
     Raises:
-        OSError: What the body raises, or the renaming; where it names the temporary path, it now
-            names `path`. Or what is there is no file: renaming would replace a device or a pipe.
+        OSError: What the body raises, or the renaming; where it names the temporary path or none,
+            it now names `path`. Or what is there is no file: renaming would replace a device or a
+            pipe.
     """
     target = pathlib.Path(os.path.realpath(path))
     mode = target.stat().st_mode if target.exists() else None
     if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "Not a file, but a device or a pipe", str(path))
+        raise OSError(errno.EINVAL, "A device or a pipe. Give the path of a file", str(path))
     temporary = _temporary(target)
     try:
         create = os.O_CREAT | os.O_EXCL | os.O_WRONLY
@@ -61,8 +65,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if isinstance(error, OSError) and str(error.filename) == str(temporary):
-            raise OSError(error.errno, error.strerror, str(path)) from error
+        if isinstance(error, OSError) and error.errno is not None:
+            # A full disk is told by the descriptor, without a name.
+            if str(error.filename) in ("None", str(temporary)):
+                why = error.strerror
+                if error.errno in _NO_ROOM:
+                    why = f"{why}. Nothing is written: make room, or write elsewhere"
+                raise OSError(error.errno, why, str(path)) from error
         raise
 
 

@@ -187,8 +187,8 @@ def _fixed_point(
     _, exponents = np.frexp(factors)
     if (exponents > 31).any():
         raise ValueError(
-            f"In layer '{name}' the weights of column {exponents.argmax()} are too large. Train "
-            "with weight decay."
+            f"In layer '{name}' the weights of column {exponents.argmax()} are too large to be "
+            "rescaled in 32 bits. Train with weight decay."
         )
     shifts = np.minimum(31 - exponents, 62)
     multipliers = round_half_up(np.ldexp(factors, shifts))

@@ -190,6 +190,15 @@ def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[A
     return array
 
 
+def check_finite(name: str, values: npt.NDArray[Any], remedy: str) -> None:
+    """Checks that an array of floats holds neither NaN nor infinity."""
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        index = tuple(wrong[0].tolist())
+        received = f"{values[index]} at index {list(index)}" if index else values[index]
+        raise value_error(name, "hold finite numbers", received, remedy)
+
+
 def in_range(name: str, values: npt.NDArray[Any], low: int, high: int) -> None:
     """Checks that no value of an array is below `low` or above `high`."""
     if values.size and (values.min() < low or values.max() > high):

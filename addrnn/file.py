@@ -36,7 +36,8 @@ def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.Pat
     """Writes the parts of an `IntegerModel`; the same parts give the same bytes.
 
     Raises:
-        ValueError: `path` is not that of a file in a directory.
+        ValueError: `path` is not that of a file in a directory, or the model is larger than `load`
+            reads.
     """
     path = checked_path(path)
     tensors: dict[str, npt.NDArray[Any]] = {}
@@ -57,6 +58,11 @@ def save(inputs: Quantization, model_layers: Sequence[Layer], path: str | os.Pat
     }
     about["sha256"] = _checksum(about, tensors)
     content = _safetensors().save(tensors, metadata={_KEY: json.dumps(about, sort_keys=True)})
+    if len(content) > SIZE_LIMIT:
+        raise ValueError(
+            f"The model takes {len(content)} bytes, and its file may have {SIZE_LIMIT} at most. "
+            "Use fewer units."
+        )
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
@@ -97,25 +103,31 @@ def load(path: str | os.PathLike[str], make: Callable[[Quantization, list[Layer]
         )
     try:
         if about.pop("sha256", None) != _checksum(about, tensors):
-            raise ValueError("its checksum is wrong. Copy it anew")
+            raise ValueError("its checksum is wrong")
         layers = [
             _layer(index, config, tensors, version) for index, config in enumerate(about["layers"])
         ]
         return make(Quantization(**about["inputs"]), layers)
     except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"'{path}' is damaged: {_one_line(error)}.") from error
+        raise ValueError(
+            f"'{path}' is damaged: {_one_line(error)}. Copy it or save the model anew."
+        ) from error
 
 
 def _content(path: pathlib.Path) -> bytes:
     about = path.stat()
     if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
-        raise ValueError(f"'{path}' is a device or a pipe, not the file of an integer model.")
+        raise ValueError(
+            f"'{path}' is a device or a pipe, not the file of an integer model. Give a file that "
+            "IntegerModel.save wrote."
+        )
     with path.open("rb") as opened:
         content = b"" if about.st_size > SIZE_LIMIT else opened.read(SIZE_LIMIT + 1)
     size = max(about.st_size, len(content))
     if size > SIZE_LIMIT:
         raise ValueError(
-            f"'{path}' has {size} bytes, and the file of an integer model at most {SIZE_LIMIT}."
+            f"'{path}' has {size} bytes, and the file of an integer model at most {SIZE_LIMIT}. "
+            "Give a file that IntegerModel.save wrote."
         )
     return content
 

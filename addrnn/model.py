@@ -50,21 +50,25 @@ class IntegerModel:
             raise _validation.value_error(
                 "layers", "begin with an IntegerAddGRU or an IntegerMinAddGRU", repr(layers[:1])
             )
-        bits, zero_point = self.inputs.bits, self.inputs.zero_point
+        bits, zero_point, source = self.inputs.bits, self.inputs.zero_point, "`inputs`"
         for before, layer in zip((None, *layers), layers, strict=False):
             if before is not None:
                 self._check_follows(before, layer)
             if layer.input_bits != bits:
-                raise ValueError(
-                    f"Layer '{layer.name}' must take {bits} bits, as what comes before it gives. "
-                    f"Received: input_bits={layer.input_bits}"
+                raise _misfit(
+                    layer,
+                    f"take {bits} bits, as {source} gives",
+                    f"input_bits={layer.input_bits}",
+                    f"Make it with input_bits={bits}.",
                 )
             if isinstance(layer, IntegerMinAddGRU) and layer.input_zero_point != zero_point:
-                raise ValueError(
-                    f"Layer '{layer.name}' must take {zero_point} for 0, as what comes before it "
-                    f"gives. Received: input_zero_point={layer.input_zero_point}"
+                raise _misfit(
+                    layer,
+                    f"take {zero_point} for 0, as {source} gives",
+                    f"input_zero_point={layer.input_zero_point}",
+                    f"Make it with input_zero_point={zero_point}.",
                 )
-            bits, zero_point = getattr(layer, "state_bits", 0), 0
+            bits, zero_point, source = getattr(layer, "state_bits", 0), 0, f"'{layer.name}'"
 
     def __repr__(self) -> str:
         lines = "".join(f"\n  {layer!r}" for layer in self.layers)
@@ -73,15 +77,25 @@ class IntegerModel:
     @staticmethod
     def _check_follows(before: Layer, layer: Layer) -> None:
         if isinstance(before, IntegerDense):
-            raise ValueError(f"IntegerDense '{before.name}' must be the last layer.")
+            raise _misfit(
+                before,
+                "be the last, as an IntegerDense",
+                f"'{layer.name}' behind it",
+                "Leave it out.",
+            )
         if isinstance(layer, _RECURRENT) and not before.return_sequences:
-            raise ValueError(
-                f"Layer '{before.name}' must return sequences: '{layer.name}' follows it."
+            raise _misfit(
+                before,
+                f"return sequences, for '{layer.name}' behind it",
+                "return_sequences=False",
+                "Make it with return_sequences=True.",
             )
         if layer.features != before.units:
-            raise ValueError(
-                f"Layer '{layer.name}' must take {before.units} features, the units of "
-                f"'{before.name}'. Received: {layer.features}"
+            raise _misfit(
+                layer,
+                f"take {before.units} features, the units of '{before.name}'",
+                f"a kernel for {layer.features}",
+                "Give it a kernel of that size, or the layer before it other units.",
             )
 
     @property
@@ -148,7 +162,8 @@ class IntegerModel:
             path: Path of the file; by custom it ends in `.safetensors`.
 
         Raises:
-            ValueError: `path` is not that of a file in a directory.
+            ValueError: `path` is not that of a file in a directory, or the model takes more than
+                1 GiB.
         """
         file.save(self.inputs, self.layers, path)
 
@@ -167,6 +182,11 @@ class IntegerModel:
             if mask.shape != inputs.shape[:2]:
                 raise _validation.shape_error("mask", str(inputs.shape[:2]), mask.shape)
         return inputs.astype(self.inputs.dtype), mask
+
+
+def _misfit(layer: Layer, requirement: str, received: str, remedy: str) -> ValueError:
+    """The error of a layer that does not fit what comes before or behind it."""
+    return ValueError(f"Layer '{layer.name}' must {requirement}. Received: {received}. {remedy}")
 
 
 def _executor(name: str) -> ModuleType:

@@ -64,8 +64,7 @@ class Quantization:
         if np.iscomplexobj(real):
             raise _validation.type_error("real", "hold real numbers", "complex ones")
         real = np.asarray(real, np.float64)
-        if not np.isfinite(real).all():
-            raise _validation.value_error("real", "hold finite numbers", "NaN or infinity")
+        _validation.check_finite("real", real, "Leave such numbers out, or replace them.")
         with np.errstate(over="ignore", invalid="ignore"):  # infinity is clipped too
             integers = round_half_up(real / self.scale) + self.zero_point
         clipped: npt.NDArray[np.signedinteger] = np.clip(integers, *self.range).astype(self.dtype)

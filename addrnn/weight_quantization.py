@@ -194,7 +194,10 @@ def finite(layer: str, name: str, weights: npt.ArrayLike) -> npt.NDArray[np.floa
     with np.errstate(over="ignore"):
         array = np.asarray(weights).astype(np.float32)
     if not np.isfinite(array).all():
-        raise ValueError(f"In layer '{layer}' the {name} holds NaN or infinity. Train it anew.")
+        raise ValueError(
+            f"In layer '{layer}' the {name} must hold finite numbers. Received: NaN or infinity. "
+            "Train the model anew."
+        )
     return array
 
 

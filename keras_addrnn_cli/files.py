@@ -44,8 +44,8 @@ def read_arrays(path: str) -> dict[str, Any]:
         ) from error
     if not arrays or not all(isinstance(value, np.ndarray) for value in arrays.values()):
         raise ValueError(
-            f"'{path}' holds something else than arrays, or none: np.savez(path, x=samples) writes "
-            "one that does."
+            f"'{path}' must hold arrays of numbers, and holds none or something else. "
+            "np.savez(path, x=samples) writes such a file."
         )
     return arrays
 
@@ -78,7 +78,8 @@ def checked_output(path: str, suffix: str, *sources: str | None) -> str:
     for source in sources:
         if source is not None and os.path.exists(path) and os.path.samefile(path, source):
             raise ValueError(
-                f"'{path}' and '{source}' are the same file, which would be lost. Write another."
+                f"'{path}' and '{source}' are the same file, which would be lost. Name another to "
+                "write."
             )
     return path
 

@@ -140,7 +140,10 @@ def _convert(options: argparse.Namespace) -> None:
     if options.model.endswith(".safetensors"):
         for name, value in (("ops", options.ops), ("quantize", quantize), ("data", options.data)):
             if value is not None:
-                raise ValueError(f"--{name} is for Keras models, and '{options.model}' is none.")
+                raise ValueError(
+                    f"--{name} is for Keras models, and '{options.model}' is an integer model. "
+                    "Leave it out."
+                )
         model = addrnn.load(options.model)
         from addrnn import lite
 
@@ -159,7 +162,10 @@ def _convert(options: argparse.Namespace) -> None:
             "that is computed. Give some hundred as --data."
         )
     if options.data is not None and quantize not in _NEED_SAMPLES:
-        raise ValueError("--data is for --quantize int8 or int16x8: nothing else takes ranges.")
+        raise ValueError(
+            "--data is for --quantize int8 or int16x8, which need the ranges of the numbers. Use "
+            "one of them, or leave --data out."
+        )
     arrays = None if options.data is None else files.read_arrays(options.data)
     model = files.read_model(options.model)
     from keras_addrnn import lite

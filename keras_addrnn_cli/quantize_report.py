@@ -15,7 +15,10 @@ def quantize_to_file(
     settings are those of `quantize`.
     """
     if labels is not None and labels.dtype.kind not in "iu":
-        raise ValueError(f"Labels `y` must be integers. Received: dtype={labels.dtype}")
+        raise ValueError(
+            f"Labels 'y' must be integers. Received: dtype={labels.dtype}. Write them as integers, "
+            "or leave them out."
+        )
     integers = quantize(model, x, **settings)
     integers.save(path)
     size, weights = os.path.getsize(path), 4 * model.count_params()
@@ -30,8 +33,9 @@ def quantize_to_file(
         classes = answer.argmax(-1)
         if answer.shape[-1] < 2 or classes.shape != labels.shape:
             raise ValueError(
-                f"'{path}' is written, but labels `y` of the shape {labels.shape} do not fit "
-                f"answers of the shape {answer.shape}: there is no accuracy to tell."
+                f"'{path}' is written, but no accuracy can be told: labels 'y' of the shape "
+                f"{labels.shape} do not fit answers of the shape {answer.shape}. Give one integer "
+                "for each answer."
             )
         lines.append(f"accuracy, {name:8} {100 * (classes == labels).mean():.2f} %")
     return lines

@@ -106,7 +106,7 @@ class BoundedTracer:
             element = (self.high - self.low).argmax()
             raise ValueError(
                 f"{name} takes a look-up table of {bits} bits, and {MAX_LOOKUP_BITS} are the most: "
-                f"number {element} goes from {self.low.flat[element]} to "
+                f"its element {element} goes from {self.low.flat[element]} to "
                 f"{self.high.flat[element]}. "
                 "Use fewer bits for inputs, weights or state, or fewer weights that are not zero "
                 "in a column."
@@ -197,7 +197,7 @@ def check_bit_widths(graph: Any) -> None:
         if dtype.bit_width < _bits(low, high) or (low < 0) > dtype.is_signed:
             raise RuntimeError(
                 f"The compiler gives {dtype} to a value from {low} to {high}; this version of "
-                "concrete-python cannot be used."
+                "concrete-python cannot be used. Install the one that keras_addrnn[fhe] asks for."
             )
 
 

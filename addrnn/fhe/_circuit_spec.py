@@ -102,21 +102,27 @@ class CircuitSpec:
                 damaged = archive.testzip()
                 about = json.loads(archive.read(_ENTRY))
                 specification = archive.read(_LIBRARY_ENTRY)
-        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+                version = about.pop("version")
+        except Exception as error:  # of zipfile or json, whatever its content leads to
             raise ValueError(
-                f"'{path}' is not of an encrypted model: EncryptedModel.save writes it."
+                f"'{path}' is not the client.zip or server.zip of an encrypted model, or it is "
+                "damaged: EncryptedModel.save writes both."
             ) from error
-        if about.pop("version", None) != VERSION:
+        if version != VERSION:
             raise ValueError(
-                f"'{path}' is not of version {VERSION}, which this keras_addrnn reads. Save the "
-                "encrypted model anew."
+                f"'{path}' is of version {version!r}, and this keras_addrnn reads version "
+                f"{VERSION}. Install the keras_addrnn that wrote it, or compile and save the model "
+                "anew."
             )
-        if damaged or about["circuit_id"] != _digest(specification):
-            raise ValueError(f"'{path}' is damaged. Copy it anew.")
-        about["inputs"] = Quantization(**about["inputs"])
-        for name in ("input_min", "input_max", "output_shape"):
-            about[name] = tuple(about[name])
-        return cls(**about, sizes=TransferSizes.from_specification(specification))
+        try:
+            if damaged or about["circuit_id"] != _digest(specification):
+                raise ValueError("another checksum")
+            about["inputs"] = Quantization(**about["inputs"])
+            for name in ("input_min", "input_max", "output_shape"):
+                about[name] = tuple(about[name])
+            return cls(**about, sizes=TransferSizes.from_specification(specification))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"'{path}' is damaged. Copy it or save the model anew.") from error
 
     def write(self, archive: zipfile.ZipFile) -> None:
         """Adds the specification to an archive of concrete-python."""
@@ -142,7 +148,7 @@ class CircuitSpec:
         """The integers `[D]` of one step of a stream, as `check_input` checks a sequence."""
         inputs = _validation.integers("inputs", inputs)
         if inputs.shape != (len(self.input_min),):
-            expected = f"[{len(self.input_min)}], the features of a step,"
+            expected = f"[{len(self.input_min)}], the features of a step"
             raise _validation.shape_error("inputs", expected, inputs.shape)
         return np.asarray(self._checked(inputs[None])[0])
 
@@ -150,8 +156,8 @@ class CircuitSpec:
         """Raises a `ValueError` if a stream may not have so many steps."""
         if steps > self.max_steps:
             raise ValueError(
-                f"The circuit was compiled for streams of {self.max_steps} steps at most. Compile "
-                "it with a larger `max_timesteps`."
+                f"The circuit was compiled for streams of {self.max_steps} steps at most. "
+                f"Received: {steps} steps. Compile it with a larger `max_timesteps`."
             )
 
     def _checked(self, inputs: npt.ArrayLike) -> IntArray:
@@ -168,6 +174,7 @@ class CircuitSpec:
                 f"hold values from {self.input_min[d]} to {self.input_max[d]} in feature {d}, for "
                 "which the circuit was compiled",
                 f"{inputs[t, d]} at step {t}",
+                "Compile it with a wider `input_range`.",
             )
         # concrete-python ignores strides, so the rows must be in order.
         return np.ascontiguousarray(inputs, np.int64)

@@ -48,7 +48,9 @@ class ClientStream:
         key_id, position, parts = self.spec.unpack_step("output", message)
         _messages.check_client(key_id, self._key_id)
         if position.stream != self._next.stream or not 0 < position.step <= self._next.step:
-            raise ValueError("This is of another stream.")
+            raise ValueError(
+                "This output is of another stream. Decrypt it by the one that encrypted its inputs."
+            )
         with _messages.library_errors("output"):
             outputs = self._client.decrypt(concrete().Value.deserialize(parts[0]))
         return self.spec.stack_outputs(outputs)

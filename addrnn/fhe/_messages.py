@@ -25,6 +25,12 @@ KINDS = {
     "output": "an encrypted output",
     "state": "an encrypted state",
 }
+_MADE_BY = {
+    "keys": "`Client.evaluation_keys` makes them.",
+    "input": "The client's `encrypt` makes one.",
+    "output": "The server's `run` or `run_step` makes one.",
+    "state": "`Server.run_step` makes one.",
+}
 
 
 def pack(kind: str, circuit_id: str, key_id: bytes, parts: Sequence[bytes]) -> bytes:
@@ -43,15 +49,26 @@ def unpack(
     """
     expected = KINDS[kind]
     if len(message) < _HEADER.size or not bytes(message).startswith(_MAGIC):
-        raise ValueError(f"This is not {expected} of addrnn.fhe: {len(message)} bytes.")
+        raise ValueError(
+            f"Expected {expected} of addrnn.fhe. Received: {len(message)} bytes of something else. "
+            f"{_MADE_BY[kind]}"
+        )
     _, received, circuit, key_id, count = _HEADER.unpack_from(message)
     received = received.rstrip(b"\x00").decode("ascii", "replace")
     if received != kind:
-        raise ValueError(f"Expected {expected}. Received: {KINDS.get(received, 'something else')}")
+        raise ValueError(
+            f"Expected {expected}. Received: {KINDS.get(received, 'something else')}. "
+            f"{_MADE_BY[kind]}"
+        )
     if circuit.hex() != circuit_id:
         raise ValueError(
             f"Expected {expected} for the circuit {circuit_id[:12]}. Received: for "
             f"{circuit.hex()[:12]}. Load the client.zip that was saved with this server.zip."
+        )
+    if kind == "input" and count != len(sizes):
+        raise ValueError(
+            f"Expected {expected} of {len(sizes)} parts. Received: {count} parts. Give the first "
+            "step of a stream without a state, any later one with the state of the step before."
         )
     parts: list[bytes] = []
     at = _HEADER.size
@@ -66,7 +83,7 @@ def unpack(
     if not (fits and len(parts) == count == len(sizes) and at == len(message)):
         raise ValueError(
             f"Expected {expected}, about {sum(sizes)} bytes. Received: {len(message)} bytes, which "
-            "is cut off, too long or damaged."
+            "is cut off, too long or damaged. Send it anew."
         )
     return key_id, parts
 
@@ -81,7 +98,7 @@ def check_client(key_id: bytes, own: bytes) -> None:
     if key_id != own:
         raise ValueError(
             "This is encrypted under other keys than those of this client. Decrypt it by the "
-            "client that encrypted the inputs."
+            "client that encrypted the input."
         )
 
 
@@ -91,7 +108,10 @@ def library_errors(kind: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise ValueError(f"Expected {KINDS[kind]}, but: {error}") from error
+        raise ValueError(
+            f"Expected {KINDS[kind]}. Received: bytes that concrete-python refuses ({error}). "
+            "Send it anew."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +131,7 @@ class Position:
     @classmethod
     def unpack(cls, part: bytes) -> "Position":
         if len(part) != cls.SIZE:
-            raise ValueError("This message does not tell its step. It is damaged.")
+            raise ValueError("This message does not tell its step. It is damaged: send it anew.")
         return cls(part[:16], int.from_bytes(part[16:], "little"))
 
     def pack(self) -> bytes:

@@ -9,6 +9,8 @@ from addrnn.fhe._circuit_spec import CircuitSpec
 from addrnn.fhe._concrete import concrete
 from addrnn.fhe._messages import Position
 
+_STATE = "Give the state that `run_step` returned for the step before."
+
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationKeys:
@@ -108,14 +110,14 @@ class Server:
         if state is not None:
             state_key_id, expected, state_parts = self.spec.unpack_step("state", state)
             if state_key_id != key_id:
-                raise ValueError("The state is of another client than the input.")
+                raise ValueError(f"The state is of another client than the input. {_STATE}")
             parts += state_parts
         if position.stream != expected.stream:
-            raise ValueError("The state is of another stream than the input.")
+            raise ValueError(f"The state is of another stream than the input. {_STATE}")
         if position.step != expected.step:
             raise ValueError(
                 f"Expected step {expected.step}, which follows the state. Received: step "
-                f"{position.step}"
+                f"{position.step}. {_STATE}"
             )
         self.spec.check_length(position.step + 1)
         outputs, after = self._run(key_id, parts, keys)
@@ -127,13 +129,15 @@ class Server:
         if key_id != keys.id:
             raise ValueError(
                 "This is encrypted under other keys than the evaluation keys: both must come from "
-                "the same client."
+                "the same client. Give the keys of the client that encrypted it."
             )
         with _messages.library_errors("input"):
             values = [concrete().Value.deserialize(part) for part in parts]
         try:
             outputs = self._server.run(*values, evaluation_keys=keys.keys)
         except RuntimeError as error:
-            raise ValueError(f"The circuit cannot be evaluated on this: {error}") from error
+            raise ValueError(
+                f"The circuit cannot be evaluated on this input ({error}). Encrypt it anew."
+            ) from error
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         return [output.serialize() for output in outputs]

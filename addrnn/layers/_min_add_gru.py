@@ -69,7 +69,7 @@ class IntegerMinAddGRU:
         weight = weight_max(self.weight_bits)
         given = np.shape(self.kernel)
         if len(given) != 3 or 0 in given or given[2] % 2:
-            raise _validation.shape_error("kernel", "(w, D, 2 * H), none of them 0,", given)
+            raise _validation.shape_error("kernel", "(w, D, 2 * H), with none of them 0", given)
         check_field(self, "kernel", _validation.integer_array, np.int8, given, -weight, weight)
         _common.check_columns(self, given[2])
         _common.check_sums(self, self.accumulator_magnitude(), "inputs or weights")

@@ -59,7 +59,10 @@ def Interpreter(
             )
     elif not isinstance(model_content, (bytes, bytearray)):
         raise _validation.type_error(
-            "model_content", "be the bytes of a file", type(model_content).__name__
+            "model_content",
+            "be the bytes of a file",
+            type(model_content).__name__,
+            "Give a path as `model_path`.",
         )
     if num_threads is not None:
         num_threads = _validation.integer("num_threads", num_threads, 1)

@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 
 SUBSET_FILE = pathlib.Path(__file__).parents[1] / "data" / "mnist_subset.npz"
+_ANEW = "Get the file anew"
 
 
 class DataError(ValueError):
@@ -44,7 +45,7 @@ def load(data_dir=None):
         return _subset()
     data_dir = pathlib.Path(data_dir)
     if not data_dir.is_dir():
-        raise DataError(f"{data_dir} is not a directory")
+        raise DataError(f"{data_dir} is not a directory: name one with the IDX files of MNIST")
     train, test = _read_pair(data_dir, "train"), _read_pair(data_dir, "t10k")
     return Digits(*train, *test, source=f"the IDX files in {data_dir}")
 
@@ -56,7 +57,9 @@ def _subset():
             source = "the subset kept in this repository"
             return Digits(*(arrays[name] for name in names), source=source)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{SUBSET_FILE} cannot be read: {one_line(error)}") from None
+        raise DataError(
+            f"{SUBSET_FILE} cannot be read: {one_line(error)}. Take it from the repository anew"
+        ) from None
 
 
 def _read_pair(data_dir, prefix):
@@ -71,7 +74,7 @@ def _read_pair(data_dir, prefix):
             f"one label for each image of {images_file.name}"
         )
     if not len(labels):
-        raise DataError(f"{labels_file} holds no labels")
+        raise DataError(f"{labels_file} holds no labels, expected at least one")
     if labels.max() > 9:
         raise DataError(f"{labels_file} holds the label {labels.max()}, expected 0 to 9")
     return images, labels
@@ -81,7 +84,9 @@ def _find(data_dir, name):
     for file in (data_dir / f"{name}.gz", data_dir / name):
         if file.is_file():
             return file
-    raise DataError(f"{data_dir} has neither {name}.gz nor {name}")
+    raise DataError(
+        f"{data_dir} has neither {name}.gz nor {name}: put all four IDX files of MNIST there"
+    )
 
 
 def read_idx(file):
@@ -104,18 +109,21 @@ def read_idx(file):
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
             content = stream.read()
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{file} cannot be read: {one_line(error)}") from None
+        raise DataError(f"{file} cannot be read: {one_line(error)}. {_ANEW}") from None
     if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise DataError(f"{file} is no IDX file of unsigned bytes: it starts with {content[:4]!r}")
+        raise DataError(
+            f"{file} is no IDX file of unsigned bytes: it starts with {content[:4]!r}. {_ANEW}"
+        )
     start = 4 + 4 * content[3]
     if len(content) < start:
-        raise DataError(f"{file} is truncated: it ends within its header")
+        raise DataError(f"{file} is truncated: it ends within its header. {_ANEW}")
     shape = tuple(int(length) for length in np.frombuffer(content[4:start], ">u4"))
     size = math.prod(shape)
     if len(content) - start != size:
         fault = "truncated" if len(content) - start < size else "too long"
         raise DataError(
-            f"{file} is {fault}: it holds {len(content) - start} values, its header says {size}"
+            f"{file} is {fault}: it holds {len(content) - start} values, its header says {size}. "
+            f"{_ANEW}"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 

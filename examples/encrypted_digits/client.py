@@ -1,4 +1,4 @@
-"""The client holds the secret key. It encrypts digits for the server, and decrypts its answers."""
+"""The client has digits encrypted for the server, and its answers decrypted."""
 
 import asyncio
 import dataclasses
@@ -8,12 +8,14 @@ import time
 
 import httpx
 
-from addrnn import fhe
+from addrnn.fhe import CircuitSpec
+from encrypted_digits.keyholder import KeyHolder
 from encrypted_digits.server import BINARY
 
 _POLL_SECONDS = 0.2
 _ANSWER_SECONDS = 1800  # with the time in which others are served
-_NOT_UNDERSTOOD = "The server answers what this client does not understand."
+_THIS_SERVER = "Start the server of this example there."
+_NOT_UNDERSTOOD = f"The server answers what this client does not understand. {_THIS_SERVER}"
 _TIMEOUT = httpx.Timeout(10, read=300, write=60)  # the server answers when it has taken the keys
 
 
@@ -54,7 +56,9 @@ class Digit:
 
 
 class DigitClient:
-    """Has digits classified by a server.
+    """Has digits classified by a server. Another process, a `KeyHolder`, has the secret key.
+
+    Its methods raise `Ended` where that process has ended.
 
     Args:
         client_zip: Path of the `client.zip` that belongs to the server's `server.zip`.
@@ -63,17 +67,17 @@ class DigitClient:
 
     def __init__(self, client_zip, server):
         self.server = server
-        self._fhe = fhe.Client.load(client_zip)
-        self.spec = self._fhe.spec
+        self.spec = CircuitSpec.load(client_zip)
+        self._holder = KeyHolder(client_zip)
         self._http = httpx.AsyncClient(base_url=server, timeout=_TIMEOUT)
         self._token = None
         self._keys = None
         self._connecting = asyncio.Lock()
 
-    def make_keys(self):
-        """Makes the secret key and the evaluation keys, some seconds' work; returns their bytes."""
+    async def make_keys(self):
+        """Makes the secret key and the evaluation keys; returns the bytes of these."""
         if self._keys is None:
-            self._keys = self._fhe.evaluation_keys()
+            self._keys = await self._holder.call("evaluation_keys")
         return len(self._keys)
 
     async def connect(self):
@@ -105,7 +109,7 @@ class DigitClient:
             ServerError: The server does not answer, or the evaluation fails.
         """
         started = time.monotonic()
-        message = self._fhe.encrypt(self.spec.inputs.quantize(pixels))
+        message = await self._holder.call("encrypt", self.spec.inputs.quantize(pixels))
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 try:
@@ -113,11 +117,13 @@ class DigitClient:
                 except _UnknownClient:  # the server has forgotten its client
                     output = await self._evaluated(message, digit)
         except _UnknownClient as error:
-            raise ServerError("The server forgets this client at once.") from error
+            raise ServerError("The server forgets this client at once. Try again.") from error
         except TimeoutError as error:
-            raise ServerError(f"No answer has come in {_ANSWER_SECONDS} seconds.") from error
+            raise ServerError(
+                f"No answer has come in {_ANSWER_SECONDS} seconds. Try again."
+            ) from error
         try:
-            digit.scores = self._fhe.decrypt(output).tolist()
+            digit.scores = (await self._holder.call("decrypt", output)).tolist()
         except ValueError as error:
             raise ServerError(f"The server's answer cannot be decrypted. {error}") from error
         digit.sent_bytes, digit.received_bytes = len(message), len(output)
@@ -125,13 +131,14 @@ class DigitClient:
         digit.state, digit.progress = "done", 1.0
 
     async def close(self):
-        """Lets the server forget the keys, where it can be reached."""
+        """Lets the server forget the keys, where it can be reached, and ends the `KeyHolder`."""
         if self._token is not None:
             try:
                 await self._ask("DELETE", "/clients")
             except (ServerError, _UnknownClient):
                 pass
         await self._http.aclose()
+        await self._holder.close()
 
     async def _evaluated(self, message, digit):
         """The encrypted output."""
@@ -157,10 +164,13 @@ class DigitClient:
                 async for chunk in answer.aiter_bytes():
                     body += chunk
                     if len(body) > largest:
-                        raise ServerError(f"The server's answer is longer than {largest} bytes.")
+                        raise ServerError(
+                            f"The server's answer is longer than {largest} bytes. {_THIS_SERVER}"
+                        )
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise ServerError(
-                f"The server at {self.server} does not answer ({type(error).__name__})."
+                f"The server at {self.server} does not answer ({type(error).__name__}). Start it, "
+                "or give the URL of another as --server."
             ) from error
         if answer.status_code == 401:
             self._token = None

@@ -91,13 +91,12 @@ def run(digits, output, stay):
     with serving("server", arguments, output / "server.log") as server:
         print(f"server       {server}; it has server.zip, of this SHA-256:")
         print(f"             {sha256}")
-        started = time.monotonic()
         arguments = ["client", f"{output}/client.zip", f"--server={server}", "--port=0"]
         with serving("client", arguments, output / "client.log") as client:
             print(f"client       {client}; it has the secret key", end="", flush=True)
-            print(f", made in {time.monotonic() - started:.0f} s")
             with httpx.Client(base_url=client, timeout=60) as http:
-                print(f"             keys uploaded in {_connected(http):.0f} s\n")
+                print(f", made in {_passed('making keys', http):.0f} s")
+                print(f"             keys uploaded in {_passed('connecting', http):.0f} s\n")
                 same = _classify(http, model, digits, statistics["pbs"])
             if stay:
                 print(f"\nDraw a digit: {client} (Ctrl-C ends)", flush=True)
@@ -164,11 +163,11 @@ def _print_circuit(model, statistics, took):
     )
 
 
-def _connected(http):
-    """Waits until the server has the keys; returns the seconds that took."""
+def _passed(state, http):
+    """Waits while the client is in a state; returns the seconds that took."""
     started = time.monotonic()
     told = None
-    while (status := http.get("/status").json())["state"] != "ready":
+    while (status := http.get("/status").json())["state"] == state:
         if status["error"] != told:
             told = status["error"]
             print(f"\n             {told}", flush=True)

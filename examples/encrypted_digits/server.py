@@ -86,7 +86,9 @@ def application(server_zip, limits, sha256=None):
     async def output(request):
         job = await _job(request)
         if job.state != "done":
-            raise HTTPException(409, f"There is no output: the job is {job.state}.")
+            raise HTTPException(
+                409, f"There is no output: the job is {job.state}, and must be done."
+            )
         return Response(job.output, media_type=BINARY)
 
     async def _session(request):
@@ -96,7 +98,7 @@ def application(server_zip, limits, sha256=None):
     async def _job(request):
         job = (await _session(request)).jobs.get(request.path_params["id"])
         if job is None:
-            raise HTTPException(404, "This client has no such job, or no longer.")
+            raise HTTPException(404, "This client has no such job, or no longer. Submit it anew.")
         return job
 
     @contextlib.asynccontextmanager

@@ -138,7 +138,8 @@ class Sessions:
             )
         if self._key_id("input", message) != session.key_id:
             raise HTTPException(
-                400, "This is encrypted under other keys than this client has uploaded."
+                400,
+                "This is encrypted under other keys than this client has uploaded. Upload those.",
             )
         finished = [job.id for job in session.jobs.values() if job.finished]
         for old in finished[: max(len(finished) - self.limits.finished + 1, 0)]:
@@ -172,7 +173,10 @@ class Sessions:
     async def _work(self, session, job, message):
         async with self._turn:
             if session.evaluator is None:
-                job.state, job.error = "failed", "The evaluation before it has ended the process."
+                job.state, job.error = (
+                    "failed",
+                    "The evaluation before it has ended the process. Try again.",
+                )
                 return
             job.state, started = "running", time.monotonic()
             try:

@@ -1,6 +1,6 @@
 """The page to draw a digit, which the client serves to this machine's browser alone.
 
-The page sends the digit to this process, which encrypts it. The server gets the ciphertext.
+The page sends the digit to this process, which has it encrypted. The server gets the ciphertext.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
 from encrypted_digits.client import Digit, ServerError
+from encrypted_digits.keyholder import Ended
 from encrypted_digits.pixels import INK, SIZE, load, normalized
 from encrypted_digits.serving import BodyReader
 
@@ -34,17 +35,19 @@ _HEADERS = {
 
 
 def application(client):
-    """The Starlette application for a `DigitClient`, which makes its keys first.
-
-    concrete-python makes them without giving way to other threads, so no page could be served.
-    """
+    """The Starlette application for a `DigitClient`, which makes its keys meanwhile."""
     digits, tasks = {}, set()
     # A page of another site cannot send this type without asking first, which is refused.
     bodies = BodyReader("application/json", memory=16 * _LARGEST_REQUEST)
-    status = {"state": "connecting", "error": None, "server": client.server}
-    status["evaluation_key_bytes"] = client.make_keys()
+    status = {"state": "making keys", "error": None, "server": client.server}
 
     async def connect():
+        try:
+            status["evaluation_key_bytes"] = await client.make_keys()
+        except Ended as error:
+            status.update(state="failed", error=str(error))
+            return
+        status["state"] = "connecting"
         while True:
             try:
                 await client.connect()
@@ -59,7 +62,7 @@ def application(client):
         try:
             features = len(client.spec.input_min)
             await client.classify(normalized(pixels, features), digit)
-        except ServerError as error:
+        except (ServerError, Ended) as error:
             digit.state, digit.error = "failed", str(error)
         except Exception:
             digit.state, digit.error = "failed", "The client has failed; see its messages."
@@ -87,7 +90,7 @@ def application(client):
     async def get_digit(request):
         digit = digits.get(request.path_params["name"])
         if digit is None:
-            raise HTTPException(404, "There is no such digit, or no longer.")
+            raise HTTPException(404, "There is no such digit, or no longer. Send it anew.")
         return JSONResponse(dataclasses.asdict(digit))
 
     async def get_example(request):
@@ -130,7 +133,7 @@ def _pixels(body):
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "This is not JSON.") from error
+        raise HTTPException(400, "This is not JSON. Send an object with `pixels`.") from error
     try:
         pixels = np.array(content["pixels"])
     except (KeyError, TypeError, ValueError):

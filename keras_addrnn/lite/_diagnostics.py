@@ -59,7 +59,7 @@ def summary(message):
     if unknown := re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message):
         return missing_operators(unknown)
     errors = re.findall(r"error: (.+)", message) or message.strip().splitlines()
-    return errors[0] if errors else "the converter says no more."
+    return errors[0] if errors else "TensorFlow's converter says no more."
 
 
 def missing_operators(operators):

@@ -40,8 +40,7 @@ def _as_array(value):
             f"an array of shape {array.shape}",
         )
     if array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise _validation.value_error(_NAME, "be finite", "NaN or inf")
+        _validation.check_finite(_NAME, array, "Leave such samples out.")
         array = array.astype("float32")
     return array
 

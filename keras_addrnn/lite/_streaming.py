@@ -64,7 +64,7 @@ def streaming_model(model: keras.Model, steps: int = 1) -> keras.Model:
     if not states:
         raise ValueError(
             f"Model '{model.name}' has no layer with a state to keep: none of AddGRU, "
-            'MinAddGRU, and Conv1D with padding="causal".'
+            'MinAddGRU, and Conv1D with padding="causal". Call the model itself with each piece.'
         )
     stream = keras.Model([inputs, *states], [x, *next_states], name=f"{model.name}_stream")
     _try(stream, trial, whole, steps)
@@ -130,10 +130,12 @@ def _each_step_by_itself(layer, x, whole, steps):
     problem = (
         f"Layer '{layer.name}' ({type(layer).__name__}) looks at more than one step, and only "
         "the model's own AddGRU, MinAddGRU and causal Conv1D layers carry a state from one call to "
-        "the next."
+        "the next. "
     )
     if isinstance(layer, keras.Model):
-        problem += f" Put the layers of '{layer.name}' into the model itself."
+        problem += f"Put the layers of '{layer.name}' into the model itself."
+    else:
+        problem += "Use one of these in its place."
     if len(whole.shape) > 2 and _has_window(layer):
         raise ValueError(problem)
     copy = layer.__class__.from_config(layer.get_config())

@@ -23,6 +23,7 @@ def checked(data: Any, features: int) -> npt.NDArray[np.float32]:
             name,
             "be given: only a quantization-aware model holds the ranges of its numbers already",
             "None",
+            "Give some hundred sequences [N, T, D].",
         )
     try:
         given = np.asarray(data)
@@ -41,8 +42,7 @@ def checked(data: Any, features: int) -> npt.NDArray[np.float32]:
             f"have the shape [N, T, {features}], with at least one sequence and one step",
             f"shape={data.shape}",
         )
-    if not np.isfinite(data).all():
-        raise _validation.value_error(name, "be finite", "NaN or infinity")
+    _validation.check_finite(name, data, "Leave such sequences out.")
     return data
 
 

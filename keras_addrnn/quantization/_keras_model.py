@@ -147,9 +147,14 @@ def read(model: keras.Model) -> list[Recurrent | MinRecurrent | Dense]:
             )
         layers.append(_read_layer(layer))
     if not layers or isinstance(layers[0], Dense):
+        received = "no such layer. Put one before the others."
+        if layers:
+            received = (
+                f"the Dense layer '{layers[0].name}'. Apply it to the data, and leave it out."
+            )
         raise ValueError(
             f"Model '{model.name}' must begin with an AddGRU or a MinAddGRU layer. Received: "
-            + (f"the Dense layer '{layers[0].name}' first" if layers else "no such layer")
+            + received
         )
     return layers
 
@@ -231,8 +236,9 @@ def _checked_activation(layer, activation):
     if activation not in INTEGER_ACTIVATIONS:
         name = getattr(activation, "__name__", activation)
         raise ValueError(
-            f"Layer '{layer.name}' has the activation {name!r}, which no integers give. Train it "
-            f"with {', '.join(map(repr, INTEGER_ACTIVATIONS[:-1]))} or {INTEGER_ACTIVATIONS[-1]!r}."
+            f"Layer '{layer.name}' has the activation {name!r}, which integers cannot compute. "
+            f"Train it with {', '.join(map(repr, INTEGER_ACTIVATIONS[:-1]))} or "
+            f"{INTEGER_ACTIVATIONS[-1]!r}."
         )
     return activation
 
@@ -241,8 +247,9 @@ def _read_dense(layer, name):
     if not _ends_in(layer.activation):
         activation = getattr(layer.activation, "__name__", layer.activation)
         raise ValueError(
-            f"Layer '{layer.name}' has the activation {activation!r}. At the end of an integer "
-            "model it is linear, or softmax or sigmoid, which are left out."
+            f"Layer '{layer.name}' has the activation {activation!r}, and a Dense layer of an "
+            "integer model must be linear. Train it so, or with softmax or sigmoid, which are left "
+            "out."
         )
     if layer.quantization_mode is not None:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Files are replaced whole or not at all, and errors name what the user named."""
 
+import errno
 import os
 import pathlib
 import re
@@ -106,6 +107,16 @@ def test_errors_name_the_path(tmp_path, kind):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_full_disk_is_told_with_the_path_and_loses_nothing(tmp_path):
+    path = tmp_path / "table.md"
+    path.write_text("old")
+    with pytest.raises(OSError, match=r"No space left.*make room.*table\.md") as raised:
+        with _atomic_file.replacing(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert raised.value.errno == errno.ENOSPC and raised.value.filename == str(path)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
 def test_other_errors_keep_their_names(tmp_path):
     with pytest.raises(FileNotFoundError) as raised, _atomic_file.replacing(tmp_path / "table.md"):
         (tmp_path / "none.csv").read_text()
@@ -115,7 +126,7 @@ def test_other_errors_keep_their_names(tmp_path):
 def test_checked_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _atomic_file.checked_path("table.md") == pathlib.Path("table.md")
-    with pytest.raises(ValueError, match="must be that of a file. Received the directory"):
+    with pytest.raises(ValueError, match="Received the directory.*Add a file's name"):
         _atomic_file.checked_path(os.curdir)
     with pytest.raises(ValueError, match="a directory that exists. Received: none/table.md"):
         _atomic_file.checked_path("none/table.md")
@@ -185,7 +196,7 @@ def test_a_pipe_stays_one(tmp_path):
     with pytest.raises(ValueError, match="Received a device or pipe: .*pipe"):
         _atomic_file.checked_path(path)
     with (
-        pytest.raises(OSError, match="device or a pipe.*pipe"),
+        pytest.raises(OSError, match="device or a pipe. Give.*pipe"),
         _atomic_file.replacing(path) as temporary,
     ):
         temporary.write_text("content")

@@ -105,11 +105,36 @@ def test_layers_must_fit():
         (quantization, [], ValueError, "must begin with an IntegerAddGRU or an IntegerMin"),
         (quantization, [dense], ValueError, "must begin with an IntegerAddGRU or an IntegerMin"),
         (quantization, [first, "dense"], TypeError, "`layers` must hold"),
-        (Quantization(7, 1.0), [first], ValueError, "must take 7 bits"),
-        (quantization, [first, other], ValueError, "must take 16 bits"),
-        (quantization, [first, dense], ValueError, "must take 4 features"),
-        (quantization, [first, second, dense, dense], ValueError, "must be the last layer"),
-        (quantization, [first, second, second], ValueError, "must return sequences"),
+        (
+            Quantization(7, 1.0),
+            [first],
+            ValueError,
+            "must take 7 bits, as `inputs` gives.*input_bits=7",
+        ),
+        (
+            quantization,
+            [first, other],
+            ValueError,
+            "must take 16 bits, as 'add_gru_0'.*input_bits=16",
+        ),
+        (
+            quantization,
+            [first, dense],
+            ValueError,
+            "must take 4 features, the units of.*kernel for 5. Give",
+        ),
+        (
+            quantization,
+            [first, second, dense, dense],
+            ValueError,
+            "must be the last.*'dense' behind it. Leave",
+        ),
+        (
+            quantization,
+            [first, second, second],
+            ValueError,
+            "must return sequences.*Make it with return_seq",
+        ),
     ):
         with pytest.raises(error, match=message):
             IntegerModel(inputs, layers)
@@ -121,9 +146,11 @@ def test_a_window_must_know_the_zero_of_what_comes_before_it():
     assert first.input_zero_point == model.inputs.zero_point == -128
     assert second.input_zero_point == 0
     IntegerModel(model.inputs, [first, second, third, dense])
-    with pytest.raises(ValueError, match="'min_add_gru_0' must take -128 for 0.*zero_point=5"):
+    with pytest.raises(
+        ValueError, match="'min_add_gru_0' must take -128 for 0.*zero_point=5. Make it"
+    ):
         IntegerModel(model.inputs, [dataclasses.replace(first, input_zero_point=5), *model.layers])
-    with pytest.raises(ValueError, match="'min_add_gru_1' must take 0 for 0"):
+    with pytest.raises(ValueError, match="'min_add_gru_1' must take 0 for 0, as 'min_add_gru_0'"):
         IntegerModel(model.inputs, [first, dataclasses.replace(second, input_zero_point=-128)])
     with pytest.raises(ValueError, match="'min_add_gru_0' must return sequences"):
         IntegerModel(model.inputs, [dataclasses.replace(first, return_sequences=False), second])

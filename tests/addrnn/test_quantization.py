@@ -71,8 +71,10 @@ def test_a_tiny_scale_saturates():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_only_finite_numbers(bad):
-    with pytest.raises(ValueError, match="`real` must hold finite numbers"):
-        Quantization(8, 1.0).quantize([0.0, bad])
+    for real, where in (([0.0, bad], r" at index \[1\]"), (bad, "")):
+        message = rf"`real` must hold finite numbers. Received: {bad}{where}. Leave such"
+        with pytest.raises(ValueError, match=message):
+            Quantization(8, 1.0).quantize(real)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addrnn import Quantization, reference, weight_quantization
+from addrnn import Quantization, _quantized_weights, reference, weight_quantization
 from addrnn.quantization import StateQuantization
 from tests import reference as float_reference
 
@@ -259,7 +259,7 @@ def test_dense_of_zeros_and_of_large_biases():
 def test_refuses_what_is_not_finite(bad):
     kernel, recurrent_kernel, bias = draw(0, 2, 1)
     kernel[0, 0] = bad
-    with pytest.raises(ValueError, match="the kernel holds NaN or infinity"):
+    with pytest.raises(ValueError, match="the kernel must hold finite.*Train the model anew"):
         weight_quantization.add_gru(
             kernel,
             recurrent_kernel,
@@ -269,3 +269,8 @@ def test_refuses_what_is_not_finite(bad):
             state=StateQuantization.of_range(1.0, 8),
             weight_bits=8,
         )
+
+
+def test_weights_too_large_to_be_rescaled_are_refused():
+    with pytest.raises(ValueError, match="column 1 are too large.*Train with weight decay"):
+        _quantized_weights._fixed_point("add_gru", np.array([1.0, 2.0**32]))

@@ -45,7 +45,7 @@ GOOD = idx.encode(np.arange(12, dtype=np.uint8).reshape(3, 4))
         (b"\0\0", "no IDX file"),
         (b"%PDF-1.4", "no IDX file of unsigned bytes: it starts with b'%PDF'"),
         (b"\0\0\x0d\x01" + GOOD[4:], "no IDX file of unsigned bytes"),
-        (GOOD[:7], "truncated: it ends within its header"),
+        (GOOD[:7], "truncated: it ends within its header. Get the file anew"),
         (GOOD[:-1], "truncated: it holds 11 values, its header says 12"),
         (GOOD + b"\0", "too long: it holds 13 values, its header says 12"),
         (b"\0\0\x08\x03" + b"\xff" * 12, "truncated: it holds 0 values"),
@@ -63,7 +63,7 @@ def test_damaged_gzip(tmp_path):
     zipped = gzip.compress(idx.encode(images(4)))
     for content in (GOOD, zipped[:-20], zipped[:100] + b"\xff" * 50 + zipped[150:]):
         file.write_bytes(content)
-        refused("damaged.gz cannot be read", digits.read_idx, file)
+        refused("damaged.gz cannot be read.*Get the file anew", digits.read_idx, file)
 
 
 def test_missing_idx(tmp_path):
@@ -84,8 +84,8 @@ def test_directory(tmp_path, zipped):
 
 
 def test_wrong_directory(tmp_path):
-    refused("nowhere is not a directory", digits.load, tmp_path / "nowhere")
-    refused("has neither train-images-idx3-ubyte.gz nor", digits.load, tmp_path)
+    refused("nowhere is not a directory: name one", digits.load, tmp_path / "nowhere")
+    refused("has neither train-images-idx3-ubyte.gz nor.*put all four", digits.load, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_damaged_subset(monkeypatch, tmp_path, content):
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setattr(digits, "SUBSET_FILE", file)
-    refused("subset.npz cannot be read", digits.load)
+    refused("subset.npz cannot be read.*Take it from", digits.load)

@@ -80,7 +80,7 @@ def test_integer_model(tmp_path, capsys, kernel_sizes):
         assert "integer operators" in capsys.readouterr().out
     for option, value in (("--ops", "fused"), ("--quantize", "int8"), ("--data", command[0])):
         message = refused(capsys, *command, option, value)
-        assert f"{option} is for Keras models" in message
+        assert f"{option} is for Keras models" in message and "Leave it out" in message
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     message = refused(capsys, tmp_path / "junk.safetensors", command[1])
     assert "is not the file of an integer model" in message
@@ -102,7 +102,7 @@ def test_where_nothing_can_be_written(saved, capsys):
     assert "must be named *.tflite" in refused(capsys, model, folder / "model.lite")
     assert "must be named *.tflite" in refused(capsys, model, model)
     (folder / "link.tflite").symlink_to(model)
-    assert "are the same file" in refused(capsys, model, folder / "link.tflite")
+    assert "Name another to write" in refused(capsys, model, folder / "link.tflite")
     assert model.read_bytes() == before
 
 
@@ -141,6 +141,7 @@ def test_refusals_speak_of_options(saved, capsys):
         (["--quantize", "int8"], "--quantize int8 needs samples of the inputs"),
         (["--quantize", "int8"], "Give some hundred as --data."),
         (["--data", folder / "narrow.npz"], "--data is for --quantize int8 or int16x8"),
+        (["--data", sample, "--quantize", "dynamic"], "Use one of them, or leave --data out."),
         (["--quantize", "int8", "--data", folder / "narrow.npz"], "--data must have samples of"),
         (["--quantize", "int8", "--ops", "fused"], "--quantize int8 is of no use with --ops fused"),
         (["--batch", "none"], "--batch must be a positive integer where the model has a loop"),

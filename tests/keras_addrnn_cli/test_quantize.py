@@ -73,9 +73,13 @@ def test_without_labels(saved, capsys):
 def test_labels_that_do_not_fit(saved, capsys):
     _, x, folder = saved
     np.savez(folder / "wrong.npz", x=x, y=np.zeros((50, 6), int))
-    assert "do not fit answers of the shape (50, 3)" in refused(capsys, folder, data="wrong.npz")
+    assert "answers of the shape (50, 3). Give one integer" in refused(
+        capsys, folder, data="wrong.npz"
+    )
     np.savez(folder / "wrong.npz", x=x, y=np.zeros(50))
-    assert "must be integers" in refused(capsys, folder, data="wrong.npz")
+    assert "must be integers. Received: dtype=float64. Write" in refused(
+        capsys, folder, data="wrong.npz"
+    )
 
 
 @pytest.mark.parametrize("name", ["arr_0", "rows"])
@@ -129,6 +133,12 @@ def test_refusals_of_quantize(saved, capsys):
     assert "received foo" in refused(capsys, folder, "--weight-bits", "foo")
     assert "usage: keras-addrnn quantize" in refused(capsys, folder, "--bits", "4")
     assert "--data must be given" in refused(capsys, folder, data=None)
+    np.savez(folder / "nan.npz", x=np.full((50, 6, 3), np.nan))
+    assert "--data must hold finite numbers. Received: nan at index [0, 0, 0]" in refused(
+        capsys, folder, data="nan.npz"
+    )
+    np.savez(folder / "none.npz")
+    assert "np.savez(path, x=samples) writes" in refused(capsys, folder, data="none.npz")
     assert "invalid choice" in refused(capsys, folder, "--rescale", "float")
     assert "none.keras" in refused(capsys, folder, model="none.keras")
     keras.Sequential([keras.Input((6, 3)), ka.AddGRU(4, "tanh")]).save(folder / "tanh.keras")

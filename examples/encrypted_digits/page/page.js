@@ -170,18 +170,26 @@ async function classify() {
   show();
 }
 
+// What the client process does before the first digit, for people.
+function connection(status, seconds) {
+  if (status.error) return status.error;
+  if (status.state === "making keys") {
+    return `Making the secret key and the evaluation keys on this computer: ${seconds} s…`;
+  }
+  const megabytes = (status.evaluation_key_bytes / 1e6).toFixed(0);
+  return status.state === "ready"
+    ? `Connected to ${status.server}, which has the evaluation keys (${megabytes} MB) and not the secret key.`
+    : `Uploading the evaluation keys, which decrypt nothing (${megabytes} MB): ${seconds} s…`;
+}
+
 async function connect() {
-  const since = Date.now();
+  let state, since;
   while (!ready) {
     try {
       const status = await ask("status");
-      ready = status.state === "ready";
-      const megabytes = (status.evaluation_key_bytes / 1e6).toFixed(0);
-      element("connection").textContent = ready
-        ? `Connected to ${status.server}, which has the evaluation keys (${megabytes} MB) and not the secret key.`
-        : status.error ||
-          `Uploading the evaluation keys, which decrypt nothing (${megabytes} MB): ` +
-            `${Math.round((Date.now() - since) / 1000)} s…`;
+      if (status.state !== state) [state, since] = [status.state, Date.now()];
+      ready = state === "ready";
+      element("connection").textContent = connection(status, Math.round((Date.now() - since) / 1000));
     } catch (error) {
       element("connection").textContent = error.message;
     }

@@ -20,6 +20,7 @@ OFFICIAL = {
 }
 SPLIT_FILES = tuple(name for files in OFFICIAL.values() for name in files)
 WORD_ID = re.compile(r"([a-z]\d{2})-(\d{3}[a-z]?)-(\d{2})-(\d{2})")
+_UNPACK = "Unpack words.tgz anew"
 FIELDS = "a word's id, ok or err, grey level, x, y, width, height, tag and text"
 
 
@@ -61,7 +62,10 @@ class IamWords(tfds.core.GeneratorBasedBuilder):
                 splits[split].append((word_id, text))
         for split, entries in splits.items():
             if not entries:
-                raise words.DataError(f"{directory} leaves the split '{split}' without any word")
+                raise words.DataError(
+                    f"{directory} leaves the split '{split}' without any word. Give the whole "
+                    "database, as distributed"
+                )
         return {
             split: self._generate_examples(directory, entries) for split, entries in splits.items()
         }
@@ -146,7 +150,8 @@ def official_splits(directory):
         return None
     if missing:
         raise words.DataError(
-            f"{directory} has some of the official splits' files, but not {', '.join(missing)}"
+            f"{directory} has some of the official splits' files, but not {', '.join(missing)}. "
+            "Add these, or remove the others"
         )
     splits = {}
     for split, files in OFFICIAL.items():
@@ -155,7 +160,7 @@ def official_splits(directory):
                 if splits.setdefault(entry, split) != split:
                     raise words.DataError(
                         f"{directory / name} puts '{entry}' into '{split}', but it is in "
-                        f"'{splits[entry]}' already"
+                        f"'{splits[entry]}' already. Take the files as distributed"
                     )
     return splits
 
@@ -190,12 +195,16 @@ def read_image(path):
     try:
         content = path.read_bytes()
         if not content:
-            raise words.DataError(f"{path} holds no image that can be read: it is empty")
+            raise _no_image(path, "it is empty")
         with Image.open(io.BytesIO(content)) as image:
             return np.asarray(image.convert("L"))[:, :, np.newaxis]
     except FileNotFoundError:
-        raise words.DataError(f"{path} is missing: words.txt names it") from None
+        raise words.DataError(f"{path} is missing: words.txt names it. {_UNPACK}") from None
     except UnidentifiedImageError:  # whose message names a buffer in memory
-        raise words.DataError(f"{path} holds no image that can be read: unknown format") from None
+        raise _no_image(path, "unknown format") from None
     except (OSError, SyntaxError) as error:
-        raise words.DataError(f"{path} holds no image that can be read: {error}") from None
+        raise _no_image(path, error) from None
+
+
+def _no_image(path, why):
+    return words.DataError(f"{path} holds no image that can be read: {why}. {_UNPACK}")

@@ -133,7 +133,7 @@ def test_clients_have_keys_of_their_own(sides, server):
     other = fhe.Client.load(directory / "client.zip")
     keys = server.load_keys(client.evaluation_keys())
     inputs = np.zeros((3, 2), int)
-    with pytest.raises(ValueError, match="under other keys than the evaluation keys"):
+    with pytest.raises(ValueError, match="under other keys than the evaluation.*Give"):
         server.run(other.encrypt(inputs), keys)
     with pytest.raises(ValueError, match="under other keys than those of this client"):
         other.decrypt(server.run(client.encrypt(inputs), keys))
@@ -152,7 +152,7 @@ def test_what_is_no_message_is_refused(sides, server):
         lambda: client.decrypt(message),
         lambda: client.decrypt(output[:88] + bytes(len(output) - 88)),
     ):
-        with pytest.raises(ValueError, match="Expected|not evaluation keys|cannot be evaluated"):
+        with pytest.raises(ValueError, match="Expected .*Received|cannot be evaluated.*Encrypt"):
             call()
 
 

@@ -63,7 +63,7 @@ def test_a_compiler_that_takes_too_few_bits_is_found_out():
     graph = fhe.compile(SMALL, 2, formulation="shared_relu").circuit.graph
     widest = max(graph.query_nodes(), key=lambda node: node.output.dtype.bit_width)
     widest.output.dtype.bit_width = 1
-    with pytest.raises(RuntimeError, match="this version of concrete-python cannot be used"):
+    with pytest.raises(RuntimeError, match="this version of concrete-python.*Install"):
         check_bit_widths(graph)
 
 
@@ -132,7 +132,9 @@ def test_the_adder_is_exact_and_refuses_what_it_was_not_compiled_for():
     # Its gate is never below zero and the state never full, so a step is a single look-up.
     assert compiled.statistics()["pbs"] == 20
     inputs[0, 7, 1] = 2
-    with pytest.raises(ValueError, match="from 0 to 1 in feature 1.*Received: 2 at step 7"):
+    with pytest.raises(
+        ValueError, match="from 0 to 1 in feature 1.*Received: 2 at step 7.*`input_range`"
+    ):
         compiled.predict_integers(inputs, fhe="simulate")
 
 

@@ -26,6 +26,17 @@ def test_a_part_may_have_something_around_its_numbers_but_not_be_short():
         _messages.unpack("output", MESSAGE, CIRCUIT, (len(PARTS[0]) + 1, 0))
 
 
+def test_what_concrete_python_refuses_is_told():
+    with pytest.raises(ValueError, match=r"refuses \(no header\). Send it anew"):
+        with _messages.library_errors("keys"):
+            raise RuntimeError("no header")
+
+
+def test_a_step_is_told():
+    with pytest.raises(ValueError, match="does not tell its step.*send it anew"):
+        _messages.Position.unpack(b"")
+
+
 def test_the_largest_message_that_is_taken():
     sizes = (1000, 10)
     longest = [bytes(size + 16 * 1024) for size in sizes]
@@ -40,11 +51,21 @@ def test_the_largest_message_that_is_taken():
 @pytest.mark.parametrize(
     "kind, message, circuit, words",
     [
-        ("output", b"", CIRCUIT, "This is not an encrypted output"),
-        ("keys", b"{}" * 100, CIRCUIT, "This is not evaluation keys"),
-        ("keys", MESSAGE, CIRCUIT, "Expected evaluation keys. Received: an encrypted output"),
+        (
+            "output",
+            b"",
+            CIRCUIT,
+            "Expected an encrypted output of addrnn.fhe. Received: 0 bytes.*`run`",
+        ),
+        (
+            "keys",
+            b"{}" * 100,
+            CIRCUIT,
+            "Expected evaluation keys.*`Client.evaluation_keys` makes them",
+        ),
+        ("keys", MESSAGE, CIRCUIT, "Received: an encrypted output. `Client.eval"),
         ("output", MESSAGE, OTHER, "circuit cdcdcdcdcdcd. Received: for abababababab"),
-        ("output", MESSAGE[:-1], CIRCUIT, "cut off, too long or damaged"),
+        ("output", MESSAGE[:-1], CIRCUIT, "cut off, too long or damaged. Send it anew"),
         ("output", MESSAGE + b"1", CIRCUIT, "cut off, too long or damaged"),
         ("output", MESSAGE.replace(b"output", b"o\xffput"), CIRCUIT, "Received: something else"),
     ],

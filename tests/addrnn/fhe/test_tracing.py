@@ -233,6 +233,7 @@ def test_too_wide_a_look_up_names_the_layer():
     for layer in (models.recurrent(100, 2, **settings), models.min_recurrent(50, 2, **settings)):
         model = models.model(layer)
         with pytest.raises(
-            ValueError, match="Layer 'reader': the (update gate|candidate).* 9 bits.*Use fewer"
+            ValueError,
+            match="Layer 'reader': the (update gate|candidate).* 9 bits.*its element.*Use fewer",
         ):
             traced(model, 2, "shared_relu", models.full_range(model))

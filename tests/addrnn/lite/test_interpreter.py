@@ -42,7 +42,11 @@ def test_file_from_a_path(content, tmp_path):
         ({}, ValueError, "Exactly one of.*neither"),
         ({"model_path": "a", "model_content": b"b"}, ValueError, "Exactly one of.*both"),
         ({"model_path": "missing.tflite"}, ValueError, "`model_path`.*missing.tflite"),
-        ({"model_content": "model.tflite"}, TypeError, "`model_content` must be the bytes.*str"),
+        (
+            {"model_content": "model.tflite"},
+            TypeError,
+            "`model_content` must be the bytes.*str. Give",
+        ),
         ({"model_content": b"no such file"}, ValueError, "."),
         ({"model_content": b"", "num_threads": 0}, ValueError, "positive.*num_threads=0"),
         ({"model_content": b"", "num_threads": True}, TypeError, "integer.*num_threads=True"),

@@ -1,6 +1,8 @@
 """The page in a real browser: a digit is drawn, and its answer read."""
 
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -95,6 +97,17 @@ def test_a_digit_is_drawn_and_its_answer_read(page):
     assert text(page, "class") == str(np.argmax(expected))
     assert "bytes sent" in text(page, "cost")
     assert page.find_element("id", "progress").get_property("value") == 1
+
+
+def test_it_is_said_that_keys_are_made(browser, counting, serving):
+    client = DigitClient(counting.directory / "client.zip", "http://127.0.0.1:9")
+    os.kill(client._holder._process.pid, signal.SIGSTOP)
+    url = serving(web.application(client))
+    browser.get(url)
+    until(browser, lambda: "Making the secret key" in text(browser, "connection"))
+    os.kill(client._holder._process.pid, signal.SIGCONT)
+    until(browser, lambda: "does not answer" in text(browser, "connection"))
+    serving.stop(url)
 
 
 def test_a_small_digit_in_a_corner_is_brought_to_size(page):

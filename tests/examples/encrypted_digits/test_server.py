@@ -105,7 +105,7 @@ def changed(message, at, content):
 
 
 HEAD, LENGTH = 80, 8  # of a message, and of what is before its first part
-NOT_KEYS = "This is not evaluation keys"
+NOT_KEYS = "Expected evaluation keys of addrnn.fhe"
 DAMAGED = "cut off, too long or damaged"
 
 
@@ -134,8 +134,8 @@ def test_malformed_keys_are_refused(server, choosing, spoil, words):
 @pytest.mark.parametrize(
     "spoil, words",
     [
-        (lambda message: b"", "This is not an encrypted input"),
-        (lambda message: np.random.bytes(1000), "This is not an encrypted input"),
+        (lambda message: b"", "Expected an encrypted input of addrnn.fhe"),
+        (lambda message: np.random.bytes(1000), "Expected an encrypted input of addrnn.fhe"),
         (lambda message: message[:-1], DAMAGED),
         (lambda message: message + b"more", DAMAGED),
         (lambda message: changed(message, 30, b"circuit"), "was saved with this server.zip"),
@@ -209,7 +209,7 @@ def test_limits_of_clients_and_jobs(counting, serving):
     while caller.http.get(f"/jobs/{waiting[-1]}").json()["state"] != "done":
         time.sleep(0.02)
     caller.job(message)
-    refused(caller.http.get(f"/jobs/{waiting[0]}"), 404, "no such job")
+    refused(caller.http.get(f"/jobs/{waiting[0]}"), 404, "or no longer. Submit it anew")
     # Whoever wants to be forgotten makes room, and keeps nothing there.
     assert caller.http.delete("/clients").status_code == 204
     refused(caller.http.get(f"/jobs/{waiting[-1]}"), 401, "does not know this client")

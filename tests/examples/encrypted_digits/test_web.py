@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import pathlib
+import signal
 import socket
 import time
 
@@ -92,6 +95,33 @@ def test_status_says_where_the_keys_are(page, server, counting):
     status = page.status("ready")
     assert status["server"] == server and status["error"] is None
     assert status["evaluation_key_bytes"] == len(counting.keys)
+
+
+def test_the_page_is_there_while_keys_are_made(server, counting, serving):
+    client = DigitClient(counting.directory / "client.zip", server)
+    holder = client._holder._process.pid
+    os.kill(holder, signal.SIGSTOP)  # it makes no keys until it is told to go on
+    page = Page(url := serving(web.application(client)))
+    assert page.http.get("/").status_code == 200
+    assert page.status("making keys")["error"] is None
+    digit = page.post(ink()).json()["digit"]
+    assert page.http.get(f"/digits/{digit}").json()["state"] == "encrypting"
+    os.kill(holder, signal.SIGCONT)
+    page.status("ready")
+    while (told := page.http.get(f"/digits/{digit}").json())["state"] != "done":
+        assert told["state"] != "failed", told["error"]
+        time.sleep(0.02)
+    serving.stop(url)
+    assert not pathlib.Path(f"/proc/{holder}").exists()
+
+
+def test_a_lost_secret_key_is_told(server, counting, serving):
+    client = DigitClient(counting.directory / "client.zip", server)
+    client._holder._process.kill()
+    page = Page(serving(web.application(client)))
+    assert "has ended; see its messages. Start the client" in page.status("failed")["error"]
+    told = page.classify(ink())
+    assert told["state"] == "failed" and "Start the client again" in told["error"]
 
 
 def test_the_page_takes_nothing_from_elsewhere(page):

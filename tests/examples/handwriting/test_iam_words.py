@@ -116,29 +116,29 @@ def test_missing_list_of_words(directory, tmp_path):
 
 def test_missing_image(directory, tmp_path):
     (directory / "words/a01/a01-000u/a01-000u-01-00.png").unlink()
-    refused("a01-000u-01-00.png is missing: words.txt names it", build, directory, tmp_path)
+    refused("u-01-00.png is missing: words.txt names it. Unpack", build, directory, tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n cut off"])
 def test_image_that_is_none(directory, tmp_path, content):
     (directory / "words/a01/a01-000u/a01-000u-01-00.png").write_bytes(content)
-    refused("a01-000u-01-00.png holds no image that can be read", build, directory, tmp_path)
+    refused("u-01-00.png holds no image.* Unpack words.tgz anew", build, directory, tmp_path)
 
 
 def test_some_of_the_official_splits(directory):
     (directory / "testset.txt").unlink()
-    refused("but not testset.txt", iam_words.official_splits, directory)
+    refused("but not testset.txt. Add these", iam_words.official_splits, directory)
 
 
 def test_official_splits_that_overlap(directory):
     (directory / "testset.txt").write_text("a01-117\n")
-    message = "testset.txt puts 'a01-117' into 'test', but it is in 'train' already"
+    message = "testset.txt puts 'a01-117' into 'test', but it is in 'train' already. Take"
     refused(message, iam_words.official_splits, directory)
 
 
 def test_split_without_words(directory, tmp_path):
     (directory / "testset.txt").write_text("z09-000\n")
-    refused("leaves the split 'test' without any word", build, directory, tmp_path)
+    refused("leaves the split 'test' without any word. Give the whole", build, directory, tmp_path)
 
 
 def test_a_word_that_is_listed_twice(tmp_path):

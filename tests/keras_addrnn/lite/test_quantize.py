@@ -298,7 +298,11 @@ def test_samples_fill_up_batches():
             r"shape \(7, 3\) for the input 'rows'.*\(4, 6, 3\)",
         ),
         (np.zeros((7, FEATURES)), ValueError, r"shape \(7, 3\)"),
-        (np.full((4, 7, FEATURES), np.nan), ValueError, "must be finite"),
+        (
+            np.full((4, 7, FEATURES), np.nan),
+            ValueError,
+            r"finite numbers.*nan at index \[0, 0, 0\]. Leave",
+        ),
         (np.zeros((4, 7, FEATURES), "complex64"), TypeError, "arrays of numbers.*complex64"),
         (["text"], TypeError, "arrays of numbers"),
         (3.0, ValueError, "at least one sample"),

@@ -148,7 +148,7 @@ class TenfoldMinAddGRU(ka.MinAddGRU):
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: model(ka.MinAddGRU(3, activation="tanh")), "'tanh', which no integers give"),
+        (lambda: model(ka.MinAddGRU(3, activation="tanh")), "'tanh', which integers cannot"),
         (lambda: model(ka.MinAddGRU(3, zero_output_for_mask=True)), "use zero_output_for_mask=Fal"),
         (lambda: model(TenfoldMinAddGRU(3)), r"\(TenfoldMinAddGRU\) has no integer form"),
     ],
