@@ -82,12 +82,15 @@ class Task:
     levels: int = LEVELS
     rate: float = 4e-3  # of Adam; falls to 0
     shift_max: int = 4
+    state_max: int = 7
 
 
 TASKS = {
     "digits": Task(uci, uci_test, 150, 64),
     "MNIST": Task(mnist, mnist_test, 12, 128, rate=2e-3, shift_max=2),
-    "vowels": Task(vowels.load, vowels.load_test, 400, 32, vowels.INPUTS, vowels.LEVELS),
+    "vowels": Task(
+        vowels.load, vowels.load_test, 400, 32, vowels.INPUTS, vowels.LEVELS, state_max=3
+    ),
 }
 
 

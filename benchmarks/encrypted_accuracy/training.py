@@ -28,7 +28,6 @@ from benchmarks.encrypted_accuracy import digits, plan
 from benchmarks.encrypted_accuracy.gates import GATES, clip, rounded, through
 
 WEIGHT_MAX = 7  # 4 bits
-MOST = 7  # of the state: 3 bits and none for the sign
 WIDER = 2.5  # bits beyond those that the sums will have, when they begin to become narrow
 NARROWING = 0.5  # the part of the epochs in which they do
 EXCESS_WEIGHT = 0.1  # of sums that are too wide, in the loss
@@ -79,15 +78,19 @@ class Network:
         levels: How many integers an input may be.
         classes: Outputs of the dense layer.
         shift_max: The finest that weights may be. On many features they became ever finer.
+        state_max: The greatest state.
     """
 
-    def __init__(self, gate, features, units, bits, inputs, levels, classes, shift_max=4):
+    def __init__(
+        self, gate, features, units, bits, inputs, levels, classes, shift_max=4, state_max=7
+    ):
         self.gate, self.reads_state, self.rates = GATES[gate]
         self.features, self.units, self.inputs, self.classes = features, units, inputs, classes
+        self.state_max = state_max
         # Before a look-up of 6 bits or more one or two are cut off: blocks of values must fit.
         self.limit, least = (2**bits - 4, 1) if bits > 5 else (2**bits - 1, 0)
         self.shifts = jnp.arange(least, shift_max + 1)
-        spans = [levels - 1] * features + [MOST] * units * self.reads_state
+        spans = [levels - 1] * features + [state_max] * units * self.reads_state
         self.spans = jnp.array(spans, jnp.float32)
 
     def start(self, key):
@@ -129,34 +132,35 @@ class Network:
             sums = inputs[:, t] @ kernel + bias
             if self.reads_state:
                 sums = sums + h @ recurrent
-            after = self.gate(*jnp.split(sums, 2, 1), h, MOST)
+            after = self.gate(*jnp.split(sums, 2, 1), h, self.state_max)
             h = jnp.where(inputs[:, t, :1] == digits.PADDING, h, after)
         return h
 
     def dense(self, parameters):
         step = jax.lax.stop_gradient(jnp.abs(parameters["dense"]).max()) / WEIGHT_MAX
-        bias = rounded(parameters["dense_bias"] * (MOST / 2) / step)
+        bias = rounded(parameters["dense_bias"] * (self.state_max / 2) / step)
         return rounded(parameters["dense"] / step), bias, step
 
     def scores(self, parameters, mask, inputs, wider=1.0):
         weights, bias, _, excess = self.weights(parameters, mask, wider)
         kernel, dense_bias, step = self.dense(parameters)
         sums = self.states(inputs, weights, bias) @ kernel + dense_bias
-        return sums * step * (2 / MOST), EXCESS_WEIGHT * excess
+        return sums * step * (2 / self.state_max), EXCESS_WEIGHT * excess
 
     def integers(self, parameters, mask):
         """The `IntegerModel`; of a gate that multiplies it holds what comes before the gate."""
         weights, bias, shift, _ = map(np.asarray, self.weights(parameters, mask))
         both = np.rint(weights * 2.0**shift).astype(np.int8)
         kernel, recurrent = np.split(both, [self.features])
+        state_bits = self.state_max.bit_length() + 1
         settings = dict(
             bias=np.rint(bias * 2.0**shift).astype(np.int32),
             shift=shift.astype(np.uint8),
-            state_max=MOST,
-            candidate_max=MOST,
+            state_max=self.state_max,
+            candidate_max=self.state_max,
             input_bits=self.inputs.bits,
             weight_bits=4,
-            state_bits=4,
+            state_bits=state_bits,
             state_scale=1.0,
         )
         if self.reads_state:
@@ -176,7 +180,7 @@ class Network:
         dense = IntegerDense(
             kernel=np.rint(kernel).astype(np.int8),
             bias=np.rint(bias).astype(np.int32),
-            input_bits=4,
+            input_bits=state_bits,
             weight_bits=4,
             scale=1.0,
         )
@@ -251,8 +255,8 @@ def main(arguments=None):
         task = digits.TASKS[settings["task"]]
         inputs, labels, _, _ = task.load(settings["steps"], options.data_dir)
         sizes = inputs.shape[2], settings["units"], settings["bits"]
-        quantization = task.inputs, task.levels, int(labels.max()) + 1, task.shift_max
-        network = Network(settings["gate"], *sizes, *quantization)
+        integers = task.inputs, task.levels, int(labels.max()) + 1, task.shift_max, task.state_max
+        network = Network(settings["gate"], *sizes, *integers)
         seeds = plan.SEEDS[settings["task"]]
         models = train(network, inputs, labels, seeds, task.epochs, task.batch, task.rate)
         for path, model in zip(paths, models, strict=True):

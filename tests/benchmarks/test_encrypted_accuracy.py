@@ -35,7 +35,7 @@ def test_the_integers_are_those_that_were_trained(gate):
     inputs = rng.integers(-1, 2, (64, 4, 16))
     model = made.integers(parameters, mask)
     scores, _ = made.scores(parameters, mask, inputs.astype(np.float32))
-    step = float(made.dense(parameters)[2]) * 2 / training.MOST
+    step = float(made.dense(parameters)[2]) * 2 / made.state_max
     expected = model.run(inputs) if "Add" in gate else answers(model, inputs, parts_of(gate))
     np.testing.assert_array_equal(np.rint(np.asarray(scores) / step), expected)
     assert np.ptp(expected) > 20
