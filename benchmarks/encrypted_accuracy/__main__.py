@@ -12,6 +12,7 @@ The networks are in results/encrypted_accuracy; to train one again, remove its f
     .venv/bin/python -m benchmarks.encrypted_accuracy                          # table and plot
 """
 
+import itertools
 import math
 import statistics
 import time
@@ -28,12 +29,11 @@ from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
 
 STYLES = {"MinAddGRU": "o", "AddGRU": "s", "minGRU": "x", "minGRU, coarse": "1", "GRU": "+"}
 ACCURACIES = [0.85 + 0.01 * step for step in range(13)]
-# Digits that are timed, and one before them, for which the keys are expanded.
-ENCRYPTED = {"digits": 20, "MNIST": 5}
+ENCRYPTED = 20  # digits that are timed, and one before them, for which the keys are expanded
 
 
 def planned():
-    """What is compared: networks of as many steps and units, run in turn.
+    """What is compared, and run in turn: networks of as many steps and units, and MNIST's.
 
     Those whose sums read states are apart, as their keys take much memory. encrypted_stream.py has
     the networks of streams.
@@ -48,8 +48,12 @@ def members(group):
 
 
 def _group_of(settings):
-    shared = {name: settings[name] for name in ("task", "steps", "units")}
-    return {**shared, "reads states": settings["gate"] in plan.READING_STATES}
+    return {
+        "task": settings["task"],
+        "steps": settings["steps"],
+        "units": "any" if settings["task"] == "MNIST" else settings["units"],
+        "sums read": "states" if settings["gate"] in plan.READING_STATES else "inputs",
+    }
 
 
 def run(group, options, keep):
@@ -64,34 +68,55 @@ def run(group, options, keep):
             keep(settings, result)
 
 
-class Encrypted:
-    """A network with its circuit and keys, and the answers of all seeds in the clear."""
+def measure(group, data_dir):
+    """The results of some networks of one task: digit by digit, all networks read it in turn."""
+    task, steps = group[0]["task"], group[0]["steps"]
+    inputs, labels = digits.TASKS[task].load_test(steps, data_dir)
+    answers = [_answers(settings, inputs) for settings in group]
+    circuits = [Circuit(settings) for settings in group]
+    for index in range(ENCRYPTED + 1):
+        for settings, circuit, scores in zip(group, circuits, answers, strict=True):
+            if plan.is_encrypted(settings):
+                circuit.read(inputs[index], scores[0][index])
+    for circuit, scores in zip(circuits, answers, strict=True):
+        yield {
+            "right": [int((each.argmax(-1) == labels).sum()) for each in scores],
+            "digits": len(labels),
+            **circuit.result(),
+        }
 
-    def __init__(self, settings, inputs):
-        models = [addrnn.load(path) for path in plan.paths_of(settings)]
-        adds, parts = "Add" in settings["gate"], networks.parts_of(settings["gate"])
-        self.answers = [
-            model.run(inputs, executor="reference")
-            if adds
-            else networks.answers(model, inputs, parts)
-            for model in models
-        ]
+
+def _answers(settings, inputs):
+    """The scores of each seed, in the clear."""
+    models = [addrnn.load(path) for path in plan.paths_of(settings)]
+    if "Add" in settings["gate"]:
+        return [model.run(inputs, executor="reference") for model in models]
+    parts = networks.parts_of(settings["gate"])
+    return [networks.answers(model, inputs, parts) for model in models]
+
+
+class Circuit:
+    """The circuit of a network's first seed, and the seconds of the digits that it has read."""
+
+    def __init__(self, settings):
+        model = addrnn.load(plan.paths_of(settings)[0])
+        gate, steps = settings["gate"], settings["steps"]
         begin = time.perf_counter()
-        options = settings["steps"], digits.INPUT_RANGE, GLOBAL_P_ERROR
-        if adds:
-            steps, input_range, error = options
-            encrypted = fhe.compile(models[0], steps, input_range=input_range, global_p_error=error)
+        if "Add" in gate:
+            encrypted = fhe.compile(
+                model, steps, input_range=digits.INPUT_RANGE, global_p_error=GLOBAL_P_ERROR
+            )
             self.circuit, self.form = encrypted.circuit, encrypted.formulation
         else:
-            self.circuit, self.form = networks.compiled(models[0], parts, *options)
-        compiled = time.perf_counter()
-        self.circuit.keygen()
-        self.compile_seconds = compiled - begin
-        self.key_seconds = time.perf_counter() - compiled
+            parts = networks.parts_of(gate)
+            self.circuit, self.form = networks.compiled(
+                model, parts, steps, digits.INPUT_RANGE, GLOBAL_P_ERROR
+            )
+        self.compile_seconds = time.perf_counter() - begin
         self.seconds, self.processor_seconds = [], []
 
     def read(self, digit, scores):
-        """One digit of the first seed's network; its scores must be the integers'."""
+        """Reads an encrypted digit; the scores must be the integers'."""
         encrypted = self.circuit.encrypt(digit)
         processor, wall = time.process_time(), time.perf_counter()
         output = self.circuit.run(encrypted)
@@ -99,10 +124,8 @@ class Encrypted:
         self.processor_seconds.append(time.process_time() - processor)
         np.testing.assert_array_equal(np.ravel(self.circuit.decrypt(output)), scores)
 
-    def result(self, labels):
+    def result(self):
         return {
-            "right": [int((each.argmax(-1) == labels).sum()) for each in self.answers],
-            "digits": len(labels),
             "exact": len(self.seconds),
             "seconds": self.seconds[1:],
             "processor_seconds": self.processor_seconds[1:],
@@ -110,24 +133,12 @@ class Encrypted:
             "pbs": self.circuit.programmable_bootstrap_count,
             "complexity": self.circuit.complexity,
             "compile_seconds": self.compile_seconds,
-            "key_seconds": self.key_seconds,
             "key_bytes": self.circuit.size_of_bootstrap_keys + self.circuit.size_of_keyswitch_keys,
         }
 
 
-def measure(group, data_dir):
-    """The results of some networks of one task: digit by digit, all networks read it in turn."""
-    task, steps = group[0]["task"], group[0]["steps"]
-    inputs, labels = digits.TASKS[task].load_test(steps, data_dir)
-    all_encrypted = [Encrypted(settings, inputs) for settings in group]
-    for index in range(ENCRYPTED[task] + 1):
-        for encrypted in all_encrypted:
-            encrypted.read(inputs[index], encrypted.answers[0][index])
-    return [encrypted.result(labels) for encrypted in all_encrypted]
-
-
 def points(known):
-    """Settings with shares, their mean, its standard error, and medians of the seconds."""
+    """Settings with shares, their mean, its standard error, and seconds where it ran encrypted."""
     for line in known.values():
         result = line["result"]
         shares = [right / result["digits"] for right in result["right"]]
@@ -142,9 +153,13 @@ def points(known):
             "shares": shares,
             "mean": mean,
             "error": error,
-            "processor_seconds": statistics.median(result["processor_seconds"]),
-            "least": min(result["seconds"]),
+            "processor_seconds": _median(result["processor_seconds"]),
+            "seconds": _median(result["seconds"]),
         }
+
+
+def _median(seconds):
+    return statistics.median(seconds) if seconds else None
 
 
 def tables(known):
@@ -156,8 +171,10 @@ def tables(known):
             (
                 *named,
                 f"{100 * point['mean']:.1f} ± {100 * point['error']:.1f} ({shares})",
-                f"{point['processor_seconds']:.2f}",
-                f"{point['least']:.2f}",
+                *(
+                    f"{point[name]:.2f}" if point[name] else "NOT RUN"
+                    for name in ("seconds", "processor_seconds")
+                ),
                 f"{point['complexity'] / 1e9:.1f}",
                 point["pbs"],
                 point["exact"],
@@ -171,8 +188,8 @@ def tables(known):
         "bits of the sums",
         "units",
         "right, % ± standard error (seeds)",
+        "seconds",
         "processor seconds",
-        "least seconds",
         "complexity, 10⁹",
         "PBS",
         "encrypted, exact",
@@ -191,69 +208,82 @@ def _frontier(found):
     """
     rows = []
     for steps in sorted({point["steps"] for point in found}):
-        for accuracy in ACCURACIES:
-            quickest = []
-            for adds in (True, False):
-                fit = [
-                    point
-                    for point in found
-                    if ("Add" in point["gate"]) == adds
-                    and point["steps"] == steps
-                    and point["mean"] >= accuracy
-                ]
-                quickest.append(
-                    min(fit, key=lambda point: point["processor_seconds"], default=None)
-                )
-            if None not in quickest:
+        each = [point for point in found if point["steps"] == steps]
+        adding = [point for point in each if "Add" in point["gate"]]
+        multiplying = [point for point in each if "Add" not in point["gate"]]
+
+        def quickest(accuracy, adding=adding, multiplying=multiplying):
+            return _quickest(adding, accuracy), _quickest(multiplying, accuracy)
+
+        for pair, accuracies in itertools.groupby(ACCURACIES, quickest):
+            named = [f"{accuracy:.0%}" for accuracy in accuracies]
+            if None not in pair:
                 shares = [
-                    f"{quickest[0][name] / quickest[1][name]:.0%}"
-                    for name in ("processor_seconds", "complexity")
+                    f"{pair[0][name] / pair[1][name]:.0%}"
+                    for name in ("seconds", "processor_seconds", "complexity")
                 ]
-                rows.append((steps, f"{accuracy:.0%}", *map(_named, quickest), *shares))
-    columns = ("steps", "right", "adding", "multiplying", "share of seconds", "of complexity")
+                reached = " to ".join(dict.fromkeys((named[0], named[-1])))
+                rows.append((steps, reached, *map(_named, pair), *shares))
+    columns = (
+        "steps",
+        "right",
+        "adding",
+        "multiplying",
+        "share of seconds",
+        "of processor seconds",
+        "of complexity",
+    )
     return markdown.table(columns, rows, text=4)
 
 
-def _seconds(point):
-    return point["processor_seconds"]
+def _quickest(points, accuracy):
+    reaching = [point for point in points if point["mean"] >= accuracy]
+    return min(reaching, key=lambda point: point["seconds"], default=None)
 
 
 def _named(point):
     about = "{gate}, {units} units, {bits} bits".format(**point)
-    return f"{about}: {point['mean']:.1%}, {point['processor_seconds']:.2f} s"
+    return f"{about}: {point['mean']:.1%}, {point['seconds']:.2f} s"
 
 
 def plots(known):
+    """UCI's digits against seconds, and MNIST's against the estimate, as few of them were run."""
     from benchmarks._harness import plots
 
-    figure, ((axes,),) = plots.figure(size=(7, 5))
+    figure, ((left, right),) = plots.figure(1, 2, size=(5.5, 5))
+    found = list(points(known))
+    _plot(left, [point for point in found if point["task"] == "digits"], "seconds", 1)
+    left.set(xlabel="seconds for a digit, encrypted", ylabel="digits right, %")
+    left.set_title("UCI's digits; beside each: steps, bits of its sums, units", fontsize=9)
+    _plot(right, [point for point in found if point["task"] == "MNIST"], "complexity", 1e9)
+    right.set(xlabel="the compiler's estimate, 10⁹")
+    right.set_title("MNIST's", fontsize=9)
+    left.legend()
+    figure.tight_layout()
+    yield "encrypted_accuracy", figure
+
+
+def _plot(axes, found, name, unit):
     for gate, style in STYLES.items():
-        found = [
-            point for point in points(known) if (point["task"], point["gate"]) == ("digits", gate)
-        ]
-        if not found:
+        chosen = [point for point in found if point["gate"] == gate]
+        if not chosen:
             continue
         axes.errorbar(
-            [point["processor_seconds"] for point in found],
-            [100 * point["mean"] for point in found],
-            [100 * point["error"] for point in found],
+            [point[name] / unit for point in chosen],
+            [100 * point["mean"] for point in chosen],
+            [100 * point["error"] for point in chosen],
             fmt=style,
             label=f"{gate}{'' if 'Add' in gate else ' (multiplies)'}",
             elinewidth=0.5,
         )
-        for point in found:
+        for point in chosen:
             axes.annotate(
                 "{steps}, {bits}, {units}".format(**point),
-                (point["processor_seconds"], 100 * point["mean"]),
+                (point[name] / unit, 100 * point["mean"]),
                 xytext=(4, 3),
                 textcoords="offset points",
                 fontsize=6,
             )
-    axes.set(xlabel="processor seconds for a digit, encrypted", ylabel="held-out digits right, %")
-    axes.set_title("UCI's digits; beside each: steps, bits of its sums, units", fontsize=9)
-    axes.legend()
-    figure.tight_layout()
-    yield "encrypted_accuracy", figure
 
 
 EXPERIMENT = Experiment(

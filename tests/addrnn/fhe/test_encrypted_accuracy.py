@@ -82,7 +82,7 @@ def results(monkeypatch, tmp_path):
 def test_measures_and_reports(results, monkeypatch):
     sizes = {gate: [(2, 5, 1)] for gate in ("MinAddGRU", "minGRU")}
     monkeypatch.setattr(plan, "TASKS", (("digits", sizes),))
-    monkeypatch.setattr(benchmark, "ENCRYPTED", {"digits": 1})
+    monkeypatch.setattr(benchmark, "ENCRYPTED", 1)
     layer = models.min_recurrent(32, 1, kernel_size=1, input_zero_point=-1, **SETTINGS)
     tiny = IntegerModel(digits.INPUTS, [layer, models.dense(1, 10, input_bits=4)])
     for settings in plan.networks():
