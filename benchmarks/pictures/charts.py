@@ -87,7 +87,6 @@ def _by_shape(axes, shapes, passes, narrow):
     axes.minorticks_off()
     axes.set_ylim(0.85, 40)
     style.shape_ticks(axes, shapes, narrow)
-    axes.set_xlim(-0.5, len(shapes) - 0.5)
 
 
 def kernels(narrow=False):
@@ -102,7 +101,7 @@ def kernels(narrow=False):
             for axes, each in zip(panels, passes, strict=True):
                 percent = found.get((instructions, each), ())
                 places = [at + shift for at in range(len(percent))]
-                processor = records.NAMES.get(machine, machine).partition(",")[0]
+                processor = records.NAMES.get(machine, machine).removesuffix(", AVX-512")
                 label = f"{names[instructions]}, {processor}" if percent else None
                 color = style.COLORS[colors[instructions]]
                 axes.plot(places, percent, marker, color=color, label=label, markersize=7)

@@ -62,6 +62,7 @@ def shape_ticks(axes, shapes, narrow):
     texts = [_on_two_lines(shape) if narrow else shape for shape in shapes]
     axes.set_xticks(range(len(shapes)), texts, fontsize=9)
     axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
+    axes.set_xlim(-0.5, len(shapes) - 0.5)
 
 
 def _on_two_lines(shape):
