@@ -2,7 +2,6 @@
 
 import statistics
 
-from benchmarks._harness import plots
 from benchmarks.pictures import records, style
 
 MARKERS = "osD^v<>"
@@ -15,23 +14,24 @@ NETWORKS = {
 }
 
 
-def summary():
+def summary(narrow=False):
     """Time, memory and accuracy beside GRU and LSTM, with their range over machines."""
-    made, ((time, peak, wrong),) = plots.figure(
-        1, 3, (3.05, 2.5), sharey=True, layout="constrained"
-    )
+    made, (time, peak, wrong) = style.panels(3, (3.05, 2.5), narrow, sharey=True)
     digits = records.mnist().values()
     seconds = {
         name: [found[network].share for found in digits if network in found]
         for name, network in NETWORKS.items()
     }
-    _bars(time, seconds, "Time of an epoch", "GRU = 1", "{:.2f}")
-    _bars(peak, _peaks(NETWORKS), "Memory of a step", "GRU = 1", "{:.2f}")
+    _bars(time, seconds, "GRU = 1", "{:.2f}")
+    _bars(peak, _peaks(NETWORKS), "GRU = 1", "{:.2f}")
     errors = {
         name: [found[network].error for found in digits if network in found]
         for name, network in NETWORKS.items()
     }
-    _bars(wrong, errors, "Digits read wrongly", "% after 5 epochs", "{:.1f} %")
+    _bars(wrong, errors, "% after 5 epochs", "{:.1f} %")
+    time.set_title("Time of an epoch")
+    peak.set_title("Memory of a step")
+    wrong.set_title("Digits read wrongly")
     return made
 
 
@@ -40,7 +40,7 @@ def _peaks(layers):
     return {name: [peak[name] for peak in found if name in peak] for name in layers}
 
 
-def _bars(axes, numbers, title, label, form):
+def _bars(axes, numbers, label, form):
     """The mean over machines, a line from the least to the greatest, and the mean in figures."""
     for at, (name, values) in enumerate(numbers.items()):
         if not values:
@@ -52,26 +52,26 @@ def _bars(axes, numbers, title, label, form):
         )
         axes.plot((low, high), (at, at), color=style.INK, linewidth=1.6)
         axes.text(high, at, " " + form.format(mean), va="center", fontsize=9.5)
-    axes.set_title(title)
     axes.set_xlabel(label, fontsize=9.5)
     axes.set_yticks(range(len(numbers)), numbers)
     axes.set_ylim(len(numbers) - 0.4, -0.6)  # the first on top
     axes.margins(x=0.16)
 
 
-def speed():
-    """How many times as fast a training step and a live sequence are, by shape and machine."""
-    made, ((training, stream),) = plots.figure(1, 2, (5.2, 3.7), layout="constrained")
-    _by_shape(training, records.BATCHES, "training")
-    training.set(title="Training step, one thread", ylabel="times as fast as Keras' GRU")
-    _by_shape(stream, records.STREAMS, "forward")
-    stream.set(title="One sequence, forward, one thread")
-    made.legend(*stream.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+def speed(narrow=False):
+    """How many times as fast a training step and a live sequence are, on one thread."""
+    made, (training, stream) = style.panels(2, (5.2, 3.7), narrow)
+    _by_shape(training, records.BATCHES, "training", narrow)
+    style.title(training, "Training step, one thread", narrow)
+    training.set_ylabel("times as fast as Keras' GRU")
+    _by_shape(stream, records.STREAMS, "forward", narrow)
+    style.title(stream, "One sequence, forward, one thread", narrow)
+    style.legend_below(made, stream, narrow)
     training.text(-0.45, 1.02, "GRU", color=style.FAINT, fontsize=9, va="bottom")
     return made
 
 
-def _by_shape(axes, shapes, passes):
+def _by_shape(axes, shapes, passes, narrow):
     for shift, layer in ((-0.14, "AddGRU"), (0.14, "MinAddGRU")):
         for marker, (machine, found) in zip(
             MARKERS, records.ratios("GRU", layer, shapes, passes).items(), strict=False
@@ -82,19 +82,17 @@ def _by_shape(axes, shapes, passes):
             axes.plot(places, found, marker, color=color, label=label, markersize=7)
     axes.axhline(1, color=style.COLORS["GRU"], linewidth=1.2)
     axes.set_yscale("log")
-    ticks = (1, 2, 4, 8, 16)
+    ticks = (1, 2, 4, 8, 16, 32)
     axes.set_yticks(ticks, ticks)
     axes.minorticks_off()
-    axes.set_ylim(0.85, 22)
-    axes.set_xticks(range(len(shapes)), shapes, fontsize=9)
-    axes.set_xlim(-0.5, len(shapes) - 0.5)
-    axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
+    axes.set_ylim(0.85, 40)
+    style.shape_ticks(axes, shapes, narrow)
 
 
-def kernels():
+def kernels(narrow=False):
     """The share of the hardware's ceiling that the core reaches on one thread, undisturbed."""
     passes = ("forward", "forward + backward")
-    made, (panels,) = plots.figure(1, 2, (5.2, 3.4), sharey=True, layout="constrained")
+    made, panels = style.panels(2, (5.2, 3.4), narrow, sharey=True)
     colors = {"avx512": "AddGRU", "avx2": "MinAddGRU", "baseline": "GRU"}
     names = {"avx512": "AVX-512", "avx2": "AVX2", "baseline": "plain x86-64"}
     for marker, (machine, path) in zip(MARKERS, records.pages("core_shares").items(), strict=False):
@@ -103,23 +101,22 @@ def kernels():
             for axes, each in zip(panels, passes, strict=True):
                 percent = found.get((instructions, each), ())
                 places = [at + shift for at in range(len(percent))]
-                processor = records.NAMES.get(machine, machine).partition(",")[0]
+                processor = records.NAMES.get(machine, machine).removesuffix(", AVX-512")
                 label = f"{names[instructions]}, {processor}" if percent else None
                 color = style.COLORS[colors[instructions]]
                 axes.plot(places, percent, marker, color=color, label=label, markersize=7)
     for axes, title in zip(panels, ("Forward", "Forward + backward"), strict=True):
         axes.set(title=title, ylim=(0, 100))
-        axes.set_xticks(range(len(records.BATCHES)), records.BATCHES, fontsize=9.5)
-        axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
+        style.shape_ticks(axes, records.BATCHES, narrow)
     panels[0].set_ylabel("% of the ceiling, one thread")
-    made.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    style.legend_below(made, panels[0], narrow)
     return made
 
 
-def swap():
+def swap(narrow=False):
     """The error of each task of `benchmarks.swap`, beside GRU's."""
     found = records.swap()
-    made, ((axes,),) = plots.figure(1, 1, (8.6, 4.4), layout="constrained")
+    made, (axes,) = style.panels(1, (8.6, 4.4), narrow)
     order = sorted(found, key=lambda task: found[task]["AddGRU"], reverse=True)
     looks = {
         "LSTM": ("s", style.COLORS["LSTM"]),
@@ -131,24 +128,26 @@ def swap():
         axes.plot(places, range(len(order)), marker, color=color, markersize=8, label=name)
     axes.axvline(1, color=style.FAINT, linewidth=1.2)
     axes.set_yticks(range(len(order)), [task.replace("_", " ") for task in order])
-    axes.set(xlabel="error / GRU's error: left of 1 is better", xlim=(-0.05, 1.6))
-    axes.set_title("Another layer in GRU's place, nothing else changed")
+    axes.set_xlabel("error / GRU's: left of 1 is better", fontsize=9.5)
+    axes.set_xlim(-0.05, 1.6)
+    style.title(axes, "Another layer in GRU's place, nothing else changed", narrow)
     axes.grid(axis="y", color="#e6eaec")
     axes.set_axisbelow(True)
-    axes.legend()
+    style.legend_below(made, axes, narrow)
     return made
 
 
-def memory():
+def memory(narrow=False):
     """The peak of a training step."""
-    made, ((axes,),) = plots.figure(1, 1, (7, 2.2), layout="constrained")
+    made, (axes,) = style.panels(1, (7, 2.2), narrow)
     title = "Memory of a training step, (64, 200, 64, 256)"
     layers = ("LSTM", "GRU", "GRU, XLA", "AddGRU composed", "MinAddGRU composed")
-    _bars(axes, _peaks((*layers, "MinAddGRU", "AddGRU")), title, "GRU = 1", "{:.2f}")
+    _bars(axes, _peaks((*layers, "MinAddGRU", "AddGRU")), "GRU = 1", "{:.2f}")
+    style.title(axes, title, narrow)
     return made
 
 
-def litert():
+def litert(narrow=False):
     """A call of LiteRT, beside GRU's, for one sequence."""
     shapes = ("(1, 28, 28, 128)", "(1, 100, 40, 128)", "(1, 100, 256, 512)")
     looks = {
@@ -158,7 +157,7 @@ def litert():
         "MinAddGRU, fused": ("s", style.COLORS["MinAddGRU"]),
     }
     pages = records.pages("litert_latency")
-    made, (panels,) = plots.figure(1, len(pages), (5.4, 3.2), sharey=True, layout="constrained")
+    made, panels = style.panels(len(pages), (5.4, 3.2), narrow, sharey=True)
     for axes, (machine, path) in zip(panels, pages.items(), strict=True):
         found = records.litert(path)
         for shift, (layer, (marker, color)) in zip(
@@ -170,9 +169,8 @@ def litert():
             faster = [found[shape, "GRU"] / found[shape, layer] for shape in shapes]
             axes.plot(places, faster, marker, color=color, markersize=8, label=layer)
         axes.axhline(1, color=style.COLORS["GRU"], linewidth=1.2)
-        axes.set_xticks(range(len(shapes)), shapes, fontsize=9)
+        style.shape_ticks(axes, shapes, narrow)
         axes.set(title=records.NAMES.get(machine, machine), ylim=(0, 9))
-        axes.set_xlabel("(batch, steps, features, units)", fontsize=9.5)
     panels[0].set_ylabel("times as fast as GRU, float32")
-    panels[-1].legend(fontsize=9)
+    style.legend_below(made, panels[-1], narrow)
     return made

@@ -12,10 +12,11 @@ from tests.test_docs import ROOT, name  # noqa: E402
 README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results"
 
 
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 @pytest.mark.parametrize("picture", pictures.PICTURES)
-def test_a_picture_is_drawn_from_todays_records(picture, tmp_path):
-    pictures.draw(picture, tmp_path / "drawn.svg")
-    committed = pictures.IMAGES / f"{picture}.svg"
+def test_a_picture_is_drawn_from_todays_records(picture, narrow, tmp_path):
+    pictures.draw(picture, tmp_path / "drawn.svg", narrow)
+    committed = pictures.committed(picture, narrow)
     same = (tmp_path / "drawn.svg").read_bytes() == committed.read_bytes()
     assert same, f"{name(committed)} is out of date: make pictures"
 

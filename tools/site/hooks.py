@@ -4,6 +4,7 @@
 - A page may link to any file of the repository. The site has a copy of it, below `repository/`.
   A link to a folder leads to the file that explains it.
 - `$ keras-addrnn convert --help` in a block of code is followed by what it prints.
+- A picture leads to itself, to be read closely. On a phone its narrow form is shown, if it has one.
 - Some tutorials are examples, in Keras' form.
 - A tutorial can be downloaded as a notebook. It leads to no other page of the site, as the site has
   no public address.
@@ -31,6 +32,7 @@ TUTORIALS = {
 }
 HELP = re.compile(r"^\$ keras-addrnn (.*--help)$", re.MULTILINE)
 EXPLAINS = ("README.md", "index.md", "__main__.py", "__init__.py")
+PICTURE = re.compile(r'<img alt="[^"]*" src="((?![a-z]+:)[^"]+?)(\.\w+)" ?/?>')
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -78,6 +80,19 @@ def on_page_markdown(markdown, page, config, files):
         title, rest = markdown.split("\n", 1)
         markdown = f"{title}\n\n[Download this page as a notebook]({name}){{ .notebook }}\n{rest}"
     return markdown
+
+
+def on_page_content(html, page, config, files):
+    """Shows the narrow form of a picture where there is little room."""
+    here = os.path.dirname(page.file.dest_uri)
+
+    def shown(picture):
+        narrow = f"{picture[1]}_narrow{picture[2]}"
+        found = files.get_file_from_path(os.path.normpath(os.path.join(here, narrow)))
+        source = f'<source media="(max-width: 600px)" srcset="{narrow}">' if found else ""
+        return f'<a href="{picture[1]}{picture[2]}"><picture>{source}{picture[0]}</picture></a>'
+
+    return PICTURE.sub(shown, html)
 
 
 def _is_tutorial(file):
