@@ -32,7 +32,7 @@ def compile(
 
     Args:
         model: `addrnn.IntegerModel`.
-        timesteps: Integer `T` of at least 1: the length of the sequences.
+        timesteps: Integer `T` from 1 to 10,000: the length of the sequences.
         input_range: The least and the greatest input integer, each a number or an array `[D]`. A
             narrower range makes narrower, cheaper look-up tables. `encrypt` refuses inputs outside.
             None for all that `model.inputs` allows.
@@ -51,7 +51,7 @@ def compile(
         ImportError: There is no concrete-python, or the process has TensorFlow.
         TypeError: An argument has the wrong type.
         ValueError: A value is not allowed, or the model takes look-up tables of more than 8 bits;
-            the message names the layer.
+            the message names the layer. Or concrete-python knows no secure parameters for it.
     """
     timesteps = _validation.integer("timesteps", timesteps, 1, 10_000)
     input_bounds, global_p_error = _checked(model, input_range, formulation, global_p_error)
@@ -87,7 +87,7 @@ def compile_stream(
     Args:
         model: `addrnn.IntegerModel` of one recurrent layer, and an `IntegerDense` or not. The layer
             reads one input at a time, forwards.
-        max_timesteps: Integer of at least 1, the greatest length of a sequence.
+        max_timesteps: Integer from 1 to 1,000,000, the greatest length of a sequence.
         input_range, formulation: As those of `compile`.
         global_p_error: Upper bound of the probability that any of so many steps goes wrong.
 
@@ -103,9 +103,9 @@ def compile_stream(
     if others or layer.go_backwards or getattr(layer, "kernel_size", 1) > 1:
         raise _validation.value_error(
             "model",
-            "have one recurrent layer that reads one input at a time, forwards. `compile` takes "
-            "others, for whole sequences",
+            "have one recurrent layer that reads one input at a time, forwards",
             repr(model),
+            "Use `compile` for others, which takes whole sequences.",
         )
     configuration = _configuration(global_p_error / max_timesteps)
     sample = (
@@ -126,19 +126,21 @@ def compile_stream(
 
 
 class _StateReturns:
-    """The composition of a stream: the second output of a step is the second input of the next.
+    """The composition of a stream: the state after a step is the second input of the next.
 
-    The outputs go to the client alone. So the noise of their sums need not fit a look-up.
+    concrete-python counts the outputs as they are returned when it assigns bits, and as they are
+    made when it chooses parameters. So both outputs are declared, which is right either way.
     """
 
     def get_rules_iter(self, graphs: list[Any]) -> list[Any]:
         (step,) = graphs
-        outputs, state = step.output_nodes[0], step.output_nodes[1]
-        # Without a dense layer both are one value, which the library knows as the first alone.
-        position = 0 if outputs is state else 1
         library = concrete()
-        wire = library.Wire(library.Output(step, position), library.Input(step, 1))
-        return list(wire.get_rules_iter(graphs))
+        # Without a dense layer both are one value, which the library knows once.
+        count = len({id(node) for node in step.output_nodes.values()})
+        wires = [
+            library.Wire(library.Output(step, at), library.Input(step, 1)) for at in range(count)
+        ]
+        return [rule for wire in wires for rule in wire.get_rules_iter(graphs)]
 
 
 def _checked(
