@@ -122,7 +122,8 @@ class Experiment:
 
 def _needs_mnist(settings):
     """Whether 10,000 digits, which this repository has, are not enough for a run."""
-    return settings.get("digits", 0) > 10_000 or settings.get("data") == "digits"
+    mnist = settings.get("data") == "digits" or settings.get("task") == "MNIST"
+    return mnist or settings.get("digits", 0) > 10_000
 
 
 def _regular_expression(text):

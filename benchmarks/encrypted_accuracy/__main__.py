@@ -42,8 +42,16 @@ def planned():
     return [dict(group) for group in dict.fromkeys(tuple(group.items()) for group in groups)]
 
 
-def members(group):
-    """The settings of the networks of a group."""
+def lines(group):
+    """The settings of the networks that are to be recorded: all if none is trained."""
+    return _trained(group) or _members(group)
+
+
+def _trained(group):
+    return [settings for settings in _members(group) if plan.is_trained(settings)]
+
+
+def _members(group):
     return [settings for settings in plan.networks() if _group_of(settings) == group]
 
 
@@ -57,11 +65,9 @@ def _group_of(settings):
 
 
 def run(group, options, keep):
-    trained = []
-    for settings in members(group):
-        if all(path.is_file() for path in plan.paths_of(settings)):
-            trained.append(settings)
-        else:
+    trained = _trained(group)
+    for settings in _members(group):
+        if settings not in trained:
             print(*settings.values(), "is not trained: NOT RUN")
     if trained:
         for settings, result in zip(trained, measure(trained, options.data_dir), strict=True):
@@ -293,7 +299,7 @@ EXPERIMENT = Experiment(
     run,
     tables,
     plots,
-    lines=members,
+    lines=lines,
     timed=True,
     conditions=encryption_conditions,
 )
