@@ -86,7 +86,7 @@ def compile_stream(
 
     Args:
         model: `addrnn.IntegerModel` of one recurrent layer, and an `IntegerDense` or not. The layer
-            reads one input at a time, forwards.
+            reads one input at a time, forwards, and has `return_sequences=False`.
         max_timesteps: Integer from 1 to 1,000,000, the greatest length of a sequence.
         input_range, formulation: As those of `compile`.
         global_p_error: Upper bound of the probability that any of so many steps goes wrong.
@@ -100,10 +100,12 @@ def compile_stream(
     max_timesteps = _validation.integer("max_timesteps", max_timesteps, 1, 1_000_000)
     input_bounds, global_p_error = _checked(model, input_range, formulation, global_p_error)
     layer, *others = (each for each in model.layers if not isinstance(each, IntegerDense))
-    if others or layer.go_backwards or getattr(layer, "kernel_size", 1) > 1:
+    window = getattr(layer, "kernel_size", 1)
+    if others or layer.go_backwards or layer.return_sequences or window > 1:
         raise _validation.value_error(
             "model",
-            "have one recurrent layer that reads one input at a time, forwards",
+            "have one recurrent layer that reads one input at a time, forwards, and returns its "
+            "last state (a stream answers after each step anyway)",
             repr(model),
             "Use `compile` for others, which takes whole sequences.",
         )

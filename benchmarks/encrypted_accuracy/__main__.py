@@ -27,7 +27,13 @@ from benchmarks._harness.machine import encryption_conditions
 from benchmarks.encrypted_accuracy import digits, networks, plan
 from benchmarks.encrypted_gates.__main__ import GLOBAL_P_ERROR
 
-STYLES = {"MinAddGRU": "o", "AddGRU": "s", "minGRU": "x", "minGRU, coarse": "1", "GRU": "+"}
+STYLES = {
+    "MinAddGRU": "C0o",
+    "AddGRU": "C1s",
+    "minGRU": "C2x",
+    "minGRU, coarse": "C3d",
+    "GRU": "C4+",
+}
 ACCURACIES = [0.85 + 0.01 * step for step in range(13)]
 ENCRYPTED = 20  # digits that are timed, and one before them, for which the keys are expanded
 
@@ -264,7 +270,10 @@ def plots(known):
     _plot(right, [point for point in found if point["task"] == "MNIST"], "complexity", 1e9)
     right.set(xlabel="the compiler's estimate, 10⁹")
     right.set_title("MNIST's", fontsize=9)
-    left.legend()
+    left.legend(loc="lower right")
+    left.set_ylim(bottom=88)
+    for axes in (left, right):
+        axes.margins(x=0.12)
     figure.tight_layout()
     yield "encrypted_accuracy", figure
 

@@ -128,6 +128,7 @@ def test_inputs_are_checked(sides):
     [
         [models.min_recurrent(2, 1, kernel_size=2)],
         [models.recurrent(2, 1, go_backwards=True)],
+        [models.recurrent(2, 1, return_sequences=True)],
         [models.recurrent(2, 1, return_sequences=True), models.recurrent(1, 1, input_bits=3)],
     ],
 )
