@@ -51,7 +51,14 @@ def description() -> dict[str, Any]:
 
 
 def num_threads() -> int:
-    """The number of threads that a call of the compiled core may use."""
+    """The number of threads that a call of the compiled core may use.
+
+    Returns:
+        A positive integer.
+
+    Raises:
+        RuntimeError: There is no compiled core; says what to do.
+    """
     return int(load().num_threads())
 
 

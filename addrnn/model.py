@@ -151,7 +151,23 @@ class IntegerModel:
         *,
         executor: str = "auto",
     ) -> npt.NDArray[np.float32]:
-        """Like `run`, from real numbers `[B, T, D]` to real numbers, float32."""
+        """Computes the outputs of real inputs.
+
+        Inputs out of range count as the nearest in range, where `run` refuses them.
+
+        Args:
+            inputs: Real numbers `[B, T, D]`.
+            mask: As of `run`.
+            executor: As of `run`.
+
+        Returns:
+            Real numbers, float32, of the shape that `run` returns.
+
+        Raises:
+            TypeError: `inputs` are complex, or `mask` is not of booleans.
+            ValueError: An input is not finite, or a shape or `executor` is not allowed.
+            RuntimeError: `executor="compiled"`, and there is no core; says what to do.
+        """
         integers = self.run(self.inputs.quantize(inputs), mask, executor=executor)
         return (integers * self.output_scale).astype(np.float32)
 
@@ -162,6 +178,8 @@ class IntegerModel:
             path: Path of the file; by custom it ends in `.safetensors`.
 
         Raises:
+            ImportError: safetensors is missing; says what to install.
+            OSError: The file cannot be written.
             ValueError: `path` is not that of a file in a directory, or the model takes more than
                 1 GiB.
         """
@@ -207,7 +225,9 @@ def load(path: str | os.PathLike[str]) -> IntegerModel:
         The `IntegerModel`.
 
     Raises:
+        ImportError: safetensors is missing; says what to install.
         FileNotFoundError: There is no such file.
+        IsADirectoryError: `path` is that of a folder.
         ValueError: It is the file of something else, of a newer version, damaged, or larger than
             any model.
     """

@@ -85,6 +85,9 @@ def run_min_add_gru(
     Args:
         initial_inputs: Integers `[B, w - 1, D]` of `layer.input_bits` bits, what is read before the
             first step, oldest first. None for `layer.input_zero_point`.
+
+    Returns:
+        The states `[B, T, H]` in the order of processing, and the last one `[B, H]`, as int16.
     """
     batch, steps, _ = inputs.shape
     state = np.zeros((batch, layer.units), np.int64) if initial_state is None else initial_state

@@ -52,6 +52,9 @@ def add_gru(
         name: Name of the layer.
         **settings: `go_backwards` and `return_sequences`.
 
+    Returns:
+        An `IntegerAddGRU`.
+
     Raises:
         ValueError: A weight is not finite, or too large to be added up in 32 bits.
     """

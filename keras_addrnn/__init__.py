@@ -1,4 +1,4 @@
-"""Addition-gated recurrent layers for Keras, with a fused TensorFlow op."""
+"""Addition-gated recurrent layers for Keras 3, with fused ops for TensorFlow, JAX and PyTorch."""
 
 from addrnn import __version__ as __version__
 from keras_addrnn import layers as layers

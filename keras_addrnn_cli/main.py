@@ -77,11 +77,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     quantize.set_defaults(run=_quantize)
 
-    bench = commands.add_parser("bench", help="AddGRU's speed beside GRU's and LSTM's, here")
-    for name, default in (("batch", 64), ("steps", 28), ("features", 28), ("units", 128)):
-        bench.add_argument(f"--{name}", type=_positive, default=default, metavar="N")
+    bench = commands.add_parser(
+        "bench",
+        help="AddGRU's speed beside GRU's and LSTM's, here",
+        description="Times AddGRU, GRU and LSTM in TensorFlow, forward and in training, with as "
+        "many threads as TensorFlow uses: all, unless it is told otherwise.",
+    )
+    for name, default, what in (
+        ("batch", 64, "sequences in a batch"),
+        ("steps", 28, "steps of a sequence"),
+        ("features", 28, "features of a step"),
+        ("units", 128, "units of each layer"),
+    ):
+        bench.add_argument(
+            f"--{name}", type=_positive, default=default, metavar="N", help=f"{what} ({default})"
+        )
     bench.add_argument(
-        "--seconds", type=_positive, default=10, metavar="S", help="how long, in all"
+        "--seconds", type=_positive, default=10, metavar="S", help="how long, in all, about (10)"
     )
     bench.set_defaults(run=_bench)
 

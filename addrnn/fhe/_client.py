@@ -33,6 +33,7 @@ class Client:
         """Reads the `client.zip` that `EncryptedModel.save` has written. It runs nothing of it.
 
         Raises:
+            ImportError: There is no concrete-python, or the process has imported TensorFlow before.
             FileNotFoundError: There is no such file.
             ValueError: It is something else, damaged, or of another version.
         """
@@ -41,15 +42,22 @@ class Client:
         return cls(spec, _archive.load(content, concrete().Client))
 
     def evaluation_keys(self) -> bytes:
-        """The compressed keys for a server, which can compute with them and not decrypt."""
+        """The compressed keys for a server, which can compute with them and not decrypt.
+
+        Returns:
+            Bytes for `Server.load_keys`, often some megabytes.
+        """
         return self.spec.pack("keys", self._key_id, [self._client.evaluation_keys.serialize()])
 
     def encrypt(self, inputs: npt.ArrayLike) -> bytes:
         """Encrypts one sequence of integers `[T, D]`. Each call gives other bytes.
 
+        Returns:
+            Bytes for `Server.run`.
+
         Raises:
             TypeError: `inputs` are not integers.
-            ValueError: A shape or a value is not allowed.
+            ValueError: A shape or a value is not allowed, or the circuit is one step of a stream.
         """
         value = self._client.encrypt(self.spec.check_input(inputs))
         return self.spec.pack("input", self._key_id, [value.serialize()])

@@ -25,6 +25,9 @@ class ClientStream:
     def encrypt(self, inputs: npt.ArrayLike) -> bytes:
         """Encrypts the integers `[D]` of the next step; the first brings an encrypted state along.
 
+        Returns:
+            Bytes for `Server.run_step`.
+
         Raises:
             TypeError: `inputs` are not integers.
             ValueError: A shape or a value is not allowed, or the sequence is longer than
@@ -41,6 +44,13 @@ class ClientStream:
 
     def decrypt(self, message: bytes) -> IntArray:
         """Decrypts the outputs after some step of this sequence.
+
+        Args:
+            message: The first of the two that `Server.run_step` returned.
+
+        Returns:
+            Integers of the shape `spec.output_shape`. Times `spec.output_scale` they are the real
+            outputs.
 
         Raises:
             ValueError: It is something else, of another client or of another sequence.

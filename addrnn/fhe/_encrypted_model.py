@@ -69,7 +69,19 @@ class EncryptedModel:
         return np.asarray(integers * self.model.output_scale, np.float32)
 
     def predict_integers(self, inputs: npt.ArrayLike, fhe: str = "disable") -> npt.NDArray[Any]:
-        """Like `predict`, from integers to integers, as `IntegerModel.run`."""
+        """Like `predict`, from integers to integers, as `IntegerModel.run`.
+
+        Args:
+            inputs: Integers `[B, T, D]` within the range that the circuit was compiled for.
+            fhe: As of `predict`.
+
+        Returns:
+            Integers `[B, *spec.output_shape]`.
+
+        Raises:
+            TypeError: `inputs` are not integers.
+            ValueError: A shape, a value, or `fhe` is not allowed.
+        """
         _validation.one_of("fhe", fhe, MODES)
         inputs = np.asarray(inputs)
         if inputs.ndim != 3:
@@ -84,7 +96,15 @@ class EncryptedModel:
         return np.array(outputs).reshape(len(outputs), *self.spec.output_shape)
 
     def encrypt(self, inputs: npt.ArrayLike) -> Any:
-        """Encrypts one sequence of integers `[T, D]`. The first call makes the keys."""
+        """Encrypts one sequence of integers `[T, D]`. The first call makes the keys.
+
+        Returns:
+            An object of concrete-python, for `run`.
+
+        Raises:
+            TypeError: `inputs` are not integers.
+            ValueError: A shape or a value is not allowed.
+        """
         return self.circuit.encrypt(self.spec.check_input(inputs))
 
     def run(self, encrypted: Any) -> Any:
@@ -107,6 +127,9 @@ class EncryptedModel:
 
         Returns:
             The SHA-256 of `server.zip`, hexadecimal, for `Server.load`.
+
+        Raises:
+            OSError: The directory or a file cannot be written.
         """
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)

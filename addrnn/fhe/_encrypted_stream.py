@@ -12,7 +12,13 @@ from addrnn.fhe._encrypted_model import EncryptedModel
 class EncryptedStream(EncryptedModel):
     """One step, as `addrnn.fhe.compile_stream` returns it. The state stays encrypted between steps.
 
+    It has the methods of `EncryptedModel`, with these differences. `predict` and
+    `predict_integers` take sequences of any length up to `spec.max_steps`, and refuse
+    `fhe="simulate"` with a ValueError. `encrypt` raises a ValueError and `run` a RuntimeError: they
+    are for whole sequences. `Client.stream` and `Server.run_step` take single steps.
+
     Attributes:
+        timesteps: 1, the steps of the circuit.
         spec: The `CircuitSpec`; `spec.max_steps` is the greatest length of a sequence.
     """
 
@@ -20,7 +26,16 @@ class EncryptedStream(EncryptedModel):
         """The outputs after the last step, from integers `[B, T, D]`, as `IntegerModel.run`.
 
         Args:
+            inputs: Integers `[B, T, D]` within the range that the circuit was compiled for.
             fhe: `"disable"` or `"execute"`: what is simulated cannot be carried on.
+
+        Returns:
+            Integers `[B, *spec.output_shape]`, those after the last step.
+
+        Raises:
+            TypeError: `inputs` are not integers.
+            ValueError: A shape, a value or `fhe` is not allowed, or the sequences are longer than
+                `spec.max_steps`.
         """
         _validation.one_of("fhe", fhe, ("disable", "execute"))
         inputs = np.asarray(inputs)

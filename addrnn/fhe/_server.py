@@ -14,7 +14,12 @@ _STATE = "Give the state that `run_step` returned for the step before."
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationKeys:
-    """Evaluation keys of one client, as `Server.load_keys` returns them."""
+    """Evaluation keys of one client, as `Server.load_keys` returns them.
+
+    Args:
+        id: The identifier of the client's keys, 16 bytes, which each message carries.
+        keys: concrete-python's own object.
+    """
 
     id: bytes
     keys: Any
@@ -49,6 +54,7 @@ class Server:
                 another digest is refused before anything of it is used. None loads any archive.
 
         Raises:
+            ImportError: There is no concrete-python, or the process has imported TensorFlow before.
             FileNotFoundError: There is no such file.
             ValueError: It is something else, damaged, of another version or of another digest.
         """
@@ -78,7 +84,7 @@ class Server:
 
         Raises:
             ValueError: The message is something else, of another circuit, encrypted under other
-                keys, or damaged.
+                keys, or damaged; or the circuit is one step of a stream.
         """
         if self.spec.max_steps:
             raise ValueError("This circuit is one step of a stream. Use `run_step`.")
@@ -101,7 +107,8 @@ class Server:
 
         Raises:
             ValueError: A message is something else, of another circuit, client, stream or step,
-                or damaged.
+                or damaged; the stream is longer than `spec.max_steps`; or the circuit takes whole
+                sequences.
         """
         if not self.spec.max_steps:
             raise ValueError("This circuit takes whole sequences. Use `run`.")

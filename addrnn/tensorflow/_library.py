@@ -122,7 +122,14 @@ def load_library() -> None:
 
 
 def num_threads() -> int:
-    """The number of threads that a call of the op may use."""
+    """The number of threads that a call of the op may use.
+
+    Returns:
+        A positive integer.
+
+    Raises:
+        RuntimeError: The library cannot be loaded; says why and what to do.
+    """
     return int(loaded().addrnn_num_threads())
 
 
@@ -134,6 +141,7 @@ def set_num_threads(n: int) -> None:
 
     Raises:
         ValueError, TypeError: It is negative, or not an integer.
+        RuntimeError: The library cannot be loaded; says why and what to do.
     """
     _set_num_threads(loaded(), _validation.integer("n", n, 0, _validation.INT32_MAX))
 

@@ -52,6 +52,12 @@ def in_forward_mode() -> bool:
 def num_threads() -> int:
     """The number of threads that a call may use: at first, that of PyTorch at the first call.
 
+    Returns:
+        A positive integer.
+
+    Raises:
+        RuntimeError: There is no compiled core; says what to do.
+
     Example:
 
     >>> addrnn.torch.num_threads() >= 1

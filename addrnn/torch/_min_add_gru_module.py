@@ -23,9 +23,11 @@ class MinAddGRU(Recurrent):
         c = activation(z)
         h = max(h - relu(-u), relu(c - relu(u)))
 
-    The state `h` is a maximum that fades. It is never negative, and never above the largest
-    candidate: it cannot explode. One such layer is a fading maximum of what it read. Use two or
-    more, with `torch.nn.LayerNorm` between.
+    The state `h` is a maximum that fades. It is never negative, and never above the larger of the
+    initial state and the largest candidate: it cannot explode.
+
+    One such layer is a fading maximum of what it read. Use two or more, with `torch.nn.LayerNorm`
+    between.
 
     It runs on CPUs. Layer `l` in direction `d` is `layers[l * directions + d]`, with the parameters
     `kernel` `[kernel_size, features, 2H]` and `bias` `[2H]`, and the buffer `input_scale`. They are

@@ -164,7 +164,11 @@ class Recurrent(nn.Module):
             tensor.copy_(torch.from_numpy(array))
 
     def keras_weights(self) -> list[npt.NDArray[Any]]:
-        """The weights as `set_weights` of Keras layers takes them; see `load_keras_weights`."""
+        """The weights as `set_weights` of Keras layers takes them; see `load_keras_weights`.
+
+        Returns:
+            A list of arrays of at least float32, in the order that `load_keras_weights` reads.
+        """
         return [
             # NumPy has no bfloat16.
             tensor.detach().to(torch.promote_types(tensor.dtype, torch.float32)).numpy().copy()

@@ -18,8 +18,9 @@ def _of_the_cell(name):
 class AddGRU(keras.layers.RNN):
     """Addition-gated recurrent unit (arXiv 2308.05629, section 3.1).
 
-    A drop-in for `keras.layers.GRU` whose gate adds and takes ReLUs where that of a GRU multiplies
-    and takes sigmoids:
+    Used like `keras.layers.GRU`, but for `recurrent_activation`, `reset_after` and `use_cudnn`,
+    which raise a ValueError. The gate adds and takes ReLUs where that of a GRU multiplies and takes
+    sigmoids:
 
         [u | z] = x_t @ kernel + h @ recurrent_kernel + bias
         c = activation(z)
@@ -30,6 +31,11 @@ class AddGRU(keras.layers.RNN):
 
     The layer runs the project's own op where it can; `keras_addrnn.info()` tells whether and why.
     Everywhere else it runs the same recurrence composed of plain Keras operations.
+
+    The weights are, in this order: `kernel` `[features, 2 * units]`, `recurrent_kernel`
+    `[units, 2 * units]`, with `use_bias` the `bias` `[2 * units]`, and with `scale_inputs` the
+    number `input_scale`. That one is not trained. It is -1 until a batch sets it, which counts as
+    1. `set_weights` takes all of them.
 
     Args:
         units: Positive integer, the size of the state and of the output.
@@ -82,6 +88,10 @@ class AddGRU(keras.layers.RNN):
         initial_state: Tensor `[batch, units]`, or a list with it. Zeros by default.
         mask: Boolean tensor `[batch, time]`. Where it is False, the state stays as it is.
         training: Whether to apply dropout, and to set the factor of the inputs if none is set.
+
+    Returns:
+        The outputs `[batch, time, units]` with `return_sequences`, else the last state
+        `[batch, units]`. With `return_state` the last state `[batch, units]` follows.
 
     Raises:
         ValueError: An argument has a value that is not allowed.

@@ -25,6 +25,9 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
     This class processes one step, `keras_addrnn.AddGRU` a whole sequence. With the fused op AddGRU
     is faster than `keras.layers.RNN(AddGRUCell(...))`. Without it, both take about the same time.
 
+    The weights are, in this order: `kernel`, `recurrent_kernel`, with `use_bias` the `bias`, and
+    with `scale_inputs` the number `input_scale`.
+
     Args:
         units: Positive integer, the size of the state and of the output.
         activation: Activation of the candidate. None for linear. Default: `"relu"`. `"linear"`,
@@ -61,6 +64,10 @@ class AddGRUCell(keras.layers.Layer, DropoutRNNCell):
         inputs: Tensor `[batch, features]`.
         states: The state `[batch, units]` before the step, or a list with it.
         training: Whether to apply dropout.
+
+    Returns:
+        A tuple: the state `[batch, units]` after the step, which is the output, and the same as
+        the next `states`, a list where `states` was one.
 
     Raises:
         ValueError: An argument has a value that is not allowed.

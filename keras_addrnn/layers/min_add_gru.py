@@ -25,11 +25,16 @@ class MinAddGRU(keras.layers.Layer):
 
     The state `h` is a maximum that fades. A negative update gate `u` lets it fade by `-u`, and a
     positive one keeps it and raises what the candidate `c` has to exceed. The state is never
-    negative, and never above the largest candidate: it cannot explode.
+    negative, and never above the larger of the initial state and the largest candidate: it cannot
+    explode.
 
     One such layer is a fading maximum of what it read. Use two or more, with
     `keras.layers.LayerNormalization` between. A larger state never makes a later one smaller.
     So what has to be toggled or counted at each step is for `keras_addrnn.AddGRU`.
+
+    The weights are, in this order: `kernel` `[kernel_size, features, 2 * units]`, with `use_bias`
+    the `bias` `[2 * units]`, and with `scale_inputs` the number `input_scale`. That one is not
+    trained. It is -1 until a batch sets it, which counts as 1. `set_weights` takes all of them.
 
     Args:
         units: Positive integer, the size of the state and of the output.

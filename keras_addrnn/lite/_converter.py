@@ -98,8 +98,9 @@ def convert(
         The flatbuffer, `bytes`.
 
     Raises:
-        TypeError: `model` is not a Keras model, `batch_size` not an integer, or
-            `representative_data` not of arrays.
+        TypeError: `model` is not a Keras model, or `representative_data` not of arrays.
+            `batch_size` is not an integer; or it is None, and a builtin file has a loop or
+            `quantize` is `"int8"` or `"int16x8"`.
         ValueError: The model's inputs are unknown or do not fit `batch_size` or
             `representative_data`. Keras runs on another backend. A part of the model has no
             operator. There is nothing to fuse with `ops="fused"`, or what `quantize` needs is

@@ -94,11 +94,15 @@ def add_gru_step(
 ) -> Any:
     """One step of the recurrence that `add_gru` runs over a sequence.
 
-    The arguments that are not named here are those of `add_gru`.
+    The formula is that of `add_gru`.
 
     Args:
-        inputs: Floating-point tensor `[B, D]`.
+        inputs: Floating-point tensor `[B, D]`. `B` may be 0.
         state: Tensor `[B, H]`, the state before the step.
+        kernel: Tensor `[D, 2H]`.
+        recurrent_kernel: Tensor `[H, 2H]`.
+        bias: Tensor `[2H]`. None for zeros.
+        activation, state_shift, state_max, implementation: As of `add_gru`.
 
     Returns:
         The state after the step, `[B, H]`.

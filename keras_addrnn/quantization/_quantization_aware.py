@@ -46,10 +46,9 @@ def quantization_aware(
         state_bits: Integer from 2 to 16.
         input_bits: Integer from 1 to 16.
         accumulator_bits: Integer from 2 to 24, or None for no limit. Each sum of a recurrent layer
-            then has at most `2**accumulator_bits` values, whatever inputs and states are. A look-up
-            of so many bits reads it, and its bits decide the cost of an encrypted model. What does
-            not fit is shrunk to smaller and fewer weights. A penalty is added to the loss, so that
-            training makes do with them.
+            then has at most `2**accumulator_bits` values, whatever inputs and states are. Under
+            encryption a table of so many bits reads the sum; fewer bits are cheaper. Weights that
+            would exceed it are made smaller, and a penalty in the loss holds them there.
 
     Returns:
         A `keras.Model` of the same layers with the same weights. Its recurrent layers and the dense
@@ -57,7 +56,8 @@ def quantization_aware(
         It is not compiled yet.
 
     Raises:
-        TypeError, ValueError: As for `quantize`.
+        TypeError: An argument is of the wrong type, or `representative_data` is missing.
+        ValueError: As for `quantize`, or `model` is quantization-aware already.
     """
     if is_aware(model):
         raise _validation.value_error(

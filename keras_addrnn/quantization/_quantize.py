@@ -25,8 +25,9 @@ def quantize(
 
     The layers must follow one another: one or more `AddGRU`, `RNN(AddGRUCell)` or `MinAddGRU`
     layers with `"relu"`, `"linear"` or `"hard_tanh"`, and a `Dense` layer after them or not. What
-    does nothing in inference is skipped, as `Dropout`. A softmax or sigmoid at the end is left out:
-    it does not change which output is the largest, or above 0 instead of one half.
+    does nothing in inference is skipped, as `Dropout`. A softmax or sigmoid at the end is left out.
+    Without a softmax the same output is the largest. Without a sigmoid, compare with 0 instead of
+    0.5.
 
     The data calibrates the ranges of inputs and states; a later value beyond saturates. For each
     layer a few ranges of the state are tried. The one is taken with which the states are nearest
