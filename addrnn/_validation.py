@@ -192,9 +192,9 @@ def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[A
 
 def check_finite(name: str, values: npt.NDArray[Any], remedy: str) -> None:
     """Checks that an array of floats holds neither NaN nor infinity."""
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        index = tuple(wrong[0].tolist())
+    finite = np.isfinite(values)
+    if not finite.all():
+        index = tuple(np.argwhere(~finite)[0].tolist())
         received = f"{values[index]} at index {list(index)}" if index else values[index]
         raise value_error(name, "hold finite numbers", received, remedy)
 
