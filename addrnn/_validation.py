@@ -156,9 +156,11 @@ def shape_text(sizes: Sequence[int | None]) -> str:
     return f"[{', '.join('any' if size is None else str(size) for size in sizes)}]"
 
 
-def shape_error(argument: str, expected: str, actual: Sequence[int | None]) -> ArgumentValueError:
+def shape_error(
+    argument: str, expected: str, actual: Sequence[int | None], remedy: str = ""
+) -> ArgumentValueError:
     """The error for a shape that is not the expected one, which is a text."""
-    return value_error(argument, f"have the shape {expected}", f"shape={tuple(actual)}")
+    return value_error(argument, f"have the shape {expected}", f"shape={tuple(actual)}", remedy)
 
 
 def integer_array(
