@@ -23,7 +23,9 @@ def checked_path(path: str | os.PathLike[str]) -> pathlib.Path:
             f"The path must be that of a file. Received the directory: {path}. Add a file's name."
         )
     if path.exists() and not path.is_file():
-        raise ValueError(f"The path must be that of a file. Received a device or pipe: {path}")
+        raise ValueError(
+            f"The path must be that of a file. Received a device or pipe: {path}. Give another."
+        )
     if not path.parent.is_dir():
         raise ValueError(
             f"The path must be in a directory that exists. Received: {path}. Make the "
@@ -43,9 +45,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     keeps its permissions.
 
     Raises:
-        OSError: What the body raises, or the renaming; where it names the temporary path or none,
-            it now names `path`. Or what is there is no file: renaming would replace a device or a
-            pipe.
+        OSError: What the body raises, or the renaming; where it names the temporary path, or is of
+            a full disk and names none, it now names `path`. Or what is there is no file: renaming
+            would replace a device or a pipe.
     """
     target = pathlib.Path(os.path.realpath(path))
     mode = target.stat().st_mode if target.exists() else None
@@ -66,10 +68,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError) and error.errno is not None:
+            no_room = error.errno in _NO_ROOM
             # A full disk is told by the descriptor, without a name.
-            if str(error.filename) in ("None", str(temporary)):
+            if str(error.filename) == str(temporary) or (error.filename is None and no_room):
                 why = error.strerror
-                if error.errno in _NO_ROOM:
+                if no_room:
                     why = f"{why}. Nothing is written: make room, or write elsewhere"
                 raise OSError(error.errno, why, str(path)) from error
         raise

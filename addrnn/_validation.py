@@ -156,9 +156,11 @@ def shape_text(sizes: Sequence[int | None]) -> str:
     return f"[{', '.join('any' if size is None else str(size) for size in sizes)}]"
 
 
-def shape_error(argument: str, expected: str, actual: Sequence[int | None]) -> ArgumentValueError:
+def shape_error(
+    argument: str, expected: str, actual: Sequence[int | None], remedy: str = ""
+) -> ArgumentValueError:
     """The error for a shape that is not the expected one, which is a text."""
-    return value_error(argument, f"have the shape {expected}", f"shape={tuple(actual)}")
+    return value_error(argument, f"have the shape {expected}", f"shape={tuple(actual)}", remedy)
 
 
 def integer_array(
@@ -192,9 +194,9 @@ def integers(name: str, value: npt.ArrayLike, remedy: str = "") -> npt.NDArray[A
 
 def check_finite(name: str, values: npt.NDArray[Any], remedy: str) -> None:
     """Checks that an array of floats holds neither NaN nor infinity."""
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        index = tuple(wrong[0].tolist())
+    finite = np.isfinite(values)
+    if not finite.all():
+        index = tuple(np.argwhere(~finite)[0].tolist())
         received = f"{values[index]} at index {list(index)}" if index else values[index]
         raise value_error(name, "hold finite numbers", received, remedy)
 

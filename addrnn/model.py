@@ -81,7 +81,7 @@ class IntegerModel:
                 before,
                 "be the last, as an IntegerDense",
                 f"'{layer.name}' behind it",
-                "Leave it out.",
+                f"Leave '{layer.name}' out.",
             )
         if isinstance(layer, _RECURRENT) and not before.return_sequences:
             raise _misfit(

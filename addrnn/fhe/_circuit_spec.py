@@ -24,6 +24,10 @@ VERSION = 3
 
 _ENTRY = "addrnn.fhe.json"
 _LIBRARY_ENTRY = "client.specs.json"  # concrete-python's description of the circuit
+_WITH_ITS_STATE = (
+    "Give the first step of a stream without a state, any later one with the state of the step "
+    "before."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +120,7 @@ class CircuitSpec:
             )
         try:
             if damaged or about["circuit_id"] != _digest(specification):
-                raise ValueError("another checksum")
+                raise ValueError
             about["inputs"] = Quantization(**about["inputs"])
             for name in ("input_min", "input_max", "output_shape"):
                 about[name] = tuple(about[name])
@@ -165,15 +169,17 @@ class CircuitSpec:
         shape = self.timesteps, len(self.input_min)
         if inputs.shape != shape:
             expected = f"{shape} that the circuit was compiled for"
-            raise _validation.shape_error("inputs", expected, inputs.shape)
+            remedy = "Give sequences of that shape, or compile it for other `timesteps`."
+            raise _validation.shape_error("inputs", expected, inputs.shape, remedy)
         outside = (inputs < np.array(self.input_min)) | (inputs > np.array(self.input_max))
         if outside.any():
             t, d = np.argwhere(outside)[0]
+            at = "" if self.max_steps else f" at step {t}"  # which step of a stream is not known
             raise _validation.value_error(
                 "inputs",
                 f"hold values from {self.input_min[d]} to {self.input_max[d]} in feature {d}, for "
                 "which the circuit was compiled",
-                f"{inputs[t, d]} at step {t}",
+                f"{inputs[t, d]}{at}",
                 "Compile it with a wider `input_range`.",
             )
         # concrete-python ignores strides, so the rows must be in order.
@@ -209,7 +215,8 @@ class CircuitSpec:
             "state": self.sizes.output[1:],
         }[kind]
         sizes = (Position.SIZE, *numbers)
-        key_id, parts = _messages.unpack(kind, message, self.circuit_id, sizes)
+        miscounted = _WITH_ITS_STATE if kind == "input" else ""
+        key_id, parts = _messages.unpack(kind, message, self.circuit_id, sizes, miscounted)
         return key_id, Position.unpack(parts[0]), parts[1:]
 
     def _sizes(self, kind: str) -> tuple[int, ...]:

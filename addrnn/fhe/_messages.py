@@ -40,12 +40,13 @@ def pack(kind: str, circuit_id: str, key_id: bytes, parts: Sequence[bytes]) -> b
 
 
 def unpack(
-    kind: str, message: bytes, circuit_id: str, sizes: Sequence[int]
+    kind: str, message: bytes, circuit_id: str, sizes: Sequence[int], miscounted: str = ""
 ) -> tuple[bytes, list[bytes]]:
     """The identifier of the keys, and the parts, of a message from anywhere.
 
-    `sizes` are the bytes of the numbers of each part. Raises a `ValueError` if the message is
-    something else, of another circuit, truncated or too long.
+    `sizes` are the bytes of the numbers of each part. `miscounted` says what to do where there are
+    more parts or less. Raises a `ValueError` if the message is something else, of another circuit,
+    truncated or too long.
     """
     expected = KINDS[kind]
     if len(message) < _HEADER.size or not bytes(message).startswith(_MAGIC):
@@ -65,10 +66,9 @@ def unpack(
             f"Expected {expected} for the circuit {circuit_id[:12]}. Received: for "
             f"{circuit.hex()[:12]}. Load the client.zip that was saved with this server.zip."
         )
-    if kind == "input" and count != len(sizes):
+    if miscounted and count != len(sizes):
         raise ValueError(
-            f"Expected {expected} of {len(sizes)} parts. Received: {count} parts. Give the first "
-            "step of a stream without a state, any later one with the state of the step before."
+            f"Expected {expected} of {len(sizes)} parts. Received: {count} parts. {miscounted}"
         )
     parts: list[bytes] = []
     at = _HEADER.size

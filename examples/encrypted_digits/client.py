@@ -1,6 +1,7 @@
 """The client has digits encrypted for the server, and its answers decrypted."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import math
@@ -63,10 +64,13 @@ class DigitClient:
     Args:
         client_zip: Path of the `client.zip` that belongs to the server's `server.zip`.
         server: URL of the server.
+
+    Raises:
+        OSError, ValueError: The archive cannot be read, or this is no URL.
     """
 
     def __init__(self, client_zip, server):
-        self.server = server
+        self.server = _checked_url(server)
         self.spec = CircuitSpec.load(client_zip)
         self._holder = KeyHolder(client_zip)
         self._http = httpx.AsyncClient(base_url=server, timeout=_TIMEOUT)
@@ -89,13 +93,18 @@ class DigitClient:
         async with self._connecting:
             if self._token is not None:
                 return
-            about = _fields(await self._ask("GET", "/model"), circuit=str)
-            if about["circuit"] != self.spec.circuit_id:
+            try:
+                about = _fields(await self._ask("GET", "/model"), circuit=str)
+                if about["circuit"] != self.spec.circuit_id:
+                    raise ServerError(
+                        f"The server at {self.server} evaluates another circuit than this "
+                        "client.zip is for. Give it the server.zip that was saved with it."
+                    )
+                answer = await self._ask("POST", "/clients", self._keys)
+            except _UnknownClient as error:
                 raise ServerError(
-                    f"The server at {self.server} evaluates another circuit than this client.zip "
-                    "is for. Give it the server.zip that was saved with it."
-                )
-            answer = await self._ask("POST", "/clients", self._keys)
+                    f"The server at {self.server} refuses this client (401). {_THIS_SERVER}"
+                ) from error
             self._token = _fields(answer, client=str)["client"]
 
     async def classify(self, pixels, digit):
@@ -132,13 +141,13 @@ class DigitClient:
 
     async def close(self):
         """Lets the server forget the keys, where it can be reached, and ends the `KeyHolder`."""
-        if self._token is not None:
-            try:
-                await self._ask("DELETE", "/clients")
-            except (ServerError, _UnknownClient):
-                pass
-        await self._http.aclose()
-        await self._holder.close()
+        try:
+            if self._token is not None:
+                with contextlib.suppress(ServerError, _UnknownClient):
+                    await self._ask("DELETE", "/clients")
+            await self._http.aclose()
+        finally:
+            await self._holder.close()
 
     async def _evaluated(self, message, digit):
         """The encrypted output."""
@@ -167,7 +176,15 @@ class DigitClient:
                         raise ServerError(
                             f"The server's answer is longer than {largest} bytes. {_THIS_SERVER}"
                         )
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        # What the server has given as token or job makes no header or path.
+        except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError) as error:
+            raise ServerError(_NOT_UNDERSTOOD) from error
+        except httpx.ReadTimeout as error:
+            raise ServerError(
+                f"The server at {self.server} is busy: it has not answered in "
+                f"{_TIMEOUT.read:g} seconds. Try again later."
+            ) from error
+        except httpx.HTTPError as error:
             raise ServerError(
                 f"The server at {self.server} does not answer ({type(error).__name__}). Start it, "
                 "or give the URL of another as --server."
@@ -178,6 +195,18 @@ class DigitClient:
         if answer.is_error:
             raise ServerError(_fields(body, error=str)["error"])
         return bytes(body)
+
+
+def _checked_url(server):
+    try:
+        url = httpx.URL(server)
+        if url.scheme in ("http", "https") and url.host:
+            return server
+    except httpx.InvalidURL:
+        pass
+    raise ValueError(
+        f"The server must be given by its URL, such as http://127.0.0.1:8600. Received: {server}"
+    )
 
 
 def _job(body):

@@ -52,7 +52,7 @@ def compiled(directory):
         The statistics, the SHA-256 of server.zip, and whether it was there.
     """
     versions = [addrnn.__version__, importlib.metadata.version("concrete-python"), sys.version]
-    made_from = [_sha256(MODEL), *versions, platform.platform()]
+    made_from = [_sha256(MODEL), FORMULATION, *versions, platform.platform()]
     about = directory / "circuit.json"
     archives = [directory / f"{name}.zip" for name in ("client", "server")]
     try:
@@ -169,7 +169,11 @@ def _print_circuit(model, statistics, took):
 
 
 def _passed(state, http):
-    """Waits while the client is in a state; returns the seconds that took."""
+    """Waits while the client is in a state; returns the seconds that took.
+
+    Raises:
+        RuntimeError: The client has failed.
+    """
     started = time.monotonic()
     told = None
     while (status := http.get("/status").json())["state"] == state:
@@ -177,6 +181,8 @@ def _passed(state, http):
             told = status["error"]
             print(f"\n             {told}", flush=True)
         time.sleep(_POLL_SECONDS)
+    if status["state"] == "failed":
+        raise RuntimeError(status["error"])
     return time.monotonic() - started
 
 

@@ -5,8 +5,10 @@ its own it keeps nobody waiting, and the page is served meanwhile.
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import signal
+import traceback
 
 from addrnn import fhe
 
@@ -18,6 +20,8 @@ class Ended(Exception):
 class KeyHolder:
     """An `fhe.Client` in a process of its own, which ends by `close` or with this process.
 
+    It is made in the main thread, where alone Python sets signals.
+
     Args:
         client_zip: Path of the archive for `fhe.Client.load`.
     """
@@ -26,7 +30,12 @@ class KeyHolder:
         context = multiprocessing.get_context("spawn")  # not "fork": this process has threads
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_answer, args=(theirs, client_zip), daemon=True)
-        self._process.start()
+        # Ctrl-C is for this process. The new one inherits that, and so ignores it from its start.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._process.start()
+        finally:
+            signal.signal(signal.SIGINT, handler)
         theirs.close()
         self._turn = asyncio.Lock()
 
@@ -34,7 +43,7 @@ class KeyHolder:
         """Calls a method of the `fhe.Client`, and returns what it returns.
 
         Raises:
-            ValueError: As of the method.
+            Exception: As of the method.
             Ended: The process has ended.
         """
 
@@ -50,7 +59,7 @@ class KeyHolder:
                 "The process that holds the secret key has ended; see its messages. Start the "
                 "client again."
             ) from error
-        if isinstance(answer, ValueError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -61,15 +70,13 @@ class KeyHolder:
 
 
 def _answer(pipe, client_zip):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     client = fhe.Client.load(client_zip)
-    while True:
-        try:
+    with contextlib.suppress(EOFError, ConnectionError):  # the process that started this one ended
+        while True:
             method, arguments = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer = getattr(client, method)(*arguments)
-        except ValueError as error:
-            answer = error
-        pipe.send(answer)
+            try:
+                answer = getattr(client, method)(*arguments)
+            except Exception as error:
+                error.add_note(traceback.format_exc())  # the error itself goes without it
+                answer = error
+            pipe.send(answer)

@@ -27,6 +27,7 @@ PAGE = pathlib.Path(__file__).with_name("page")
 _LARGEST_REQUEST = 4096
 _KEPT = 16  # digits whose answers can be read
 _RETRY_SECONDS = 1
+_FAILED = "The client has failed; see its messages."
 # The page takes nothing from elsewhere, and no other site may frame it.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src data:; frame-ancestors 'none'",
@@ -44,19 +45,20 @@ def application(client):
     async def connect():
         try:
             status["evaluation_key_bytes"] = await client.make_keys()
+            status["state"] = "connecting"
+            while status["state"] != "ready":
+                try:
+                    await client.connect()
+                except ServerError as error:
+                    status["error"] = str(error)
+                    await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    status.update(state="ready", error=None)
         except Ended as error:
             status.update(state="failed", error=str(error))
-            return
-        status["state"] = "connecting"
-        while True:
-            try:
-                await client.connect()
-            except ServerError as error:
-                status["error"] = str(error)
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                status.update(state="ready", error=None)
-                return
+        except Exception:
+            status.update(state="failed", error=f"{_FAILED} Start the client again.")
+            raise
 
     async def classify(digit, pixels):
         try:
@@ -65,7 +67,7 @@ def application(client):
         except (ServerError, Ended) as error:
             digit.state, digit.error = "failed", str(error)
         except Exception:
-            digit.state, digit.error = "failed", "The client has failed; see its messages."
+            digit.state, digit.error = "failed", _FAILED
             raise
 
     def start(coroutine):

@@ -123,6 +123,14 @@ def test_other_errors_keep_their_names(tmp_path):
     assert raised.value.filename == str(tmp_path / "none.csv")
 
 
+def test_an_error_without_a_name_is_not_told_of_the_file(tmp_path):
+    refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    with pytest.raises(ConnectionRefusedError) as raised:
+        with _atomic_file.replacing(tmp_path / "table.md"):
+            raise refused
+    assert raised.value is refused and "table" not in str(refused)
+
+
 def test_checked_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _atomic_file.checked_path("table.md") == pathlib.Path("table.md")
@@ -193,7 +201,7 @@ def test_what_a_killed_writer_leaves_says_what_it_is(tmp_path):
 def test_a_pipe_stays_one(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    with pytest.raises(ValueError, match="Received a device or pipe: .*pipe"):
+    with pytest.raises(ValueError, match=r"Received a device or pipe: .*pipe\. Give another"):
         _atomic_file.checked_path(path)
     with (
         pytest.raises(OSError, match="device or a pipe. Give.*pipe"),

@@ -127,7 +127,7 @@ def test_layers_must_fit():
             quantization,
             [first, second, dense, dense],
             ValueError,
-            "must be the last.*'dense' behind it. Leave",
+            "must be the last.*'dense' behind it. Leave 'dense' out",
         ),
         (
             quantization,

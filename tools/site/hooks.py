@@ -32,7 +32,8 @@ TUTORIALS = {
 }
 HELP = re.compile(r"^\$ keras-addrnn (.*--help)$", re.MULTILINE)
 EXPLAINS = ("README.md", "index.md", "__main__.py", "__init__.py")
-PICTURE = re.compile(r'<img alt="[^"]*" src="((?![a-z]+:)[^"]+?)(\.\w+)" ?/?>')
+PICTURE = re.compile(r'<img alt="[^"]*" src="((?![a-z]+:)[^"]+?)(\.\w+)"(?: title="[^"]*")? ?/?>')
+LINK_OR_PICTURE = re.compile(f"<a .*?</a>|{PICTURE.pattern}", re.DOTALL)
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -83,16 +84,21 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(html, page, config, files):
-    """Shows the narrow form of a picture where there is little room."""
+    """Links pictures to themselves, and shows their narrow form where there is little room."""
     here = os.path.dirname(page.file.dest_uri)
 
-    def shown(picture):
+    def in_both_forms(picture):
         narrow = f"{picture[1]}_narrow{picture[2]}"
         found = files.get_file_from_path(os.path.normpath(os.path.join(here, narrow)))
         source = f'<source media="(max-width: 600px)" srcset="{narrow}">' if found else ""
-        return f'<a href="{picture[1]}{picture[2]}"><picture>{source}{picture[0]}</picture></a>'
+        return f"<picture>{source}{picture[0]}</picture>"
 
-    return PICTURE.sub(shown, html)
+    def shown(found):
+        if found[1] is None:  # a link, which leads where its author meant
+            return PICTURE.sub(in_both_forms, found[0])
+        return f'<a href="{found[1]}{found[2]}">{in_both_forms(found)}</a>'
+
+    return LINK_OR_PICTURE.sub(shown, html)
 
 
 def _is_tutorial(file):

@@ -184,7 +184,7 @@ function connection(status, seconds) {
 
 async function connect() {
   let state, since;
-  while (!ready) {
+  while (!ready && state !== "failed") {
     try {
       const status = await ask("status");
       if (status.state !== state) [state, since] = [status.state, Date.now()];

@@ -136,6 +136,8 @@ def test_the_adder_is_exact_and_refuses_what_it_was_not_compiled_for():
         ValueError, match="from 0 to 1 in feature 1.*Received: 2 at step 7.*`input_range`"
     ):
         compiled.predict_integers(inputs, fhe="simulate")
+    with pytest.raises(ValueError, match=r"shape \(20, 2\).*Received.*other `timesteps`"):
+        compiled.spec.check_input(inputs[0, :19])
 
 
 def test_real_numbers():

@@ -67,6 +67,7 @@ def test_the_largest_message_that_is_taken():
         ("output", MESSAGE, OTHER, "circuit cdcdcdcdcdcd. Received: for abababababab"),
         ("output", MESSAGE[:-1], CIRCUIT, "cut off, too long or damaged. Send it anew"),
         ("output", MESSAGE + b"1", CIRCUIT, "cut off, too long or damaged"),
+        ("input", _messages.pack("input", CIRCUIT, KEY, PARTS[:1]), CIRCUIT, "or damaged. Send it"),
         ("output", MESSAGE.replace(b"output", b"o\xffput"), CIRCUIT, "Received: something else"),
     ],
 )

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -107,6 +108,19 @@ def test_it_is_said_that_keys_are_made(browser, counting, serving):
     until(browser, lambda: "Making the secret key" in text(browser, "connection"))
     os.kill(client._holder._process.pid, signal.SIGCONT)
     until(browser, lambda: "does not answer" in text(browser, "connection"))
+    serving.stop(url)
+
+
+def test_a_client_that_has_failed_is_asked_no_more(browser, counting, serving):
+    client = DigitClient(counting.directory / "client.zip", "http://127.0.0.1:9")
+    client._holder._process.kill()
+    url = serving(web.application(client))
+    browser.get(url)
+    until(browser, lambda: "has ended; see its messages" in text(browser, "connection"))
+    asked = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    before = browser.execute_script(asked)
+    time.sleep(2.5)  # it would have asked twice
+    assert browser.execute_script(asked) == before
     serving.stop(url)
 
 

@@ -23,6 +23,8 @@ def run(*arguments):
         (["--digits", "0"], "expected an integer from 1 to 100, got '0'"),
         (["listen"], "no command 'listen'"),
         (["client", "client.zip"], "--server"),
+        (["client", "client.zip", "--server", "localhost:8600"], "such as http://127.0.0.1:8600"),
+        (["client", "client.zip", "--server", "http://a:b"], "such as http://127.0.0.1:8600"),
         (["server", "nowhere.zip"], "nowhere.zip"),
     ],
 )

@@ -1,5 +1,6 @@
 """The client's process: what its page asks, and how it gets along with its server."""
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -12,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from encrypted_digits import web
-from encrypted_digits.client import DigitClient
+from encrypted_digits.client import DigitClient, ServerError
 from encrypted_digits.server import application
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -22,6 +23,7 @@ from tests.examples.encrypted_digits import circuits
 from tests.examples.encrypted_digits.support import PATIENT
 
 pytestmark = pytest.mark.fhe
+WAIT_SECONDS = 600
 
 
 def free_port():
@@ -36,7 +38,9 @@ class Page:
         self.http = httpx.Client(base_url=url, timeout=120)
 
     def status(self, state):
+        deadline = time.monotonic() + WAIT_SECONDS
         while (status := self.http.get("/status").json())["state"] != state:
+            assert status["state"] != "failed" and time.monotonic() < deadline, status
             time.sleep(0.05)
         return status
 
@@ -124,6 +128,60 @@ def test_a_lost_secret_key_is_told(server, counting, serving):
     assert told["state"] == "failed" and "Start the client again" in told["error"]
 
 
+def test_keys_that_cannot_be_made_are_told(server, counting, serving, monkeypatch):
+    async def make_keys():
+        raise RuntimeError("no memory")
+
+    client = DigitClient(counting.directory / "client.zip", server)
+    monkeypatch.setattr(client, "make_keys", make_keys)
+    page = Page(serving(web.application(client)))
+    assert "has failed; see its messages. Start the client" in page.status("failed")["error"]
+
+
+def test_a_server_that_refuses_the_client_is_told(counting, serving, open_page):
+    async def refuse(request):
+        return Response(status_code=401)
+
+    page = open_page(serving(Starlette(routes=[Route("/{path:path}", refuse)])))
+    told = page.classify(ink())
+    assert told["state"] == "failed" and "refuses this client (401). Start" in told["error"]
+    assert "refuses this client" in page.status("connecting")["error"]
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (httpx.ReadTimeout, "is busy: it has not answered in 300 seconds. Try again later"),
+        (httpx.ConnectTimeout, r"does not answer \(ConnectTimeout\). Start it"),
+    ],
+)
+def test_a_server_out_of_time_is_told(error, words, counting, monkeypatch):
+    def stream(*_, **__):
+        raise error("")
+
+    async def ask():
+        client = DigitClient(counting.directory / "client.zip", "http://127.0.0.1:9")
+        monkeypatch.setattr(client._http, "stream", stream)
+        try:
+            await client.connect()
+        finally:
+            await client.close()
+
+    with pytest.raises(ServerError, match=words):
+        asyncio.run(ask())
+
+
+def test_the_key_holder_is_closed_whatever_else_fails(counting, monkeypatch):
+    async def close():
+        client = DigitClient(counting.directory / "client.zip", "http://127.0.0.1:9")
+        monkeypatch.setattr(client._http, "aclose", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await client.close()
+        return client._holder._process.is_alive()
+
+    assert not asyncio.run(close())
+
+
 def test_the_page_takes_nothing_from_elsewhere(page):
     for path in ("/", "/page.js", "/page.css"):
         answer = page.http.get(path)
@@ -206,8 +264,8 @@ def test_a_server_that_talks_nonsense_does_no_harm(answer, serving, open_page):
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"/clients": '{"client": "a\\nb"}'}, "does not answer"),
-        ({"/clients": '{"client": "\u00e9"}'}, "does not answer"),
+        ({"/clients": '{"client": "a\\nb"}'}, "does not understand"),
+        ({"/clients": '{"client": "\u00e9"}'}, "does not understand"),
         ({"/jobs": '{"job": "a", "state": "done", "progress": 1}'}, "does not understand"),
         (
             {"/jobs": '{"job": "a", "state": "done", "progress": 1, "seconds": null}'},
@@ -219,7 +277,7 @@ def test_a_server_that_talks_nonsense_does_no_harm(answer, serving, open_page):
         ),
         (
             {"/jobs": '{"job": "a\\nb", "state": "running", "progress": 0, "seconds": 1}'},
-            "does not answer",
+            "does not understand",
         ),
         ({"/jobs/a/output": "nothing"}, "cannot be decrypted"),
     ],
