@@ -165,12 +165,12 @@ def points(known):
             "shares": shares,
             "mean": mean,
             "error": error,
-            "processor_seconds": _median(result["processor_seconds"]),
-            "seconds": _median(result["seconds"]),
+            "processor_seconds": median(result["processor_seconds"]),
+            "seconds": median(result["seconds"]),
         }
 
 
-def _median(seconds):
+def median(seconds):
     return statistics.median(seconds) if seconds else None
 
 
