@@ -7,10 +7,12 @@ This is the only place that does so; it can go when concrete-python imports PyTo
 """
 
 import contextlib
+import ctypes
 import functools
 import importlib
 import importlib.machinery
 import importlib.util
+import signal
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -38,6 +40,20 @@ def concrete() -> Any:
             ".venv-fhe/bin/python; elsewhere install keras_addrnn[fhe] into an environment "
             f"without TensorFlow. ({error})"
         ) from error
+
+
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """For the runs of a circuit: a broken pipe stays a `BrokenPipeError`, as Python has it.
+
+    The threads of concrete-python, once they are started, would end the process by its signal.
+    """
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN:
+            # By C: `signal.signal` is for the main thread alone, and believes that nothing changed.
+            ctypes.CDLL(None).signal(int(signal.SIGPIPE), ctypes.c_void_p(int(signal.SIG_IGN)))
 
 
 @contextlib.contextmanager

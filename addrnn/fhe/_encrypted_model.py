@@ -14,6 +14,7 @@ from addrnn._atomic_file import replacing
 from addrnn.fhe import _bounds
 from addrnn.fhe._bounds import IntArray
 from addrnn.fhe._circuit_spec import CircuitSpec
+from addrnn.fhe._concrete import running
 from addrnn.fhe._transfer_sizes import TransferSizes
 from addrnn.layers import IntegerDense
 from addrnn.model import IntegerModel
@@ -109,7 +110,8 @@ class EncryptedModel:
 
     def run(self, encrypted: Any) -> Any:
         """Evaluates the circuit on what `encrypt` returned."""
-        return self.circuit.run(encrypted)
+        with running():
+            return self.circuit.run(encrypted)
 
     def decrypt(self, encrypted: Any) -> IntArray:
         """Decrypts what `run` returned: integers `[C]`, `[H]`, or with a step axis before."""

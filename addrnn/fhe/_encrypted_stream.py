@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from addrnn import _validation
+from addrnn.fhe._concrete import running
 from addrnn.fhe._encrypted_model import EncryptedModel
 
 
@@ -50,6 +51,7 @@ class EncryptedStream(EncryptedModel):
             state = self.circuit.encrypt(None, np.zeros(self.spec.units, np.int64))[1]
             for step in sequence:
                 encrypted, _ = self.circuit.encrypt(step, None)
-                scores, state = self.circuit.run(encrypted, state)
+                with running():
+                    scores, state = self.circuit.run(encrypted, state)
             outputs.append(self.spec.stack_outputs(self.circuit.decrypt(scores)))
         return np.array(outputs)

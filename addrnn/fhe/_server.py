@@ -6,7 +6,7 @@ from typing import Any
 
 from addrnn.fhe import _archive, _messages
 from addrnn.fhe._circuit_spec import CircuitSpec
-from addrnn.fhe._concrete import concrete
+from addrnn.fhe._concrete import concrete, running
 from addrnn.fhe._messages import Position
 
 _STATE = "Give the state that `run_step` returned for the step before."
@@ -141,7 +141,8 @@ class Server:
         with _messages.library_errors("input"):
             values = [concrete().Value.deserialize(part) for part in parts]
         try:
-            outputs = self._server.run(*values, evaluation_keys=keys.keys)
+            with running():
+                outputs = self._server.run(*values, evaluation_keys=keys.keys)
         except RuntimeError as error:
             raise ValueError(
                 f"The circuit cannot be evaluated on this input ({error}). Encrypt it anew."

@@ -102,6 +102,30 @@ def test_one_output_for_each_step(sides, server):
     np.testing.assert_array_equal(outputs, SEQUENCES.run(inputs[None])[0])
 
 
+BROKEN_PIPE = """
+import os, signal, sys
+import numpy as np
+from addrnn import fhe
+from tests.addrnn.fhe import models
+
+model = models.model(models.recurrent(1, 1))
+encrypted = fhe.compile(model, 1, formulation="shared_relu")
+encrypted.predict_integers(np.zeros((1, 1, 1), int), fhe="execute")
+reader, writer = os.pipe()
+os.close(reader)
+try:
+    os.write(writer, b"x")
+except BrokenPipeError:
+    print("as Python has it")
+"""
+
+
+def test_a_broken_pipe_does_not_end_the_process_after_a_run():
+    command = [sys.executable, "-W", "ignore", "-c", BROKEN_PIPE]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.stdout == "as Python has it\n", ended.stderr
+
+
 def test_no_encryption_is_like_another(sides):
     # Equal ciphertexts of equal inputs would tell the server which inputs are equal.
     _, client = sides
