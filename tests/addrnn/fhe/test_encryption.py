@@ -108,10 +108,10 @@ def test_shifted_state_and_sequences():
 @pytest.mark.skipif(not DIGITS.exists(), reason=f"no {DIGITS.name}: run {EXAMPLE.name}/train.py")
 def test_digits():
     model = addrnn.load(DIGITS)
-    # Two columns of the picture are a step, as train.py has it.
-    images = load_digits().images[[0, 7, 1234]].swapaxes(1, 2).reshape(-1, 4, 16) / 16
+    # Four columns of the picture are a step, as train.py has it.
+    images = load_digits().images[[0, 7, 1234]].swapaxes(1, 2).reshape(-1, 2, 32) / 16
     input_range = tuple(int(model.inputs.quantize(end)) for end in (0.0, 1.0))
-    check(model, 4, model.inputs.quantize(images), input_range=input_range)
+    check(model, 2, model.inputs.quantize(images), input_range=input_range)
 
 
 @pytest.mark.slow
