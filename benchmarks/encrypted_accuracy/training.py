@@ -250,7 +250,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     for settings in plan.networks():
         paths = plan.paths_of(settings)
-        if options.match not in paths[0].name or all(path.is_file() for path in paths):
+        if options.match not in paths[0].name or plan.is_trained(settings):
             continue
         task = digits.TASKS[settings["task"]]
         inputs, labels, _, _ = task.load(settings["steps"], options.data_dir)

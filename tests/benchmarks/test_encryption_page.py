@@ -1,14 +1,13 @@
 """docs/results/encryption.md quotes the records."""
 
-import pathlib
-
 import pytest
 
 from benchmarks._harness import machine, records
 from benchmarks.encrypted_accuracy import __main__ as benchmark
+from tests.test_docs import ROOT
 
 MACHINE = machine.RESULTS / "intel_xeon_avx512"
-PAGE = (pathlib.Path(__file__).parents[2] / "docs/results/encryption.md").read_text()
+PAGE = (ROOT / "docs/results/encryption.md").read_text()
 POINTS = list(benchmark.points(records.recorded(MACHINE / "encrypted_accuracy.jsonl")))
 STREAMS = records.recorded(MACHINE / "encrypted_stream.jsonl").values()
 
